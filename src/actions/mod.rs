@@ -1,0 +1,1 @@
+//! What a step can DO: one file a kind.

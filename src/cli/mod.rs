@@ -1,0 +1,1 @@
+//! Subcommands, one file each; settings are resolved here once. The only room besides `main` that prints.

@@ -1,0 +1,1 @@
+//! The Kubernetes adapter: connect, identity, objects, watch, logs, exec, transfer.

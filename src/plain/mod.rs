@@ -1,0 +1,1 @@
+//! The same wizard as line prompts: no escape byte, no carriage return.

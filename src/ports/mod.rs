@@ -1,0 +1,25 @@
+//! The traits the core asks of the world, and the plain values they carry.
+//!
+//! Owns: what an action may ask for (objects of a cluster, commands in a container, logs, programs on this
+//! machine, secrets, time). Does not own: any implementation; those live in `cluster`, `host`, `vault` and `practice`.
+//! Called by: `actions` and `engine`, through [`World`].
+
+mod clock;
+mod error;
+mod exec;
+mod host;
+mod logs;
+mod objects;
+mod output;
+mod secrets;
+mod world;
+
+pub use clock::{Clock, SystemClock};
+pub use error::{PortError, PortErrorKind};
+pub use exec::{Exec, ExitStatus, JobState, PodRef, PodTools, Transferred};
+pub use host::{Host, Program, SecretFile};
+pub use logs::{LogLine, LogNote, Logs};
+pub use objects::{Access, Deleted, Identity, Kind, ObjectRef, Objects, Right, kinds};
+pub use output::{Collect, Discard, OutputSink, Stream};
+pub use secrets::{EntryMeta, EntryName, Provenance, SecretBytes, Secrets};
+pub use world::World;

@@ -1,0 +1,91 @@
+//! Secrets: the vault as the core sees it.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::PortError;
+
+/// Bytes that are wiped when dropped and never print.
+#[derive(Clone)]
+pub struct SecretBytes(Zeroizing<Vec<u8>>);
+
+impl SecretBytes {
+    /// Takes the bytes over.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The bytes themselves; the name is long on purpose, so that each use can be found.
+    pub fn expose_secret(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretBytes(…)")
+    }
+}
+
+/// Path-like name of an entry: `lns/lns-main/token`. Segments of `[A-Za-z0-9._-]+`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EntryName(pub String);
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Provenance {
+    /// Read from the application or cluster, with the place in words.
+    Found { place: String },
+    /// Typed by the operator.
+    Typed { by: String },
+    /// Taken from a file of this machine.
+    File { path: String },
+    /// Taken from an earlier run.
+    Run { run: String },
+    /// The runbook's default.
+    Default,
+}
+
+/// What an entry is for, without its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntryMeta {
+    /// Its name.
+    pub name: EntryName,
+    /// Run that captured it.
+    pub run: String,
+    /// Runbook id.
+    pub runbook: String,
+    /// Digest of the runbook that captured it: only that one may read it without a grant.
+    pub runbook_digest: String,
+    /// Step that captured it.
+    pub step: String,
+    /// Where the value came from.
+    pub provenance: Provenance,
+    /// When it was saved.
+    pub at: Timestamp,
+    /// Length of the value in characters (bytes where it is not text).
+    pub length: usize,
+    /// Four hex digits of a keyed hash, so that two places can be compared without reading.
+    pub check: String,
+}
+
+/// The vault, unlocked.
+#[async_trait]
+pub trait Secrets: Send + Sync {
+    /// The value of an entry captured by `run`, if there is one.
+    async fn get(&self, run: &str, name: &EntryName) -> Result<Option<SecretBytes>, PortError>;
+
+    /// Saves a value (durable when it returns) and says its meta data, with length and check filled in.
+    async fn put(&self, meta: EntryMeta, value: SecretBytes) -> Result<EntryMeta, PortError>;
+
+    /// What is there for a run, in order of names.
+    async fn list(&self, run: &str) -> Result<Vec<EntryMeta>, PortError>;
+
+    /// A keyed hash (64 hex digits) of some bytes, for comparing without keeping.
+    async fn keyed_digest(&self, bytes: &[u8]) -> Result<String, PortError>;
+}

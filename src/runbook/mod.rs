@@ -1,0 +1,1 @@
+//! What a procedure IS: model, load, lint, schema.

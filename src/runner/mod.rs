@@ -1,0 +1,1 @@
+//! Owns a run: engine, journal and lock together, spoken to with commands and events.

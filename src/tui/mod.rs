@@ -1,0 +1,1 @@
+//! ratatui: one view a screen, widgets, theme, terminal guard.

@@ -1,1 +1,10 @@
-//! Words and values: diagnostics with places, templates and conditions, units, and what may reach a terminal. Pure.
+//! Words and values: diagnostics with places, what may reach a terminal, units. Pure.
+//!
+//! Called by every room. Does not know runs, clusters or terminals.
+
+mod diagnostic;
+mod printable;
+pub mod units;
+
+pub use diagnostic::{Diagnostic, Place};
+pub use printable::printable;

@@ -4,7 +4,9 @@
 
 mod diagnostic;
 mod printable;
+mod template;
 pub mod units;
 
 pub use diagnostic::{Diagnostic, Place};
 pub use printable::printable;
+pub use template::Template;

@@ -69,8 +69,8 @@ pub enum Reply {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
-    /// Answer the open question.
-    Answer { reply: Reply },
+    /// Answer the question of this number; an answer to an older question is thrown away.
+    Answer { question: u64, reply: Reply },
     /// Pause after the step in hand.
     Pause,
     /// Take a pause back.
@@ -137,8 +137,8 @@ pub enum Event {
     Progress { progress: Progress },
     /// `output/<step>.log` has grown to so many bytes. At most ten a second.
     OutputChanged { step: StepId, bytes: u64 },
-    /// The run needs an answer; replaces the question before.
-    Asking { question: Box<Question> },
+    /// The run needs an answer; replaces the question before. Numbers only grow.
+    Asking { number: u64, question: Box<Question> },
     /// The question is answered.
     Answered,
     /// Identity of the target as last read: `same`, `unknown` or `different`.

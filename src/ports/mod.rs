@@ -11,6 +11,7 @@ mod host;
 mod logs;
 mod objects;
 mod output;
+pub mod remote;
 mod secrets;
 mod world;
 

@@ -41,7 +41,7 @@ pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
         let reply = cx.driver.ask(question).await?;
         match reply {
             Reply::Back => return Err(Halt::Stopped("the operator went back; nothing was deleted".to_owned())),
-            Reply::Again => continue,
+            Reply::Again => {}
             Reply::Gate { .. } | Reply::Phrase { .. } if !gate.is_open() => {
                 let shut = gate.locks.iter().find(|lock| !lock.open);
                 refusal = shut

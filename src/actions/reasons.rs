@@ -29,39 +29,38 @@ pub fn part(name: &str, workload: Option<&Value>, pods: &[Value], events: &[Valu
             all.iter().all(|(k, v)| pod.pointer("/metadata/labels").and_then(|l| l.get(k)) == Some(v))
         })
     });
-    for pod in mine.filter(|pod| !is_ready(pod)) {
-        if let Some((sign, word, detail)) = pod_reason(pod, events, now) {
-            return row(sign, word, detail);
-        }
+    if let Some(pod) = mine.filter(|pod| !is_ready(pod)).last() {
+        let (sign, word, detail) = pod_reason(pod, events, now);
+        return row(sign, word, detail);
     }
     row(Sign::Running, "starting", format!("{ready} of {wanted} ready"))
 }
 
 /// Why one pod is not ready.
-fn pod_reason(pod: &Value, events: &[Value], now: Timestamp) -> Option<(Sign, &'static str, String)> {
+fn pod_reason(pod: &Value, events: &[Value], now: Timestamp) -> (Sign, &'static str, String) {
     for status in pod.pointer("/status/containerStatuses").and_then(Value::as_array).into_iter().flatten() {
         let waiting = text(status, "/state/waiting/reason");
         let restarts = status.pointer("/restartCount").and_then(Value::as_u64).unwrap_or(0);
         match waiting {
             "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" => {
                 let said = crate::text::printable(text(status, "/state/waiting/message"));
-                return Some((
+                return (
                     Sign::Careful,
                     "stuck",
                     format!("the image {} cannot be fetched: {said}", text(status, "/image")),
-                ));
+                );
             }
             "CrashLoopBackOff" => {
                 let code = status.pointer("/lastState/terminated/exitCode").and_then(Value::as_u64).unwrap_or(0);
-                return Some((
+                return (
                     Sign::Careful,
                     "stuck",
                     format!("starts and ends again, {restarts} times, last with status {code}"),
-                ));
+                );
             }
             "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
                 let said = crate::text::printable(text(status, "/state/waiting/message"));
-                return Some((Sign::Careful, "stuck", format!("its container cannot be made: {said}")));
+                return (Sign::Careful, "stuck", format!("its container cannot be made: {said}"));
             }
             _ => {}
         }
@@ -73,17 +72,16 @@ fn pod_reason(pod: &Value, events: &[Value], now: Timestamp) -> Option<(Sign, &'
         .flatten()
         .find(|condition| text(condition, "/type") == "PodScheduled" && text(condition, "/status") == "False");
     if let Some(condition) = unscheduled {
-        return Some((Sign::Careful, "stuck", crate::text::printable(text(condition, "/message"))));
+        return (Sign::Careful, "stuck", crate::text::printable(text(condition, "/message")));
     }
     let uid = text(pod, "/metadata/uid");
-    let warning =
-        events.iter().filter(|e| text(e, "/involvedObject/uid") == uid && text(e, "/type") == "Warning").next_back();
+    let warning = events.iter().rfind(|e| text(e, "/involvedObject/uid") == uid && text(e, "/type") == "Warning");
     let age = text(pod, "/metadata/creationTimestamp")
         .parse::<Timestamp>()
         .ok()
         .map_or(0, |since| now.duration_since(since).as_secs().max(0));
     let said = warning.map(|e| format!(" · {}", crate::text::printable(text(e, "/message")))).unwrap_or_default();
-    Some((Sign::Running, "starting", format!("{age} s{said}")))
+    (Sign::Running, "starting", format!("{age} s{said}"))
 }
 
 /// Why an object has not gone yet.

@@ -22,5 +22,5 @@ pub use host::{Host, Program, SecretFile};
 pub use logs::{LogLine, LogNote, Logs};
 pub use objects::{Access, Deleted, Identity, Kind, ObjectRef, Objects, Right, kinds};
 pub use output::{Collect, Discard, OutputSink, Stream};
-pub use secrets::{EntryMeta, EntryName, Provenance, SecretBytes, Secrets};
+pub use secrets::{EntryMeta, EntryName, Provenance, SecretBytes, Secrets, VaultState};
 pub use world::World;

@@ -9,4 +9,4 @@ pub mod units;
 
 pub use diagnostic::{Diagnostic, Place};
 pub use printable::printable;
-pub use template::Template;
+pub use template::{Template, condition, names, names_of_condition, render};

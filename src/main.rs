@@ -1,3 +1,6 @@
 //! Arguments in, exit code out.
 
-fn main() {}
+fn main() {
+    #[allow(clippy::exit)]
+    std::process::exit(drydock::cli::main());
+}

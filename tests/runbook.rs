@@ -47,7 +47,7 @@ fn what_a_reader_cannot_see_is_linted() {
         ("- id: look", "- id: say", "is there twice"),
         ("estimate: 5 s", "estimate: soon", "is no duration"),
         ("{{ inputs.word }}", "{{ inputs.ward }}", "inputs.ward is not defined"),
-        ("{{ inputs.word }}", "{{ secret(\"x\") }}", "secret() is not allowed"),
+        ("{{ inputs.word }}", "{{ secret('x') }}", "secret() is not allowed"),
         ("{{ inputs.word }}", "{{ inputs.word", "cannot be understood"),
         ("steps: [say]", "steps: [never]", "not in this intent"),
         ("steps: [say]", "steps: [end]", "comes later"),

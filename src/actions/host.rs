@@ -38,13 +38,17 @@ impl Call {
     }
 
     async fn program(self, cx: &StepCx, place: &Identity) -> Result<Program, Halt> {
-        let kubeconfig = cx.world.objects.private_kubeconfig(place).await?;
+        // a runbook without a deployment has no target, and its programs no cluster
+        let kubeconfig = match &cx.deployment {
+            Some(_) => Some(cx.world.objects.private_kubeconfig(place).await?),
+            None => None,
+        };
         Ok(Program {
             program: self.program,
             args: self.args,
             folder: self.folder,
             env: Vec::new(),
-            kubeconfig: Some(kubeconfig),
+            kubeconfig,
             files: self.files.into_iter().map(|(name, content)| SecretFile { name, content }).collect(),
         })
     }

@@ -79,12 +79,15 @@ pub(super) fn place(file: &str, text: &str, line: u64, column: u64) -> Place {
 
 /// What helps against a fault, from the reader's words.
 fn help(said: &str) -> Vec<String> {
-    let quoted: Vec<&str> = said.split('`').skip(1).step_by(2).collect();
-    let Some((wrong, known)) = quoted.split_first() else { return Vec::new() };
-    if NOT_BUILT.contains(wrong) {
+    let Some(wrong) = said.split('`').nth(1) else { return Vec::new() };
+    let known: Vec<&str> = said
+        .split("expected one of ")
+        .nth(1)
+        .map_or_else(Vec::new, |list| list.split(", ").map(|name| name.trim_matches('`')).collect());
+    if NOT_BUILT.contains(&wrong) {
         return vec![format!("the kind `{wrong}` is part of the format and not built in this version")];
     }
-    let near = known.iter().map(|name| (distance(wrong, name), name)).min();
+    let near = known.into_iter().map(|name| (distance(wrong, name), name)).min();
     match near {
         Some((distance, name)) if distance <= 2 => vec![format!("did you mean `{name}`?")],
         _ => Vec::new(),

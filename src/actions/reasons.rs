@@ -24,12 +24,12 @@ pub fn part(name: &str, workload: Option<&Value>, pods: &[Value], events: &[Valu
         return row(Sign::Done, "ready", format!("{ready} of {wanted}"));
     }
     let labels = workload.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
-    let mine = pods.iter().filter(|pod| {
+    let mut mine = pods.iter().filter(|pod| {
         labels.is_some_and(|all| {
             all.iter().all(|(k, v)| pod.pointer("/metadata/labels").and_then(|l| l.get(k)) == Some(v))
         })
     });
-    if let Some(pod) = mine.filter(|pod| !is_ready(pod)).last() {
+    if let Some(pod) = mine.rfind(|pod| !is_ready(pod)) {
         let (sign, word, detail) = pod_reason(pod, events, now);
         return row(sign, word, detail);
     }

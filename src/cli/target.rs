@@ -83,9 +83,10 @@ pub fn runbook(args: &TargetArgs) -> Result<Loaded, Failure> {
             let text = read.map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
             (path.display().to_string(), text)
         }
-        None => match EMBEDDED.iter().find(|(id, _)| *id == args.runbook) {
-            Some((id, text)) => ((*id).to_owned(), (*text).to_owned()),
-            None => {
+        None => {
+            if let Some((id, text)) = EMBEDDED.iter().find(|(id, _)| *id == args.runbook) {
+                ((*id).to_owned(), (*text).to_owned())
+            } else {
                 let known: Vec<&str> = EMBEDDED.iter().map(|(id, _)| *id).collect();
                 return Err(Failure::usage(format!(
                     "there is no runbook {}; there are {}",
@@ -93,7 +94,7 @@ pub fn runbook(args: &TargetArgs) -> Result<Loaded, Failure> {
                     known.join(", ")
                 )));
             }
-        },
+        }
     };
     load(&name, &text).map_err(|problems| Failure { exit: Exit::Usage, problems })
 }

@@ -66,7 +66,7 @@ impl Exec for Cluster {
                 Some(("program", name)) => tools.programs.push(name.to_owned()),
                 Some(("first", name)) => name.clone_into(&mut tools.first_process),
                 Some(("free", bytes)) => {
-                    tools.free_bytes = bytes.parse().map_err(|_| answer_fault(Script::Probe, line))?
+                    tools.free_bytes = bytes.parse().map_err(|_| answer_fault(Script::Probe, line))?;
                 }
                 _ => return Err(answer_fault(Script::Probe, line)),
             }

@@ -139,10 +139,7 @@ impl One {
         }
         let mut passed = 0;
         loop {
-            let line = match read_line(&mut stream).await {
-                Ok(Some(line)) => line,
-                Ok(None) | Err(_) => return passed,
-            };
+            let Ok(Some(line)) = read_line(&mut stream).await else { return passed };
             let (stamp, text) = line.split_once(' ').unwrap_or((&line, ""));
             let Ok(at) = stamp.parse::<Timestamp>() else { continue };
             if at < *last || !seen.insert((at, text.to_owned())) {

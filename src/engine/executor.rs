@@ -182,11 +182,11 @@ impl Engine {
                     rows.push((Sign::Uncertain, name, sentence, word.to_owned()));
                 }
                 StepState::Failed { problem, .. } => {
-                    rows.push((Sign::Failed, name, problem.what.clone(), "failed".to_owned()))
+                    rows.push((Sign::Failed, name, problem.what.clone(), "failed".to_owned()));
                 }
                 StepState::Stopped { reason } => rows.push((Sign::Waived, name, reason.clone(), "stopped".to_owned())),
                 StepState::Skipped { reason } => {
-                    rows.push((Sign::Waived, name, reason.clone(), "not needed".to_owned()))
+                    rows.push((Sign::Waived, name, reason.clone(), "not needed".to_owned()));
                 }
                 StepState::NotYet => {}
             }
@@ -252,10 +252,7 @@ impl Engine {
             }
         }
         let action = step.spec.action();
-        let result = match self.plan.deployment.is_some() {
-            true => cx.same_place().await,
-            false => Ok(()),
-        };
+        let result = if self.plan.deployment.is_some() { cx.same_place().await } else { Ok(()) };
         let result = match result {
             Ok(()) => {
                 self.core

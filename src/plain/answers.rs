@@ -277,7 +277,7 @@ impl Scripted {
                 }
             }
         }
-        for item in items.iter().filter(|item| !item.confirmed) {
+        if let Some(item) = items.iter().find(|item| !item.confirmed) {
             let named = match &own.confirm {
                 Some(Which::All) => true,
                 Some(Which::These(names)) => names.contains(&item.id),

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Write};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{answers::Say, gate};
 use crate::{
@@ -178,7 +178,6 @@ fn vault(talk: &mut Talk<'_>, exists: bool, fault: &str) -> Option<Say> {
     loop {
         let first = talk.secret("New vault passphrase")?;
         let second = talk.secret("Once more")?;
-        use secrecy::ExposeSecret;
         if first.expose_secret().chars().count() < 8 {
             talk.say("not yet. At least 8 characters; four words are better.");
         } else if first.expose_secret() == second.expose_secret() {

@@ -85,7 +85,7 @@ impl<W: Write> Front<W> {
                     }
                 }
                 Event::Identity { state, .. } if state == "different" => {
-                    self.say("careful. The connection leads to another cluster now.")
+                    self.say("careful. The connection leads to another cluster now.");
                 }
                 Event::OutputChanged { .. } | Event::Answered | Event::Identity { .. } => {}
                 Event::Stopped { stopped } => {
@@ -164,7 +164,7 @@ impl<W: Write> Front<W> {
             },
             Record::Evidence { level, sentence, .. } => self.say(&format!("proven. Rung {level}: {sentence}")),
             Record::GateOpened { by, removals, .. } => {
-                self.say(&format!("ok. The gate is open for {removals} objects, by {by}."))
+                self.say(&format!("ok. The gate is open for {removals} objects, by {by}."));
             }
             Record::Finished { summary } => {
                 self.say("");

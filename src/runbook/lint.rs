@@ -43,7 +43,7 @@ impl Fault {
 pub(super) fn lint(runbook: &Runbook) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut file = |what: String, needle: &str| {
-        faults.push(Fault { what, help: String::new(), step: None, needle: needle.to_owned() })
+        faults.push(Fault { what, help: String::new(), step: None, needle: needle.to_owned() });
     };
     if runbook.format != 1 {
         file(format!("format {} is not known; this version reads format 1", runbook.format), "format:");
@@ -101,7 +101,6 @@ fn steps(runbook: &Runbook, intent: &Intent, faults: &mut Vec<Fault>) {
             }
         }
         match step.risk {
-            Risk::None => {}
             Risk::Reversible | Risk::Irreversible if step.undo.is_empty() => {
                 fault(format!("step {id} changes something and does not say how it is undone"), "risk:", "add `undo:`");
             }
@@ -112,7 +111,7 @@ fn steps(runbook: &Runbook, intent: &Intent, faults: &mut Vec<Fault>) {
                     "add `requires: {proven: […]}`",
                 );
             }
-            Risk::Reversible | Risk::Irreversible => {}
+            Risk::None | Risk::Reversible | Risk::Irreversible => {}
         }
         if matches!(step.action, ActionSpec::Delete(_)) && step.risk != Risk::Irreversible {
             fault(format!("step {id} deletes and is not marked irreversible"), "do:", "add `risk: irreversible`");
@@ -174,7 +173,7 @@ fn references(step: &Step) -> Vec<(&'static str, &str)> {
         ActionSpec::Verify(spec) => found.push(("dump", &spec.dump)),
         ActionSpec::Rehearse(spec) => found.push(("dump", &spec.dump)),
         ActionSpec::Restore(spec) => {
-            found.extend([("dump", spec.dump.as_str()), ("proven_by", spec.proven_by.as_str())])
+            found.extend([("dump", spec.dump.as_str()), ("proven_by", spec.proven_by.as_str())]);
         }
         ActionSpec::Delete(spec) => {
             found.extend([

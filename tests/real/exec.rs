@@ -25,7 +25,7 @@ impl OutputSink for Slow {
             self.bytes += chunk.len() as u64;
             self.last = chunk.to_vec();
             // 4 MiB a second
-            tokio::time::sleep(Duration::from_secs_f64(chunk.len() as f64 / f64::from(4 << 20))).await;
+            tokio::time::sleep(Duration::from_micros(chunk.len() as u64 / 4)).await;
         }
         Ok(())
     }

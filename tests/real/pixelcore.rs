@@ -164,16 +164,13 @@ impl Plant {
     pub fn kill_at(&self, args: &[&str], mark: &str, step: &str) {
         let mut child = self.drydock(args).arg("--json").stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        for line in lines {
-            let line = line.unwrap();
-            if line.contains(&format!("\"type\":\"{mark}\"")) && line.contains(&format!("\"step\":\"{step}\"")) {
-                std::thread::sleep(std::time::Duration::from_millis(700));
-                child.kill().unwrap();
-                child.wait().unwrap();
-                return;
-            }
-        }
-        panic!("it ended before {mark} of {step}");
+        let found = lines.map(Result::unwrap).any(|line| {
+            line.contains(&format!("\"type\":\"{mark}\"")) && line.contains(&format!("\"step\":\"{step}\""))
+        });
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(found, "it ended before {mark} of {step}");
     }
 
     /// Asserts that no secret lies in plain under the state folder.

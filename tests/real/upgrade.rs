@@ -55,7 +55,9 @@ fn killed_during_dump_removal_and_restore() {
         .lines()
         .filter(|line| line.contains("\"type\":\"effect\"") && line.contains("\"effect\":\"delete "))
         .collect();
-    deletions.iter_mut().for_each(|line| *line = line.split("\"effect\":\"").nth(1).unwrap());
+    for line in &mut deletions {
+        *line = line.split("\"effect\":\"").nth(1).unwrap();
+    }
     deletions.retain(|line| !line.contains("namespace"));
     let sent = deletions.len();
     deletions.sort_unstable();

@@ -9,6 +9,7 @@ mod ids;
 mod output;
 mod question;
 mod record;
+pub mod report;
 mod state;
 
 pub use command::{Command, Event, FieldInput, Progress, Reply, Row, SecretHandle, Stopped};

@@ -31,9 +31,9 @@ fn stock_age(program: &OsStr, args: &[&OsStr], passphrase: &str) -> (u32, String
         }
     });
     let mut text = String::new();
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     while !text.contains("passphrase") && Instant::now() < end {
-        text += &shown.recv_timeout(Duration::from_secs(60)).unwrap();
+        text += &shown.recv_timeout(Duration::from_mins(1)).unwrap();
     }
     let mut writer = pty.master.take_writer().unwrap();
     writer.write_all(format!("{passphrase}\n").as_bytes()).unwrap();

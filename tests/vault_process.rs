@@ -1,7 +1,8 @@
-//! The vault across processes: unlocking in a child, a writer that is killed at any moment, no core dumps.
+//! The vault across processes: unlocking in a child, a writer that is killed at any moment, a prompt on a terminal, no core
+//! dumps.
 //!
 //! This program plays all the parts: with the child's command as its argument it is the child, with `WRITER` and a folder
-//! it saves until it is killed, without arguments it is the test.
+//! it saves until it is killed, with `ASKER` it asks, without arguments it is the test.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
@@ -10,12 +11,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use age::secrecy::SecretString;
+use age::secrecy::{ExposeSecret, SecretString};
+use drydock::cli::exit::Exit;
+use drydock::cli::vault::{AskError, asker};
 use drydock::ports::{EntryMeta, EntryName, Provenance, SecretBytes};
 use drydock::vault::{CHILD_COMMAND, ChildEnd, Unlock, Vault, VaultError, harden_process, run_unlock_child};
 use jiff::Timestamp;
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 const WRITER: &str = "write-until-killed";
+const ASKER: &str = "ask-at-the-terminal";
 const RUN: &str = "2026-11-20-pixelcore-7f3a";
 const PASSPHRASE: &str = "harbour velvet tractor";
 
@@ -29,6 +34,12 @@ fn main() -> ExitCode {
                 ChildEnd::Broken => ExitCode::FAILURE,
             }
         }
+        [ASKER] => match asker(None).known("Vault passphrase") {
+            Ok(typed) if typed.expose_secret() == PASSPHRASE => ExitCode::SUCCESS,
+            Ok(_) => ExitCode::FAILURE,
+            Err(AskError::Stopped { .. }) => Exit::Stopped.into(),
+            Err(_) => Exit::Internal.into(),
+        },
         [WRITER, folder] => write_until_killed(Path::new(folder)),
         // `cargo test NAME` passes its filter and flags on: this program is one test, and runs unless another one is meant.
         others => {
@@ -44,6 +55,7 @@ fn main() -> ExitCode {
             for (name, test) in [
                 ("unlocking in a child says the same as unlocking here", unlock_in_child as fn(&Vault)),
                 ("a writer killed at any moment leaves a vault that opens", kill_writers),
+                ("a prompt shows nothing of what is typed and can be left", prompts),
                 ("a hardened process dumps no core", hardened),
             ] {
                 test(&vault);
@@ -152,6 +164,43 @@ fn kill_writers(vault: &Vault) {
         assert!(vault.previous().is_some(), "round {round}: the generation before is whole");
     }
     println!("{rounds} writers killed");
+}
+
+/// Types these bytes at the prompt. The exit code and everything that was shown.
+fn type_at_prompt(bytes: &[u8]) -> (u32, String) {
+    let pty = native_pty_system().openpty(PtySize::default()).unwrap();
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.arg(ASKER);
+    let mut child = pty.slave.spawn_command(command).unwrap();
+    drop(pty.slave);
+    let mut reader = pty.master.try_clone_reader().unwrap();
+    let (sender, shown) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut chunk = [0; 1024];
+        while let Ok(count @ 1..) = std::io::Read::read(&mut reader, &mut chunk) {
+            let _ = sender.send(String::from_utf8_lossy(&chunk[..count]).into_owned());
+        }
+    });
+    let mut text = String::new();
+    while !text.contains("hidden)") {
+        text += &shown.recv_timeout(Duration::from_secs(30)).unwrap();
+    }
+    let mut writer = pty.master.take_writer().unwrap();
+    writer.write_all(bytes).unwrap();
+    let code = child.wait().unwrap().exit_code();
+    drop((writer, pty.master));
+    (code, shown.iter().fold(text, |text, more| text + &more))
+}
+
+fn prompts(_: &Vault) {
+    let (code, shown) = type_at_prompt(format!("{PASSPHRASE}\r").as_bytes());
+    assert_eq!(code, 0, "{shown}");
+    assert!(PASSPHRASE.split(' ').all(|word| !shown.contains(word)), "{shown}");
+    for leave in [&b"half\x03"[..], b"half\x1b[A", b"\r", b"\x04"] {
+        let (code, shown) = type_at_prompt(leave);
+        assert_eq!(code, u32::from(Exit::Stopped.code()), "{leave:?}");
+        assert!(!shown.contains("half") && !shown.contains("[A"), "{shown}");
+    }
 }
 
 fn hardened(_: &Vault) {

@@ -29,3 +29,9 @@ pub use strength::{Level, Strength, estimate};
 pub use suggest::suggest_passphrase;
 pub use transfer::Imported;
 pub use vault_files::{Generation, Vault};
+
+/// A vault whose passphrase costs nothing to try, for tests of other rooms.
+#[cfg(test)]
+pub(crate) fn cheap_vault(folder: std::path::PathBuf) -> Vault {
+    Vault::with_cost(folder, identity::WorkFactor::TEST)
+}

@@ -36,6 +36,8 @@ impl OpenVault {
         let new = x25519::Identity::generate();
         let wrapped = identity::wrap(&new, passphrase, files.cost())?;
         let identity_sha256 = sha256_hex(&wrapped);
+        // If the generation before is open, this puts it back first and keeps the damaged file aside.
+        self.edit(|_| Ok(()))?;
         let _lock = files.lock()?;
         let mut document = self.document()?;
         document.generation += 1;

@@ -2,7 +2,7 @@
 //! dumps.
 //!
 //! This program plays all the parts: with the child's command as its argument it is the child, with `WRITER` and a folder
-//! it saves until it is killed, with `ASKER` it asks, without arguments it is the test.
+//! it saves until it is killed, with `LIMITED` it saves where files cannot grow, with `ASKER` it asks, without arguments it is the test.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
@@ -18,8 +18,10 @@ use drydock::ports::{EntryMeta, EntryName, Provenance, SecretBytes};
 use drydock::vault::{CHILD_COMMAND, ChildEnd, Unlock, Vault, VaultError, harden_process, run_unlock_child};
 use jiff::Timestamp;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 const WRITER: &str = "write-until-killed";
+const LIMITED: &str = "save-on-a-full-disk";
 const ASKER: &str = "ask-at-the-terminal";
 const RUN: &str = "2026-11-20-pixelcore-7f3a";
 const PASSPHRASE: &str = "harbour velvet tractor";
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
             Err(AskError::Stopped { .. }) => Exit::Stopped.into(),
             Err(_) => Exit::Internal.into(),
         },
+        [LIMITED, folder, limit] => save_on_a_full_disk(Path::new(folder), limit.parse().unwrap()),
         [WRITER, folder] => write_until_killed(Path::new(folder)),
         // `cargo test NAME` passes its filter and flags on: this program is one test, and runs unless another one is meant.
         others => {
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
             for (name, test) in [
                 ("unlocking in a child says the same as unlocking here", unlock_in_child as fn(&Vault)),
                 ("a writer killed at any moment leaves a vault that opens", kill_writers),
+                ("a disk that fills up at any byte keeps what was saved", fill_disks),
                 ("a prompt shows nothing of what is typed and can be left", prompts),
                 ("a hardened process dumps no core", hardened),
             ] {
@@ -164,6 +168,38 @@ fn kill_writers(vault: &Vault) {
         assert!(vault.previous().is_some(), "round {round}: the generation before is whole");
     }
     println!("{rounds} writers killed");
+}
+
+fn save_on_a_full_disk(folder: &Path, limit: u64) -> ExitCode {
+    harden_process().unwrap();
+    let vault = Vault::new(folder.to_owned()).unlock(&secret(PASSPHRASE), &Unlock::Here).unwrap();
+    setrlimit(Resource::Fsize, Rlimit { current: Some(limit), maximum: Some(limit) }).unwrap();
+    put(&vault, "big", "never");
+    ExitCode::SUCCESS
+}
+
+/// A limit on the size of files stands for a full disk: writing fails at exactly that byte.
+fn fill_disks(vault: &Vault) {
+    let open = vault.unlock(&secret(PASSPHRASE), &Unlock::Here).unwrap();
+    put(&open, "big", &"x".repeat(4000));
+    let name = EntryName("big".into());
+    let before = open.value(RUN, &name).unwrap().unwrap();
+    put(&open, "other", &"y".repeat(4000));
+    let size = std::fs::metadata(vault.path(drydock::vault::Generation::Current)).unwrap().len();
+    // Without "big" the new file is still more than half as long.
+    for limit in (0..size / 2).step_by(511) {
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args([LIMITED.as_ref(), vault.folder().as_os_str(), limit.to_string().as_ref()])
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(!status.success(), "limit {limit}");
+        let held = open.value(RUN, &name).unwrap().unwrap();
+        assert_eq!(held.expose_secret(), before.expose_secret(), "limit {limit}");
+        assert!(vault.previous().is_some(), "limit {limit}: the generation before is whole");
+    }
+    put(&open, "big", "after");
+    assert_eq!(open.value(RUN, &name).unwrap().unwrap().expose_secret(), b"after");
 }
 
 /// Types these bytes at the prompt. The exit code and everything that was shown.

@@ -47,6 +47,11 @@ impl Paths {
         Runs::new(self.state.join("runs"))
     }
 
+    /// Secret files of running programs, each in a folder of its own for as long as it runs.
+    pub fn private(&self) -> PathBuf {
+        self.state.join("private")
+    }
+
     /// The admin's own runbooks.
     pub fn runbooks(&self) -> PathBuf {
         self.config.join("runbooks")

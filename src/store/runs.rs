@@ -88,6 +88,11 @@ impl Runs {
         Ok(runs.into_iter().map(|(_, run)| run).collect())
     }
 
+    /// The newest run that wrote anything: one killed before its first line has nothing to go on with.
+    pub fn newest(&self) -> Result<Option<RunFolder>, StoreError> {
+        Ok(self.list()?.into_iter().rfind(|run| run.journal().exists()))
+    }
+
     /// The run of that name, or the only one whose name ends so.
     pub fn find(&self, wanted: &str) -> Result<RunFolder, StoreError> {
         let none = || StoreError::NoSuchRun { wanted: wanted.to_owned() };
@@ -123,6 +128,11 @@ impl RunFolder {
     /// The plan that was approved.
     pub fn plan(&self) -> PathBuf {
         self.path.join("plan.json")
+    }
+
+    /// The runbook it follows, as it was at the start.
+    pub fn runbook(&self) -> PathBuf {
+        self.path.join("runbook.yaml")
     }
 
     /// Answers that are no secrets.
@@ -186,6 +196,11 @@ mod tests {
         assert_eq!(runs.find(later.id.ending()).unwrap(), later);
         assert_eq!(runs.find(earlier.id.as_str()).unwrap(), earlier);
         assert_eq!(runs.find(&format!("alpha-{}", last.id.ending())).unwrap(), last);
+        assert_eq!(runs.newest().unwrap(), None, "none of them wrote anything");
+        for begun in [&later, &earlier] {
+            fs::write(begun.journal(), b"").unwrap();
+        }
+        assert_eq!(runs.newest().unwrap(), Some(later));
         for wrong in ["", "zzzz", "notes", "2026-11-20"] {
             assert!(matches!(runs.find(wrong), Err(StoreError::NoSuchRun { .. })), "{wrong:?}");
         }

@@ -1,5 +1,5 @@
 //! The encrypted store: an age identity behind a passphrase, and a vault encrypted to it. Two files that stock
-//! `age -d -i identity.age vault.age` opens. Implements the `Secrets` port for `runner`; `cli` manages it.
+//! `age -d -i identity.age vault.age` opens. `Keeper` implements the `Secrets` port for runs; `cli` manages it.
 //!
 //! Nothing decrypted stays in memory: an open vault holds its identity only, and every call reads the file again, so that
 //! saves of other processes are seen and what was read is wiped at once.
@@ -9,8 +9,8 @@ mod document;
 mod error;
 mod harden;
 mod identity;
+mod keeper;
 mod open;
-mod port;
 mod rotate;
 mod seal;
 mod strength;
@@ -23,6 +23,7 @@ mod vault_files;
 pub use child::{CHILD_COMMAND, ChildEnd, Unlock, run_unlock_child};
 pub use error::{Tested, VaultError};
 pub use harden::harden_process;
+pub use keeper::Keeper;
 pub use open::{Found, OpenVault};
 pub use seal::Seal;
 pub use strength::{Level, Strength, estimate};

@@ -14,7 +14,7 @@ use crate::store::{Keep, sha256_hex, sweep_temporary, write_atomic};
 
 /// An open vault. Clones share one lock: locking any of them locks all.
 ///
-/// Every method here works on files and blocks; the `Secrets` port is the way in for async callers.
+/// Every method here works on files and blocks; `Keeper` is the way in for async callers.
 #[derive(Clone)]
 pub struct OpenVault {
     inner: Arc<Inner>,

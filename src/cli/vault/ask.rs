@@ -7,6 +7,7 @@ use age::secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::prompt::{self, Typed};
+use crate::cli::exit::Exit;
 
 /// More than anybody types.
 pub(super) const LONGEST: usize = 4096;
@@ -44,6 +45,17 @@ pub enum AskError {
         /// The terminal's answer.
         source: io::Error,
     },
+}
+
+impl AskError {
+    /// The exit code it leads to.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Descriptor { .. } => Exit::Usage,
+            Self::Stopped { .. } => Exit::Stopped,
+            Self::Nobody { .. } | Self::Prompt { .. } => Exit::Environment,
+        }
+    }
 }
 
 /// Gives passphrases when asked.

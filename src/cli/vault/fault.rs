@@ -37,13 +37,9 @@ impl Fault {
             | Self::NoEntry(_)
             | Self::Ambiguous { .. }
             | Self::NoRun(_)
-            | Self::Terminal
-            | Self::Ask(AskError::Descriptor { .. }) => Exit::Usage,
-            Self::Ask(AskError::Stopped { .. }) => Exit::Stopped,
-            Self::Vault(_)
-            | Self::Store(_)
-            | Self::Io { .. }
-            | Self::Ask(AskError::Nobody { .. } | AskError::Prompt { .. }) => Exit::Environment,
+            | Self::Terminal => Exit::Usage,
+            Self::Ask(error) => error.exit(),
+            Self::Vault(_) | Self::Store(_) | Self::Io { .. } => Exit::Environment,
         }
     }
 }

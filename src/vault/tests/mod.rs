@@ -2,6 +2,7 @@
 
 mod changes;
 mod damage;
+mod keeper;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +16,7 @@ use super::identity::WorkFactor;
 use super::open::{Found, OpenVault};
 use super::vault_files::{Generation, Vault};
 use super::{Unlock, VaultError};
-use crate::ports::{EntryMeta, EntryName, PortErrorKind, Provenance, SecretBytes, Secrets};
+use crate::ports::{EntryMeta, EntryName, Provenance, SecretBytes};
 
 const CANARY: &str = "canary-5d1e-tok\u{e9}n";
 const RUN: &str = "2026-11-20-pixelcore-7f3a";
@@ -202,36 +203,4 @@ fn entries_are_found_by_run_ending_and_unique_name() {
     }
     let both = vec![format!("{RUN}/lns/token"), "2026-11-21-reana-00aa/lns/token".to_owned()];
     assert_eq!(open.find("lns/token").unwrap(), Found::Several(both));
-}
-
-#[tokio::test]
-async fn the_port_saves_lists_digests_and_names_its_faults() {
-    let (house, open) = House::new();
-    let port: std::sync::Arc<dyn Secrets> = std::sync::Arc::new(open.clone());
-    let said = port.put(meta(RUN, "token"), SecretBytes::new(CANARY.into())).await.unwrap();
-    assert_eq!(port.list(RUN).await.unwrap(), [said]);
-    assert!(port.list("2026-11-20-other-0000").await.unwrap().is_empty());
-    let value = port.get(RUN, &EntryName("token".into())).await.unwrap().unwrap();
-    assert_eq!(value.expose_secret(), CANARY.as_bytes());
-    let digest = port.keyed_digest(b"abc").await.unwrap();
-    assert_eq!((digest.len(), &digest), (64, &open.digest(b"abc").unwrap()));
-    assert_ne!(digest, crate::store::sha256_hex(b"abc"));
-
-    fs::write(house.current(), b"age").unwrap();
-    assert_eq!(port.list(RUN).await.unwrap_err().kind, PortErrorKind::Integrity);
-    open.lock();
-    assert_eq!(port.list(RUN).await.unwrap_err().kind, PortErrorKind::Unauthorized);
-}
-
-#[tokio::test]
-async fn saves_that_nobody_waits_for_still_arrive() {
-    let (_house, open) = House::new();
-    let port: &dyn Secrets = &open;
-    let saving = port.put(meta(RUN, "token"), SecretBytes::new(vec![7]));
-    let _ = tokio::time::timeout(std::time::Duration::ZERO, saving).await;
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    while get(&open, "token").is_none() {
-        assert!(std::time::Instant::now() < end, "it never arrived");
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
 }

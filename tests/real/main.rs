@@ -1,0 +1,18 @@
+//! Runs against real things, chosen by environment; what cannot run is named and fails nothing silently.
+//!
+//! `DRYDOCK_TEST_KUBECONFIG`: a cluster that tests may use, with kubectl and helm in the PATH.
+//! `DRYDOCK_TEST_PIXELCORE`: folder of the PixelCore to upgrade (chart, scripts, seed-data, fingerprint).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+
+mod exec;
+mod pixelcore;
+mod upgrade;
+
+/// A path from the environment; the tests that need it say so when it is not set.
+fn setting(name: &str) -> Option<String> {
+    let value = std::env::var(name).ok();
+    if value.is_none() {
+        println!("not run: {name} is not set");
+    }
+    value
+}

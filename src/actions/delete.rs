@@ -125,6 +125,10 @@ impl Action for DeleteSpec {
         Repeat::Never
     }
 
+    fn has_gate(&self) -> bool {
+        true
+    }
+
     fn describe(&self, cx: &PlanCx<'_>) -> Described {
         let ns = Some(cx.namespace);
         let release = cx.deployment.map_or_else(String::new, |d| cx.show(&d.helm.release));

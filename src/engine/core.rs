@@ -156,12 +156,8 @@ impl Driver for Core {
                 )));
             }
         }
-        {
-            let mut state = lock(&self.state);
-            let mut next = state.as_ref().clone();
-            next.apply(at, &record);
-            *state = Arc::new(next);
-        }
+        // who still reads the state before keeps it; else nothing is copied
+        Arc::make_mut(&mut lock(&self.state)).apply(at, &record);
         self.tell(Event::Recorded { at, record: Box::new(record) }).await;
         Ok(())
     }

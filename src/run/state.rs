@@ -97,6 +97,8 @@ pub struct RunState {
     pub evidence: Vec<EvidenceState>,
     /// Items confirmed, by step and item.
     pub confirmed: BTreeMap<(StepId, String), String>,
+    /// The last choice about a step that did not end well; its next intent takes it back.
+    pub decided: BTreeMap<StepId, String>,
     /// Probes since the last resume.
     pub probes: BTreeMap<StepId, (Verdict, String)>,
     /// Whether the run is at its end.
@@ -131,6 +133,7 @@ impl RunState {
             Record::Approved { .. } => self.approved = true,
             Record::Intent { step, attempt, repeat } => {
                 self.attempts.insert(step.clone(), *attempt);
+                self.decided.remove(step);
                 self.steps.insert(step.clone(), StepState::Begun { since: at, repeat: *repeat });
             }
             Record::Effect { step, effect } => {
@@ -160,7 +163,10 @@ impl RunState {
             Record::Resumed { .. } => self.probes.clear(),
             Record::Finished { .. } => self.finished = true,
             Record::Abandoned { .. } => self.abandoned = true,
-            Record::Captured { .. } | Record::GateOpened { .. } | Record::Decided { .. } | Record::Paused { .. } => {}
+            Record::Decided { step, choice, .. } => {
+                self.decided.insert(step.clone(), choice.clone());
+            }
+            Record::Captured { .. } | Record::GateOpened { .. } | Record::Paused { .. } => {}
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The answers, and the environment file they name.
-fn answers() -> (TempDir, Value) {
+pub fn answers() -> (TempDir, Value) {
     let home = tempfile::tempdir().unwrap();
     let dotenv = home.path().join("plant.env");
     std::fs::write(&dotenv, DOTENV).unwrap();
@@ -95,7 +95,7 @@ async fn resume(desk: &Desk, answers: &Value, what: &str) {
 }
 
 /// The whole upgrade, and all its moments.
-async fn whole(answers: &Value) -> (Desk, Vec<Moment>) {
+pub async fn whole(answers: &Value) -> (Desk, Vec<Moment>) {
     let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
     desk.fake.keep_moments(&desk.folder());
     let ride = desk.go_watched(Clerk::new(answers.clone()), usize::MAX).await;
@@ -114,7 +114,7 @@ fn finished(moment: &Moment) -> bool {
 }
 
 /// Runs `one` for every case, on as many threads as there are cores, each with a paused clock of its own.
-fn for_each<T: Sync>(cases: &[T], one: impl AsyncFn(&T) + Sync) {
+pub fn for_each<T: Sync>(cases: &[T], one: impl AsyncFn(&T) + Sync) {
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {

@@ -74,7 +74,8 @@ impl Host for Fake {
             })
             .await?
         };
-        if cancel.is_cancelled() {
+        // `deaf` is a program that ends by itself before the signal reaches it
+        if cancel.is_cancelled() && !said.starts_with("deaf") {
             return error(PortErrorKind::Cancelled, "cannot end the program", "stopped");
         }
         out.take(Stream::Out, Bytes::from(said.clone())).await?;

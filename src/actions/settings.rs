@@ -74,8 +74,11 @@ pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
         Ok(api) => api,
         Err(Halt::Failed(problem)) => {
             // after a removal that was cut there is no application left to ask; what it said before is what counts
-            let begun = state.effects.iter().any(|effect| effect.effect.starts_with("delete "));
-            return Ok(if begun { Ok("read before the removal began".to_owned()) } else { Err(problem.what) });
+            return Ok(if state.removal_begun() {
+                Ok("read before the removal began".to_owned())
+            } else {
+                Err(problem.what)
+            });
         }
         Err(other) => return Err(other),
     };

@@ -199,6 +199,11 @@ impl RunState {
         self.plan.iter().find(|step| step.id == *id)
     }
 
+    /// Whether a removal of this run was about to send a deletion. A rehearsal deletes, too: only its own scratch namespace.
+    pub fn removal_begun(&self) -> bool {
+        self.effects.iter().any(|effect| self.planned(&effect.step).is_some_and(|step| step.kind == "delete"))
+    }
+
     /// The newest evidence about `subject` at `level` or above.
     pub fn proof(&self, subject: &str, level: u8) -> Option<&EvidenceState> {
         self.evidence.iter().rev().find(|e| e.subject == subject && e.level >= level)

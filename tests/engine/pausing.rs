@@ -71,8 +71,10 @@ async fn every_change_was_written_down_before_it_was_made() {
         }
         changes += 1;
         let text = String::from_utf8(pair[0].files[std::path::Path::new("journal.jsonl")].clone()).unwrap();
-        let records: Vec<serde_json::Value> =
-            text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["record"].clone()).collect();
+        let records: Vec<serde_json::Value> = text
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["record"].clone())
+            .collect();
         let begun = records.iter().filter(|record| record["type"] == "intent").count();
         let ended = records.iter().filter(|record| record["type"] == "ended").count();
         assert_eq!(begun, ended + 1, "no step was begun before: {call}");
@@ -93,7 +95,9 @@ async fn a_failure_pauses_and_offers_and_never_skips() {
     let ride = desk
         .go(Clerk::hooked(walk(), |event| match event {
             Event::Asking { number: 2, question } => {
-                let Question::Choose { choices, recommended: 0, problem, .. } = &**question else { panic!("{question:?}") };
+                let Question::Choose { choices, recommended: 0, problem, .. } = &**question else {
+                    panic!("{question:?}")
+                };
                 let ids: Vec<&str> = choices.iter().map(|choice| choice.id.as_str()).collect();
                 assert_eq!(ids, ["retry", "stop"]);
                 assert_eq!(problem.what, "say ended with status 3");
@@ -175,9 +179,8 @@ async fn a_pause_waits_for_the_step_in_hand() {
 #[tokio::test(start_paused = true)]
 async fn a_pause_can_be_taken_back() {
     let desk = small().await;
-    let hook = |event: &Event| {
-        began(event, "say").then(|| vec![Act::Command(Command::Pause), Act::Command(Command::Go)])
-    };
+    let hook =
+        |event: &Event| began(event, "say").then(|| vec![Act::Command(Command::Pause), Act::Command(Command::Go)]);
     let hold = desk.fake.hold("program say");
     let (ride, ()) = tokio::join!(desk.go(Clerk::hooked(walk(), hook)), async {
         hold.reached.acquire().await.unwrap().forget();

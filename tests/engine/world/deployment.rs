@@ -40,7 +40,7 @@ impl State {
         state.put(json!({"kind": "Namespace", "metadata": {"name": PLANT, "labels": {"env": environment}}}));
         state.install(PLANT, "4.2.0", DOTENV.as_bytes());
         state.put(json!({"kind": "ConfigMap", "metadata": {"name": "notes", "namespace": PLANT}}));
-        let database = state.databases.get_mut(PLANT).unwrap();
+        let database = state.database();
         let rows = |all: &[&str]| all.iter().map(|&row| row.to_owned()).collect::<Vec<_>>();
         database.tables.insert("objects".into(), rows(&["1\tpump", "2\tvalve", "3\tmeter"]));
         database.tables.insert(HISTORY.into(), rows(&["1,on", "2,off", "3,on", "4,off"]));
@@ -53,6 +53,11 @@ impl State {
         });
         state.settings.insert(PLANT.into(), settings.as_object().unwrap().clone());
         state
+    }
+
+    /// The database of the target.
+    pub fn database(&mut self) -> &mut Database {
+        self.databases.get_mut(PLANT).unwrap()
     }
 
     /// A uid that was never given.

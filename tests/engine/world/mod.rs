@@ -16,7 +16,7 @@ use drydock::ports::{EntryMeta, PortError, PortErrorKind, World};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
-pub use deployment::{DOTENV, Database};
+pub use deployment::{DOTENV, Database, key};
 
 /// Namespace of the target.
 pub const PLANT: &str = "plant";

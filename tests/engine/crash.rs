@@ -28,7 +28,7 @@ pub fn answers() -> (TempDir, Value) {
 
 /// What counts of an end: everything but uids, names that hold them, and how often helm wrote itself down.
 #[derive(Debug, PartialEq)]
-struct End {
+pub struct End {
     objects: BTreeSet<String>,
     running: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     kept: Vec<BTreeMap<String, Vec<String>>>,
@@ -36,7 +36,7 @@ struct End {
     vault: BTreeMap<String, Vec<u8>>,
 }
 
-fn end(state: &State) -> End {
+pub fn end(state: &State) -> End {
     let named = |(kind, ns, name): &(String, String, String), object: &Value| {
         let name = name.split(".v").next().unwrap().split("uid-").next().unwrap();
         let spec = &object["spec"];
@@ -53,7 +53,7 @@ fn end(state: &State) -> End {
 }
 
 /// What must hold of every run that reached its end, however often it was killed.
-fn hold_promises(desk: &Desk, what: &str) {
+pub fn hold_promises(desk: &Desk, what: &str) {
     let entries = desk.entries();
     assert!(matches!(entries.last().unwrap().record, Record::Finished { .. }), "{what}");
     let mut done = BTreeSet::new();
@@ -80,7 +80,7 @@ fn hold_promises(desk: &Desk, what: &str) {
 }
 
 /// Who takes the run up again. In doubt about the announcement the operator looks whether it was made.
-fn clerk(desk: &Desk, answers: &Value) -> Clerk {
+pub fn clerk(desk: &Desk, answers: &Value) -> Clerk {
     let mut answers = answers.clone();
     let made = !desk.fake.calls("program announce").is_empty();
     answers["steps"]["announce"] = json!({"choose": [if made { "done" } else { "again" }]});
@@ -130,7 +130,7 @@ pub fn for_each<T: Sync>(cases: &[T], one: impl AsyncFn(&T) + Sync) {
     assert_eq!(failed.into_inner(), 0, "of {} cases", cases.len());
 }
 
-fn paused() -> tokio::runtime::Runtime {
+pub fn paused() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
 }
 

@@ -135,7 +135,7 @@ impl Exec for Fake {
             let call = format!("sql {} {begin}", pod.namespace);
             self.change(call, |state| Ok(state.execute(pod, command, text))).await?
         } else {
-            self.reach("read in a pod").await?;
+            self.read("run in a pod").await?;
             self.state().execute(pod, command, text)
         };
         out.take(Stream::Out, Bytes::from(said.clone())).await?;
@@ -164,6 +164,7 @@ impl Exec for Fake {
     }
 
     async fn poll(&self, pod: &PodRef, _: &str, job: &str) -> Result<JobState, PortError> {
+        self.read("poll").await?;
         let state = self.state();
         state.has(pod)?;
         Ok(match state.jobs.get(&(pod.uid.clone(), job.to_owned())) {
@@ -177,6 +178,7 @@ impl Exec for Fake {
     }
 
     async fn digest(&self, pod: &PodRef, path: &str) -> Result<Option<Transferred>, PortError> {
+        self.read("digest").await?;
         let state = self.state();
         state.has(pod)?;
         Ok(state.files.get(&(pod.uid.clone(), path.to_owned())).map(|bytes| carried(bytes)))

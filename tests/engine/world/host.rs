@@ -62,7 +62,7 @@ impl Host for Fake {
         let name = program.program.clone();
         let reads = name == "helm" && program.args[0] != "upgrade";
         let (code, said) = if reads {
-            self.reach(&format!("helm {}", program.args[0])).await?;
+            self.read(&format!("helm {}", program.args[0])).await?;
             helm(&mut self.state(), &program)
         } else {
             let call = format!("program {name} {}", program.args.join(" "));

@@ -75,11 +75,23 @@ pub struct Hold {
     pub go: Arc<Semaphore>,
 }
 
+/// What a connection that is lost at a change takes with it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Lost {
+    /// The request: nothing happened.
+    Request,
+    /// The answer: it happened, and nobody was told.
+    Answer,
+}
+
 #[derive(Default)]
 struct Script {
     open: bool,
     faults: Vec<(String, PortErrorKind)>,
     hold: Option<Hold>,
+    lost: Option<(usize, Lost)>,
+    reads: usize,
+    lost_read: Option<usize>,
     follow: Option<PathBuf>,
     moments: Vec<Moment>,
     ticks: i64,
@@ -128,6 +140,21 @@ impl Fake {
     /// Refuses a right, as `delete secrets`.
     pub fn forbid(&self, right: &str) {
         self.script().forbidden.insert(right.to_owned());
+    }
+
+    /// At the change of this number, from 0, the connection is lost.
+    pub fn lose(&self, number: usize, lost: Lost) {
+        self.script().lost = Some((number, lost));
+    }
+
+    /// The read of this number, from 0, reaches nobody.
+    pub fn lose_read(&self, number: usize) {
+        self.script().lost_read = Some(number);
+    }
+
+    /// Reads so far.
+    pub fn reads(&self) -> usize {
+        self.script().reads
     }
 
     /// The next call that begins with `call` waits until it is let go.
@@ -181,6 +208,17 @@ impl Fake {
         }
     }
 
+    /// A call that changes nothing.
+    async fn read(&self, call: &str) -> Result<(), PortError> {
+        self.reach(call).await?;
+        let mut script = self.script();
+        script.reads += 1;
+        if script.lost_read == Some(script.reads - 1) {
+            return error(PortErrorKind::Unreachable, "cannot reach the server", "nobody answers");
+        }
+        Ok(())
+    }
+
     /// One change of the world: its moments before and after are kept.
     async fn change<T>(
         &self,
@@ -188,6 +226,13 @@ impl Fake {
         change: impl FnOnce(&mut State) -> Result<T, PortError> + Send,
     ) -> Result<T, PortError> {
         self.reach(&call).await?;
+        let number = self.state().calls.len();
+        let lost = self.script().lost.take_if(|(at, _)| *at == number).map(|(_, lost)| lost);
+        let gone =
+            || PortError::new(PortErrorKind::ConnectionLost, "cannot reach the server", "the connection is lost");
+        if lost == Some(Lost::Request) {
+            return Err(gone());
+        }
         self.moment();
         let changed = {
             let mut state = self.state();
@@ -197,7 +242,7 @@ impl Fake {
             changed
         };
         self.moment();
-        changed
+        if lost.is_some() { Err(gone()) } else { changed }
     }
 }
 

@@ -20,10 +20,12 @@ fn shown(object: &ObjectRef) -> String {
 #[async_trait]
 impl Objects for Fake {
     async fn get(&self, object: &ObjectRef) -> Result<Option<Value>, PortError> {
+        self.read(&format!("get {}", shown(object))).await?;
         Ok(self.state().objects.get(&key(object)).cloned())
     }
 
     async fn list(&self, kind: &Kind, namespace: Option<&str>, selector: &str) -> Result<Vec<Value>, PortError> {
+        self.read(&format!("list {}", kind.plural)).await?;
         let fits = |object: &Value| {
             selector.split(',').filter(|pair| !pair.is_empty()).all(|pair| {
                 let (name, value) = pair.split_once('=').unwrap();
@@ -123,6 +125,7 @@ impl Objects for Fake {
     }
 
     async fn access(&self, rights: &[Right]) -> Result<Vec<Access>, PortError> {
+        self.read("access").await?;
         let script = self.script();
         let answer = |right: &Right| Access {
             right: right.clone(),
@@ -133,7 +136,7 @@ impl Objects for Fake {
     }
 
     async fn identity(&self, namespace: &str) -> Result<Identity, PortError> {
-        self.reach(&format!("identity {namespace}")).await?;
+        self.read(&format!("identity {namespace}")).await?;
         let state = self.state();
         let Some(found) = state.objects.get(&("Namespace".into(), String::new(), namespace.to_owned())) else {
             return error(PortErrorKind::NotFound, "cannot read the namespace", "it is not there");
@@ -161,7 +164,7 @@ impl Objects for Fake {
         let ns = pod.namespace.clone();
         let body = request.into_body();
         let (status, answer) = if method == "GET" {
-            self.reach(&format!("GET {path}")).await?;
+            self.read(&format!("GET {path}")).await?;
             self.state().answer(&ns, &method, &path, &body)
         } else {
             self.change(format!("{method} {ns} {path}"), |state| Ok(state.answer(&ns, &method, &path, &body))).await?

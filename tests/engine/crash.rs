@@ -166,7 +166,7 @@ fn killed_inside_any_line_of_the_journal_it_ends_the_same() {
         if before.len() < after.len() {
             // a different place of each line, and once in three the line without its end
             let line = after.len() - before.len();
-            let cut = if torn.len() % 3 == 0 { line - 1 } else { 1 + torn.len() * 37 % (line - 1) };
+            let cut = if torn.len().is_multiple_of(3) { line - 1 } else { 1 + torn.len() * 37 % (line - 1) };
             torn.push((pair[0].clone(), after[..before.len() + cut].to_vec()));
         }
     }

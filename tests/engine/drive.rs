@@ -93,8 +93,12 @@ pub struct Ride {
 impl Ride {
     /// Questions in order.
     pub fn questions(&self) -> Vec<&Question> {
-        let asked =
-            |event| if let &Event::Asking { ref question, .. } = event { Some(question.as_ref()) } else { None };
+        fn asked(event: &Event) -> Option<&Question> {
+            match event {
+                Event::Asking { question, .. } => Some(question),
+                _ => None,
+            }
+        }
         self.events.iter().filter_map(asked).collect()
     }
 }
@@ -247,6 +251,23 @@ impl Desk {
         let link = launched.link;
         let events = attend(link.events, link.commands, link.secrets, clerk).await;
         Ride { stopped: launched.engine.await.unwrap(), events }
+    }
+
+    /// Runs it behind the line prompts, with answers from a script; returns what they printed, too.
+    pub async fn go_plain(&self, answers: Value) -> (Stopped, String) {
+        let opened = reopen(&self.folder(), "desk").unwrap();
+        let plan = plan_of(&opened.runbook, &opened.state);
+        let before = opened.records.clone();
+        let launched = launch(opened, plan, self.fake.world());
+        let link = launched.link;
+        let link = drydock::plain::Link { events: link.events, commands: link.commands, secrets: link.secrets };
+        let mut out = Vec::new();
+        let input = drydock::plain::Input::Scripted(Box::new(Clerk::new(answers).script));
+        let mut front = drydock::plain::Front::new(&mut out, input);
+        front.replay(&before);
+        front.run(link).await;
+        drop(front);
+        (launched.engine.await.unwrap(), String::from_utf8(out).unwrap())
     }
 
     /// Runs it on a ledger of the test's, which fails after `left` writes.

@@ -46,6 +46,9 @@ async fn try_gate(desk: &Desk, answers: &Value, typed: impl Fn(&Gate) -> Reply +
     desk.go(clerk).await
 }
 
+/// What is typed at a gate.
+type Typed = fn(&Gate) -> Reply;
+
 fn gates(ride: &Ride) -> Vec<&Gate> {
     ride.events.iter().filter_map(gate).collect()
 }
@@ -68,7 +71,7 @@ fn nothing_was_deleted(desk: &Desk, what: &str) {
 #[tokio::test(start_paused = true)]
 async fn other_words_do_not_open_it() {
     let (_home, answers, moment) = before_gate("test").await;
-    let wrong: [(&str, fn(&Gate) -> Reply); 6] = [
+    let wrong: [(&str, Typed); 6] = [
         ("another word", |gate| Reply::Gate { namespace: gate.namespace.clone(), word: "nothing".into() }),
         ("another namespace", |gate| Reply::Gate { namespace: "plant2".into(), word: gate.word.clone() }),
         ("case", |gate| Reply::Gate { namespace: gate.namespace.clone(), word: gate.word.to_uppercase() }),
@@ -111,7 +114,10 @@ async fn a_phrase_opens_no_gate_in_prod_and_a_wrong_one_none_at_all() {
 }
 
 /// One thing that is not as it was, and the locks that it shuts.
-type Meddling = (&'static str, fn(&mut State), &'static [&'static str]);
+type Meddling = (&'static str, Meddle, &'static [&'static str]);
+
+/// Something that happens outside.
+type Meddle = fn(&mut State);
 
 const MEDDLINGS: [Meddling; 8] = [
     ("a row written", |state| state.database().tables.get_mut("objects").unwrap().push("9\tnew".into()), &["quiet"]),
@@ -184,7 +190,7 @@ async fn refused(desk: &Desk, answers: &Value, what: &str, shut: &[&str]) {
 #[tokio::test(start_paused = true)]
 async fn a_list_or_place_that_changes_while_the_words_are_typed_is_refused() {
     let (_home, answers, moment) = before_gate("test").await;
-    let meddlings: [(&str, fn(&mut State)); 2] = [
+    let meddlings: [(&str, Meddle); 2] = [
         ("the list", |state| {
             state.put(json!({"kind": "ConfigMap", "metadata": {"name": "late", "namespace": "plant",
                 "annotations": {"meta.helm.sh/release-name": "pixelcore"}}}));
@@ -223,4 +229,18 @@ async fn going_back_deletes_nothing_and_the_right_words_exactly_the_list() {
     let mut deleted = desk.fake.calls("delete ");
     deleted.retain(|call| call.contains(" plant/") && !call.contains("/drydock-"));
     assert_eq!(deleted, listed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_right_is_found_before_anything_is_touched() {
+    let (_home, answers) = answers();
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    desk.fake.forbid("delete secrets");
+    let ride = desk.go(Clerk::new(answers.clone())).await;
+    let Stopped::Refused { problem } = &ride.stopped else { panic!("{:?}", ride.stopped) };
+    assert!(problem.causes.iter().any(|cause| cause.contains("delete secrets in namespace plant")), "{problem:?}");
+    let touched =
+        |call: &&String| !call.starts_with("keep ") && *call != "open the vault" && !call.contains("/drydock-");
+    let state = desk.fake.state().clone();
+    assert_eq!(state.calls.iter().find(touched), None, "only the vault and throw-away pods");
 }

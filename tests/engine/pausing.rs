@@ -19,12 +19,8 @@ async fn small() -> Desk {
     Desk::begin(SMALL, Fake::new(State::default())).await
 }
 
-fn say(reply: Reply) -> Option<Vec<Act>> {
-    Some(vec![Act::Say(Say::Reply(reply))])
-}
-
-fn command(command: Command) -> Option<Vec<Act>> {
-    Some(vec![Act::Command(command)])
+fn say(reply: Reply) -> Vec<Act> {
+    vec![Act::Say(Say::Reply(reply))]
 }
 
 fn began(event: &Event, wanted: &str) -> bool {
@@ -101,11 +97,11 @@ async fn a_failure_pauses_and_offers_and_never_skips() {
                 let ids: Vec<&str> = choices.iter().map(|choice| choice.id.as_str()).collect();
                 assert_eq!(ids, ["retry", "stop"]);
                 assert_eq!(problem.what, "say ended with status 3");
-                say(Reply::Choose { choice: "skip".into() })
+                Some(say(Reply::Choose { choice: "skip".into() }))
             }
-            Event::Asking { number: 3, .. } => say(Reply::Continue),
-            Event::Asking { number: 4, .. } => say(Reply::Choose { choice: "retry".into() }),
-            Event::Asking { number: 5, .. } => say(Reply::Choose { choice: "stop".into() }),
+            Event::Asking { number: 3, .. } => Some(say(Reply::Continue)),
+            Event::Asking { number: 4, .. } => Some(say(Reply::Choose { choice: "retry".into() })),
+            Event::Asking { number: 5, .. } => Some(say(Reply::Choose { choice: "stop".into() })),
             _ => None,
         }))
         .await;
@@ -161,7 +157,7 @@ async fn an_answer_to_another_question_is_thrown_away() {
 #[tokio::test(start_paused = true)]
 async fn a_pause_waits_for_the_step_in_hand() {
     let desk = small().await;
-    let hook = |event: &Event| if began(event, "say") { command(Command::Pause) } else { None };
+    let hook = |event: &Event| began(event, "say").then(|| vec![Act::Command(Command::Pause)]);
     let hold = desk.fake.hold("program say");
     let (ride, ()) = tokio::join!(desk.go(Clerk::hooked(walk(), hook)), async {
         hold.reached.acquire().await.unwrap().forget();
@@ -192,7 +188,7 @@ async fn a_pause_can_be_taken_back() {
 
 /// Runs the four steps and stops while `say` runs; the program ends after the order.
 async fn stop_in_say(desk: &Desk) -> Stopped {
-    let hook = |event: &Event| if began(event, "say") { command(Command::Stop) } else { None };
+    let hook = |event: &Event| began(event, "say").then(|| vec![Act::Command(Command::Stop)]);
     let hold = desk.fake.hold("program say");
     let (ride, ()) = tokio::join!(desk.go(Clerk::hooked(walk(), hook)), async {
         hold.reached.acquire().await.unwrap().forget();

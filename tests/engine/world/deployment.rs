@@ -198,7 +198,9 @@ impl State {
             }
             "Namespace" => {
                 let inside: Vec<Key> = self.objects.keys().filter(|(_, ns, _)| *ns == at.2).cloned().collect();
-                inside.iter().for_each(|at| self.take(at));
+                for at in &inside {
+                    self.take(at);
+                }
             }
             _ => {}
         }

@@ -177,10 +177,9 @@ impl Fake {
 
     /// Keeps this moment, when moments are kept and it differs from the last one.
     pub fn moment(&self) {
-        let state = self.state().clone();
+        let Some(folder) = self.script().follow.clone() else { return };
+        let moment = Moment { files: read_folder(&folder), state: self.state().clone() };
         let mut script = self.script();
-        let Some(folder) = script.follow.clone() else { return };
-        let moment = Moment { files: read_folder(&folder), state };
         if script.moments.last() != Some(&moment) {
             script.moments.push(moment);
         }

@@ -1,1 +1,20 @@
-//! Commands on this machine.
+//! Commands on this machine: the real [`Host`].
+//!
+//! Owns: the cleaned environment of a child program, its private folder for secrets, its process group from start to
+//! end, and what records say about this machine. Does not own: what is run or why (`actions`).
+//! Called by: whoever builds a `World`; resume calls [`sweep`] once before anything is started.
+
+mod environment;
+mod group;
+mod local;
+mod machine;
+mod private;
+mod pump;
+#[cfg(test)]
+mod tests;
+
+pub use local::LocalHost;
+pub use private::sweep;
+
+#[cfg(doc)]
+use crate::ports::Host;

@@ -5,6 +5,7 @@
 //! what the programs say on standard error ([`messages`]) and which versions go together ([`version`]). Does not own:
 //! running anything. Called by: `actions`; the practice world knows the queries by their first line.
 
+pub mod csv;
 pub mod dump;
 
 mod measure;

@@ -5,14 +5,18 @@
 //! what the programs say on standard error ([`messages`]) and which versions go together ([`version`]). Does not own:
 //! running anything. Called by: `actions`; the practice world knows the queries by their first line.
 
+pub mod counts;
 pub mod csv;
 pub mod dump;
+pub mod facts;
 
 mod measure;
 pub mod messages;
 mod name;
+pub mod restore;
+pub mod version;
 
-pub use name::{QualifiedName, quote_identifier, quote_literal};
+pub use name::{QualifiedName, quote_identifier};
 
 /// A file could not be checked to its end, or was and is damaged.
 #[derive(Debug, thiserror::Error)]

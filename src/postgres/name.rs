@@ -1,4 +1,4 @@
-//! Names of tables and sequences, and the only two functions that put text into SQL.
+//! Names of tables and sequences, and the only function that puts a name into SQL.
 
 use std::fmt;
 
@@ -7,12 +7,6 @@ use serde::{Deserialize, Serialize};
 /// `text` as a quoted identifier, whatever it holds.
 pub fn quote_identifier(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
-}
-
-/// `text` as a string literal that means the same whether `standard_conforming_strings` is on or off.
-pub fn quote_literal(text: &str) -> String {
-    let doubled = text.replace('\'', "''");
-    if doubled.contains('\\') { format!("E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
 }
 
 /// A table or sequence with its schema. Both parts are plain text, without quotes.
@@ -142,12 +136,6 @@ mod tests {
         assert_eq!(name("public", "order").to_string(), "public.order");
         assert_eq!(name("public", "order").sql(), "\"public\".\"order\"");
         assert_eq!(name("public", "Order").to_string(), "public.\"Order\"");
-    }
-
-    #[test]
-    fn literals_keep_quotes_and_backslashes() {
-        assert_eq!(quote_literal("it's"), "'it''s'");
-        assert_eq!(quote_literal("a\\'b"), "E'a\\\\''b'");
     }
 
     proptest! {

@@ -21,7 +21,8 @@ pub struct CsvReport {
     pub columns: Vec<String>,
     /// Rows, counted; 0 means that there is only the header.
     pub rows: u64,
-    /// Lines inside values that hold `\.` and nothing else: psql before version 18 takes one for the end of the data.
+    /// Lines inside values that hold `\.` and nothing else: `\copy` of a psql before version 18 takes one for the end of
+    /// the data and fails with "unterminated CSV quoted field". Such a file needs a newer psql.
     pub end_marks: u64,
     /// Size of the file.
     pub bytes: u64,

@@ -53,6 +53,9 @@ pub struct DumpReport {
     pub sequences: Vec<SequenceValue>,
     /// Large objects in it.
     pub large_objects: u64,
+    /// COMMIT statements: pg_dump puts its large objects between BEGIN and COMMIT. One is enough to end a transaction that
+    /// was opened around the whole restore.
+    pub commits: u64,
     /// INSERT statements; their rows are in no table's count.
     pub inserts: u64,
     /// Size of the file.

@@ -19,6 +19,8 @@ pub(super) enum Statement {
     OpenLargeObject,
     /// Rows as a statement.
     Insert,
+    /// A transaction ends.
+    Commit,
     /// Strings are read as before PostgreSQL 9.1: a backslash escapes in all of them.
     OldStrings,
     /// Any other.
@@ -33,6 +35,9 @@ pub(super) fn read(text: &str) -> Statement {
     }
     if text.starts_with("INSERT INTO ") {
         return Statement::Insert;
+    }
+    if text == "COMMIT;" {
+        return Statement::Commit;
     }
     if text == "SET standard_conforming_strings = off;" {
         return Statement::OldStrings;
@@ -120,6 +125,7 @@ mod tests {
         assert_eq!(read(text), Statement::Sequence(value));
         assert_eq!(read("SELECT pg_catalog.lo_create('16400');"), Statement::CreateLargeObject);
         assert_eq!(read("SELECT pg_catalog.lo_open('16400', 131072);"), Statement::OpenLargeObject);
+        assert_eq!(read("COMMIT;"), Statement::Commit);
         assert_eq!(read("INSERT INTO public.t VALUES (1);"), Statement::Insert);
         assert_eq!(read("SELECT pg_catalog.set_config('search_path', '', false);"), Statement::Other);
         assert_eq!(read("SELECT pg_catalog.setval('broken', 1, true);"), Statement::Other);

@@ -57,6 +57,7 @@ pub struct Structure {
     sequences: Vec<SequenceValue>,
     created: u64,
     opened: u64,
+    commits: u64,
     inserts: u64,
 }
 
@@ -87,6 +88,7 @@ impl Structure {
             sequences: Vec::new(),
             created: 0,
             opened: 0,
+            commits: 0,
             inserts: 0,
         }
     }
@@ -268,6 +270,7 @@ impl Structure {
             Statement::Sequence(value) => self.sequences.push(value),
             Statement::CreateLargeObject => self.created += 1,
             Statement::OpenLargeObject => self.opened += 1,
+            Statement::Commit => self.commits += 1,
             Statement::Insert => self.inserts += 1,
             Statement::OldStrings => self.sql.old_strings(),
             Statement::Other => {}
@@ -296,6 +299,7 @@ impl Structure {
             tables: self.tables,
             sequences: self.sequences,
             large_objects: self.created.max(self.opened),
+            commits: self.commits,
             inserts: self.inserts,
             bytes: self.measure.bytes(),
             sha256: self.measure.sha256(),

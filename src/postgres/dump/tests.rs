@@ -181,7 +181,7 @@ fn a_whole_dump_is_reported() {
         (report.sequences[0].sequence.clone(), report.sequences[0].value),
         (name("public.\"DeviceModel_id_seq\""), 40)
     );
-    assert_eq!((report.bytes, report.rows()), (text.len() as u64, 7));
+    assert_eq!((report.bytes, report.rows(), report.commits), (text.len() as u64, 7, 1));
     let hash: Vec<String> = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(report.sha256, hash.concat());
 }

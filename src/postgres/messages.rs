@@ -18,7 +18,10 @@ pub enum Message {
 const HARMLESS: [&str; 3] =
     ["there are circular foreign-key constraints", "truncate cascades to table", "NOTICE:  table truncation cascades"];
 
-const FAILURES: [&str; 4] = ["ERROR", "FATAL", "PANIC", "error"];
+const FAILURES: [&str; 5] = ["ERROR", "FATAL", "PANIC", "error", "Error"];
+/// kubectl has no word for it.
+const FAILED: [&str; 4] =
+    ["Error from server", "command terminated with", "The connection to the server", "Unable to connect to the server"];
 const NOTICES: [&str; 4] = ["NOTICE", "INFO", "LOG", "DEBUG"];
 const WARNINGS: [&str; 2] = ["WARNING", "warning"];
 const MORE: [&str; 7] = ["DETAIL", "HINT", "CONTEXT", "STATEMENT", "QUERY", "detail", "hint"];
@@ -72,7 +75,10 @@ enum Severity {
 
 /// The first severity that a line names before a colon: `psql:file.sql:12: ERROR:  …`, `pg_dump: error: …`.
 fn severity(line: &str) -> Option<Severity> {
-    if line.starts_with("Error from server") || line.starts_with("command terminated with") {
+    // The log of its library: `E1121 04:27:24.243646 …`.
+    let klog = line.strip_prefix('E').and_then(|rest| rest.split_once(' '));
+    let logged = klog.is_some_and(|(date, _)| date.len() == 4 && date.bytes().all(|byte| byte.is_ascii_digit()));
+    if logged || FAILED.iter().any(|beginning| line.starts_with(beginning)) {
         return Some(Severity::Failure);
     }
     let mut parts: Vec<&str> = line.split(':').map(str::trim).collect();
@@ -150,6 +156,9 @@ mod tests {
             "error: unable to upgrade connection: pod does not exist",
             "Error from server (NotFound): pods \"pix-core\" not found",
             "command terminated with exit code 137",
+            "The connection to the server localhost:8080 was refused - did you specify the right host or port?",
+            "E1121 04:27:24.243646   22977 memcache.go:265] \"Unhandled Error\" err=\"couldn't get\"",
+            "Error: Kubernetes cluster unreachable: Get \"http://localhost:8080/version\"",
         ] {
             assert_eq!(classes(&[], &[line]), [Message::Error], "{line}");
         }

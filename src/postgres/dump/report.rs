@@ -47,7 +47,7 @@ pub struct DumpReport {
     pub dump_version: Option<String>,
     /// Whether it uses `\restrict`, which a psql from before August 2025 does not know.
     pub restricted: bool,
-    /// Tables in the order of the file.
+    /// Tables in the order of the file. In a cluster dump tables of one name in several databases are added up.
     pub tables: Vec<TableRows>,
     /// Sequences in the order of the file.
     pub sequences: Vec<SequenceValue>,

@@ -1,1 +1,65 @@
-//! What a step can DO: one file a kind.
+//! What a step can DO: one file a kind, holding its YAML spec, its description, probe and run.
+//!
+//! The enum is closed: adding a kind is one file and one line here. Actions never nest steps. Called by `runbook` (reads and
+//! lints the specs) and `engine` (plans, probes, runs). Knows the world only through `ports`.
+
+mod api;
+mod artifacts;
+mod ask;
+mod check;
+mod checks;
+mod client;
+mod confirm;
+mod context;
+mod delete;
+pub mod deployment;
+mod dotenv;
+mod dump;
+mod gate;
+mod helm;
+mod host;
+mod http;
+mod images;
+mod inspect;
+mod jobs;
+mod output;
+mod patch;
+mod pods;
+mod reasons;
+mod rehearse;
+mod restore;
+mod run_program;
+mod scale;
+mod settings;
+mod spec;
+mod verify;
+mod wait;
+
+pub use artifacts::DumpFacts;
+pub use check::Scope;
+pub use context::{Action, Described, Done, Driver, Halt, Needs, PlanCx, Probed, StepCx};
+pub use spec::*;
+
+impl ActionSpec {
+    /// What makes it happen.
+    pub fn action(&self) -> &dyn Action {
+        match self {
+            Self::Ask(spec) => spec,
+            Self::Capture(spec) => spec,
+            Self::Check(spec) => spec,
+            Self::Confirm(spec) => spec,
+            Self::Manual(spec) => spec,
+            Self::Run(spec) => spec,
+            Self::Scale(spec) => spec,
+            Self::Dump(spec) => spec,
+            Self::Verify(spec) => spec,
+            Self::Rehearse(spec) => spec,
+            Self::Patch(spec) => spec,
+            Self::Delete(spec) => spec,
+            Self::Wait(spec) => spec,
+            Self::Helm(spec) => spec,
+            Self::Restore(spec) => spec,
+            Self::Http(spec) => spec,
+        }
+    }
+}

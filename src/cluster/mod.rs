@@ -1,1 +1,16 @@
-//! The Kubernetes adapter: connect, identity, objects, watch, logs, exec, transfer.
+//! The Kubernetes adapter: connect, identity, objects, watch, logs, exec, transfer. Implements `ports` with kube; exec runs
+//! on a message loop of our own, since success needs a status *and* a trailer.
+//!
+//! Called by `cli` (connects) and, through `ports`, by actions. Knows neither runs nor runbooks.
+
+mod connect;
+mod error;
+mod exec;
+mod identity;
+mod logs;
+mod objects;
+mod stream;
+mod transfer;
+mod watch;
+
+pub use connect::{Cluster, ContextInfo, contexts};

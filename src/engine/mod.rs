@@ -1,1 +1,13 @@
-//! Makes a plan happen: executor, resume, questions, journal first. Knows neither ratatui nor kube.
+//! Makes a plan happen: the next step, its intent, its action, its outcome; questions, pauses, resume. Journal first.
+//!
+//! Owns the run's state while it runs. Knows neither ratatui nor kube: the world comes in as `ports`, records go out through
+//! [`Ledger`], questions and events through [`Front`]. Called by `runner`.
+
+mod core;
+mod executor;
+mod output;
+mod plan;
+
+pub use core::{Front, Ledger};
+pub use executor::{Engine, Start};
+pub use plan::{Plan, PlanStep, values};

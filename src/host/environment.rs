@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::ports::{PortError, PortErrorKind};
 
 /// What is handed on from the caller as it is. Everything else, HELM_*, KUBE* and PG* above all, could point the child
-/// at another target than the pinned one.
-const HANDED_ON: [&str; 5] = ["PATH", "HOME", "USER", "LOGNAME", "TZ"];
+/// at another target than the pinned one. The two of TLS name the certificates this machine trusts.
+const HANDED_ON: [&str; 7] = ["PATH", "HOME", "USER", "LOGNAME", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// Set whatever the caller has: answers are read by us, so they have to be in plain English without colours.
 const FIXED: [(&str, &str); 2] = [("LANG", "C.UTF-8"), ("TERM", "dumb")];

@@ -158,10 +158,15 @@ impl Host for LocalHost {
     }
 
     fn operator(&self) -> String {
-        let accounts = std::fs::read("/etc/passwd").unwrap_or_default();
-        let uid = rustix::process::getuid().as_raw();
-        machine::operator(uid, &String::from_utf8_lossy(&accounts), |name| std::env::var(name).ok())
+        operator()
     }
+}
+
+/// Who works on this machine, for records.
+pub fn operator() -> String {
+    let accounts = std::fs::read("/etc/passwd").unwrap_or_default();
+    let uid = rustix::process::getuid().as_raw();
+    machine::operator(uid, &String::from_utf8_lossy(&accounts), |name| std::env::var(name).ok())
 }
 
 fn failure(program: &Program, kind: PortErrorKind, detail: impl Into<String>) -> PortError {

@@ -2,7 +2,7 @@
 //!
 //! Owns: the cleaned environment of a child program, its private folder for secrets, its process group from start to
 //! end, and what records say about this machine. Does not own: what is run or why (`actions`).
-//! Called by: whoever builds a `World`; resume calls [`sweep`] once before anything is started.
+//! Called by: `cli`, which builds a `World` with it and calls [`sweep`] before anything is started.
 
 mod environment;
 mod group;
@@ -13,7 +13,7 @@ mod pump;
 #[cfg(test)]
 mod tests;
 
-pub use local::LocalHost;
+pub use local::{LocalHost, operator};
 pub use private::sweep;
 
 #[cfg(doc)]

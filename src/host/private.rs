@@ -1,17 +1,20 @@
 //! The private folder of one child program: mode 0700, its secret files 0600 from their creation, gone when it ends.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use crate::ports::{PortError, PortErrorKind, SecretBytes, SecretFile};
+use crate::store::{create_private_file, ensure_private_folder};
 
 const PREFIX: &str = "child-";
 const KUBECONFIG: &str = "kubeconfig";
 const OPENING: &str = "{file:";
+/// How often a new folder is made when others remove it.
+const ATTEMPTS: usize = 8;
 
 /// A folder that lives as long as this value. Others see by its lock that it is in use.
 pub(super) struct PrivateFolder {
@@ -39,14 +42,8 @@ impl PrivateFolder {
             let what = format!("cannot create a private folder in {}", base.display());
             PortError::new(PortErrorKind::Io, what, error.to_string())
         };
-        DirBuilder::new().recursive(true).mode(0o700).create(base).map_err(failed)?;
-        let folder = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir_in(base)
-            .map_err(failed)?;
-        let lock = File::open(folder.path()).map_err(failed)?;
-        lock.try_lock().map_err(|error| failed(error.into()))?;
+        ensure_private_folder(base).map_err(|error| failed(io::Error::other(error)))?;
+        let (folder, lock) = held_folder(base).map_err(failed)?;
 
         let mut names = Vec::new();
         let given = files.iter().map(|file| (file.name.as_str(), &file.content));
@@ -83,7 +80,24 @@ impl PrivateFolder {
     }
 }
 
-/// Removes what a killed process left under `base`: private folders that nobody holds. Says how many there were.
+/// A new folder and its lock. Between the two a sweep of another drydock may take it for left over: then another is made.
+fn held_folder(base: &Path) -> io::Result<(TempDir, File)> {
+    for _ in 0..ATTEMPTS {
+        let folder =
+            tempfile::Builder::new().prefix(PREFIX).permissions(Permissions::from_mode(0o700)).tempdir_in(base)?;
+        let lock = match File::open(folder.path()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            other => other?,
+        };
+        if lock.try_lock().is_ok() && folder.path().exists() {
+            return Ok((folder, lock));
+        }
+    }
+    Err(io::Error::other(format!("{ATTEMPTS} new folders were removed by somebody else")))
+}
+
+/// Removes what a killed process left under `base`: private folders that nobody holds. Says how many there were. Other
+/// drydocks may make, use and remove theirs meanwhile.
 pub fn sweep(base: &Path) -> Result<usize, PortError> {
     let failed = |error: io::Error| {
         let what = format!("cannot remove left-over secret files in {}", base.display());
@@ -98,22 +112,33 @@ pub fn sweep(base: &Path) -> Result<usize, PortError> {
     for entry in entries {
         let entry = entry.map_err(failed)?;
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        if !ours || !entry.file_type().map_err(failed)?.is_dir() {
-            continue;
-        }
-        // The kernel gives the lock up when its holder dies, however it dies.
-        let held = File::open(entry.path()).map_err(failed)?.try_lock().is_err();
-        if !held {
-            fs::remove_dir_all(entry.path()).map_err(failed)?;
-            removed += 1;
+        if ours && entry.file_type().map_err(failed)?.is_dir() {
+            match remove_if_left(&entry.path()) {
+                Ok(gone) => removed += usize::from(gone),
+                // Its owner was faster.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(failed(error)),
+            }
         }
     }
     Ok(removed)
 }
 
+/// Whether nobody held the folder, and it was removed.
+fn remove_if_left(folder: &Path) -> io::Result<bool> {
+    let lock = File::open(folder)?;
+    // The kernel gives the lock up when its holder dies, however it dies. Held here until the folder is gone, so that
+    // nobody begins to use it.
+    match lock.try_lock() {
+        Ok(()) => fs::remove_dir_all(folder).map(|()| true),
+        Err(fs::TryLockError::WouldBlock) => Ok(false),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
 fn write(path: &Path, content: &SecretBytes) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(content.expose_secret())
+    // Not made durable: it must not outlive the program.
+    create_private_file(path).map_err(io::Error::other)?.write_all(content.expose_secret())
 }
 
 fn is_name(name: &str) -> bool {
@@ -164,5 +189,24 @@ mod tests {
         assert_eq!(sweep(base.path()).unwrap(), 1);
         assert!(!left.exists() && base.path().join("artifacts").exists());
         assert!(held.folder.path().join("env").exists(), "a live one keeps its files");
+    }
+
+    #[test]
+    fn folders_are_made_while_others_sweep() {
+        let base = tempfile::tempdir().unwrap();
+        let over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let sweeper = scope.spawn(|| {
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    sweep(base.path()).unwrap();
+                }
+            });
+            for _ in 0..300 {
+                let held = PrivateFolder::create(base.path(), None, &[secret("env")]).unwrap();
+                assert_eq!(fs::read(held.folder.path().join("env")).unwrap(), b"s3cret");
+            }
+            over.store(true, std::sync::atomic::Ordering::Relaxed);
+            sweeper.join().unwrap();
+        });
     }
 }

@@ -53,8 +53,8 @@ async fn the_environment_is_clean_and_there_is_no_terminal() {
     let status = run(program, &mut seen).await.unwrap();
     assert_eq!((status.code, status.bytes), (0, seen.out.len() as u64));
     let text = seen.text();
-    let allowed =
-        ["NOTTY", "PATH", "HOME", "USER", "LOGNAME", "TZ", "LANG", "TERM", "KUBECONFIG", "HELM_NAMESPACE", "PWD"];
+    let handed_on = ["PATH", "HOME", "USER", "LOGNAME", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+    let allowed = [&handed_on[..], &["NOTTY", "LANG", "TERM", "KUBECONFIG", "HELM_NAMESPACE", "PWD"]].concat();
     for line in text.lines().filter(|line| line.contains('=')) {
         let name = line.split('=').next().unwrap();
         // These three are the shell's own.

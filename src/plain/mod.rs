@@ -1,1 +1,11 @@
-//! The same wizard as line prompts: no escape byte, no carriage return.
+//! The same run as line prompts: LF only, no escape byte, no carriage return, every line begins with a word.
+//!
+//! Also drives a run from an answers file; nothing is ever assumed. Called by `cli`. Knows records, questions and commands.
+
+mod answers;
+mod ask;
+mod front;
+mod gate;
+
+pub use answers::{Answers, Missing, Say, Scripted};
+pub use front::{Front, Input, Link};

@@ -11,6 +11,7 @@ mod host;
 mod logs;
 mod objects;
 mod output;
+pub mod remote;
 mod secrets;
 mod world;
 
@@ -21,5 +22,5 @@ pub use host::{Host, Program, SecretFile};
 pub use logs::{LogLine, LogNote, Logs};
 pub use objects::{Access, Deleted, Identity, Kind, ObjectRef, Objects, Right, kinds};
 pub use output::{Collect, Discard, OutputSink, Stream};
-pub use secrets::{EntryMeta, EntryName, Provenance, SecretBytes, Secrets};
+pub use secrets::{EntryMeta, EntryName, Provenance, SecretBytes, Secrets, VaultState};
 pub use world::World;

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -74,9 +75,29 @@ pub struct EntryMeta {
     pub check: String,
 }
 
-/// The vault, unlocked.
+/// How the vault stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VaultState {
+    /// There is none yet.
+    Absent,
+    /// There is one, and it is locked.
+    Locked,
+    /// It is open.
+    Open,
+}
+
+/// The vault.
 #[async_trait]
 pub trait Secrets: Send + Sync {
+    /// How it stands.
+    fn state(&self) -> VaultState;
+
+    /// Makes it with this passphrase where there is none, else opens it.
+    ///
+    /// # Errors
+    /// `Unauthorized` for a passphrase that does not open it, `Integrity` for a damaged file.
+    async fn open(&self, passphrase: &SecretString) -> Result<(), PortError>;
+
     /// The value of an entry captured by `run`, if there is one.
     async fn get(&self, run: &str, name: &EntryName) -> Result<Option<SecretBytes>, PortError>;
 

@@ -1,12 +1,11 @@
 //! Who a server is, and who else works on its database.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::version::Version;
 
 /// The query for [`ServerFacts`]; one object.
-pub const VERSIONS_SQL: &str = include_str!("../../assets/sql/versions.sql");
+pub const SERVER_SQL: &str = include_str!("../../assets/sql/server.sql");
 
 /// The query for [`Sessions`]; one object a line.
 pub const SESSIONS_SQL: &str = include_str!("../../assets/sql/sessions.sql");
@@ -24,32 +23,49 @@ pub enum FactsError {
 
 /// One server and one of its databases.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ServerFacts {
-    /// The version, as a number that compares.
-    #[serde(rename = "server_version_num")]
-    pub version: Version,
-    /// The version in the server's words, with the packager's.
-    pub server_version: String,
-    /// Made once by `initdb`, the same for ever; `None` where we may not ask.
-    pub system_identifier: Option<String>,
+    /// The version in the server's words, with the packager's: `15.18 (Debian 15.18-0+deb12u1)`.
+    pub version: String,
     /// Name of the database.
     pub database: String,
     /// Its number; a database that was dropped and created again has another.
     pub database_oid: u64,
+    /// Made once by `initdb`, the same for ever; `None` where we may not ask.
+    pub system_identifier: Option<String>,
     /// Its size in bytes.
-    pub database_size: u64,
+    pub size: u64,
     /// Its encoding, `UTF8`.
     pub encoding: String,
     /// When the server was started; it also changes when a crash makes it recover.
-    pub started: Timestamp,
-    /// The next transaction id. Unchanged means: nothing was written in between.
-    pub next_xid: u64,
+    pub postmaster_start: String,
+    /// Rows inserted, updated and deleted since the counters were reset. They come late, by a second or more.
+    pub writes: i64,
+    /// The next transaction id of the whole server, known at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_xid: Option<u64>,
 }
 
 impl ServerFacts {
-    /// Reads the answer of [`VERSIONS_SQL`].
+    /// Reads the answer of [`SERVER_SQL`].
     pub fn parse(text: &str) -> Result<Self, FactsError> {
         serde_json::from_str(text.trim_end()).map_err(|_| FactsError::Line { line: 1, about: "itself" })
+    }
+
+    /// The version as a number that compares.
+    pub fn series(&self) -> Option<Version> {
+        Version::parse(&self.version)
+    }
+
+    /// Whether `later` is the same database of the same server.
+    pub fn is_same_database(&self, later: &Self) -> bool {
+        self.system_identifier == later.system_identifier && self.database_oid == later.database_oid
+    }
+
+    /// Whether the server's own numbers say that nothing was written between this and `later`: no transaction with an id
+    /// began, or no row change was counted. Counters that went back prove nothing and count as moved.
+    pub fn is_quiet_until(&self, later: &Self) -> bool {
+        self.writes == later.writes || (self.next_xid.is_some() && self.next_xid == later.next_xid)
     }
 }
 
@@ -111,7 +127,7 @@ impl Sessions {
 mod tests {
     use super::*;
 
-    const VERSIONS: &str = r#"{"server_version_num" : 150018, "server_version" : "15.18 (Debian)", "system_identifier" : "7710474308726325905", "database" : "pixelcore", "database_oid" : 16385, "database_size" : 9649511, "encoding" : "UTF8", "started" : "2026-11-21T04:18:17.673874Z", "next_xid" : 729}
+    const SERVER: &str = r#"{"version" : "15.18 (Debian)", "database" : "pixelcore", "database_oid" : 16385, "system_identifier" : "7710474308726325905", "size" : 9649511, "encoding" : "UTF8", "postmaster_start" : "2026-11-21T04:18:17.673874Z", "writes" : 61, "next_xid" : 729}
 "#;
     const SESSIONS: &str = r#"{"pid" : 7, "user" : "pix", "application" : "", "client" : null, "state" : "idle", "writes" : false}
 {"pid" : 9, "user" : "pix", "application" : "ingest", "client" : "10.0.0.7", "state" : null, "writes" : true}
@@ -120,15 +136,31 @@ mod tests {
 
     #[test]
     fn a_server_is_known_again() {
-        let facts = ServerFacts::parse(VERSIONS).unwrap();
-        assert_eq!(facts.version, Version::parse("15.18").unwrap());
+        let facts = ServerFacts::parse(SERVER).unwrap();
+        assert_eq!(facts.series(), Version::parse("15.18"));
         assert_eq!(facts.system_identifier.as_deref(), Some("7710474308726325905"));
-        assert_eq!(facts.started.to_string(), "2026-11-21T04:18:17.673874Z");
-        assert_eq!((facts.database_oid, facts.next_xid), (16385, 729));
-        let unknown = VERSIONS.replace("\"7710474308726325905\"", "null");
-        assert_eq!(ServerFacts::parse(&unknown).unwrap().system_identifier, None);
-        assert!(ServerFacts::parse(&VERSIONS[..100]).is_err());
+        assert_eq!((facts.database_oid, facts.writes, facts.next_xid), (16385, 61, Some(729)));
+        let unknown = ServerFacts::parse(&SERVER.replace("\"7710474308726325905\"", "null")).unwrap();
+        assert_eq!(unknown.system_identifier, None);
+        assert!(facts.is_same_database(&facts) && !facts.is_same_database(&unknown));
+        assert!(ServerFacts::parse(&SERVER[..100]).is_err());
         assert!(ServerFacts::parse("").is_err());
+        assert!(ServerFacts::parse(&SERVER.replace("\"writes\" : 61, ", "")).is_err());
+    }
+
+    #[test]
+    fn quiet_is_an_id_that_stood_still_or_counters_that_did() {
+        let before = ServerFacts::parse(SERVER).unwrap();
+        let later = |writes: i64, next_xid: Option<u64>| ServerFacts { writes, next_xid, ..before.clone() };
+        assert!(before.is_quiet_until(&later(61, Some(729))));
+        // Another database of the server was written to, or this one vacuumed.
+        assert!(before.is_quiet_until(&later(61, Some(800))));
+        // The counters were reset, and no transaction with an id began.
+        assert!(before.is_quiet_until(&later(0, Some(729))));
+        assert!(!before.is_quiet_until(&later(0, Some(730))));
+        assert!(!before.is_quiet_until(&later(62, Some(730))));
+        let silent = later(61, None);
+        assert!(silent.is_quiet_until(&silent) && !silent.is_quiet_until(&later(62, None)));
     }
 
     #[test]
@@ -147,7 +179,7 @@ mod tests {
 
     #[test]
     fn the_queries_say_what_they_are() {
-        assert!(VERSIONS_SQL.starts_with("-- drydock: versions\n"));
+        assert!(SERVER_SQL.starts_with("-- drydock: server\n"));
         assert!(SESSIONS_SQL.starts_with("-- drydock: writers\n"));
     }
 }

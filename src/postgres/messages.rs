@@ -14,9 +14,14 @@ pub enum Message {
     Other,
 }
 
-/// Harmless wherever a data-only dump with disabled triggers is made or tables are emptied together.
-const HARMLESS: [&str; 3] =
-    ["there are circular foreign-key constraints", "truncate cascades to table", "NOTICE:  table truncation cascades"];
+/// Harmless wherever a data-only dump with disabled triggers is made, tables are emptied together, or kubectl chooses the
+/// container.
+const HARMLESS: [&str; 4] = [
+    "there are circular foreign-key constraints",
+    "truncate cascades to table",
+    "NOTICE:  table truncation cascades",
+    "Defaulted container ",
+];
 
 const FAILURES: [&str; 5] = ["ERROR", "FATAL", "PANIC", "error", "Error"];
 /// kubectl has no word for it.

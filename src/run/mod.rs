@@ -1,1 +1,21 @@
-//! What HAPPENED in a run: records, the state folded from them, commands, events, questions, the report. Pure; no input or output.
+//! What HAPPENED in a run: records, the state folded from them, and the words in which a run and its front ends talk.
+//!
+//! Owns: [`Record`], [`RunState`], [`Command`], [`Event`], [`Question`], forms, the output line. Pure: no input, no output,
+//! no clock. Called by `engine` (writes records), `app`, `plain`, `json` (show them), `cli` (report).
+
+mod command;
+mod form;
+mod ids;
+mod output;
+mod question;
+mod record;
+pub mod report;
+mod state;
+
+pub use command::{Command, Event, FieldInput, Progress, Reply, Row, SecretHandle, Stopped};
+pub use form::{Field, FieldKind, FieldValue, Form, Item, is_mask};
+pub use ids::StepId;
+pub use output::{OutputLine, Tag};
+pub use question::{Check, CheckResult, Choice, Gate, Lock, Question, ReapplyItem, ReapplyState, Removal};
+pub use record::{Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, Sign, Verdict};
+pub use state::{EffectState, EvidenceState, RunState, StepState};

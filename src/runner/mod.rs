@@ -1,1 +1,8 @@
-//! Owns a run: engine, journal and lock together, spoken to with commands and events.
+//! Owns a run: its folder, lock, journal and engine, spoken to with commands and events.
+//!
+//! Called by `cli`. In this version a run lives in the process that started it; it can be resumed by any other.
+
+mod launch;
+mod ledger;
+
+pub use launch::{Launch, Link, Opened, abandon, launch, open, records, reopen};

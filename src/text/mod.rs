@@ -1,1 +1,12 @@
-//! Words and values: diagnostics with places, templates and conditions, units, and what may reach a terminal. Pure.
+//! Words and values: diagnostics with places, what may reach a terminal, units. Pure.
+//!
+//! Called by every room. Does not know runs, clusters or terminals.
+
+mod diagnostic;
+mod printable;
+mod template;
+pub mod units;
+
+pub use diagnostic::{Diagnostic, Place};
+pub use printable::printable;
+pub use template::{Template, condition, names, names_of_condition, render};

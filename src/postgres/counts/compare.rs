@@ -30,8 +30,10 @@ pub struct SequenceBehind {
 /// The outcome; all lists in order of names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Comparison {
-    /// Tables with as many rows as before, and sequences that are as far as before or further.
-    pub equal: Vec<String>,
+    /// Tables with as many rows as before, and how many.
+    pub equal: Vec<(String, u64)>,
+    /// Sequences that are as far as before or further.
+    pub reached: Vec<String>,
     /// Tables (and large objects) with another number.
     pub differs: Vec<RowsDiffer>,
     /// Sequences that are not as far as before. One that counts downwards shows here when it was used since.
@@ -57,7 +59,7 @@ pub fn compare(before: &Counts, after: &Counts, counts_for: impl Fn(&QualifiedNa
     for (table, &rows) in before.tables.iter().filter(|(table, _)| wanted(table)) {
         match after.tables.get(table) {
             None => outcome.missing.push(table.clone()),
-            Some(&found) if found == rows => outcome.equal.push(table.clone()),
+            Some(&found) if found == rows => outcome.equal.push((table.clone(), rows)),
             Some(&found) => outcome.differs.push(RowsDiffer { table: table.clone(), before: rows, after: found }),
         }
     }
@@ -65,7 +67,7 @@ pub fn compare(before: &Counts, after: &Counts, counts_for: impl Fn(&QualifiedNa
         match after.sequences.get(sequence) {
             None => outcome.missing.push(sequence.clone()),
             // No number yet comes before every number.
-            Some(&found) if found >= last => outcome.equal.push(sequence.clone()),
+            Some(&found) if found >= last => outcome.reached.push(sequence.clone()),
             Some(&found) => {
                 let behind = SequenceBehind { sequence: sequence.clone(), before: last, after: found };
                 outcome.behind.push(behind);
@@ -101,7 +103,8 @@ mod tests {
         let after =
             counts(&[("a", 1), ("b", 1), ("d", 4)], &[("s", Some(6)), ("t", Some(4)), ("u", Some(1)), ("w", None)], 0);
         let outcome = compare(&before, &after, |_| true);
-        assert_eq!(outcome.equal, ["public.a", "public.s", "public.u"]);
+        assert_eq!(outcome.equal, [("public.a".to_owned(), 1)]);
+        assert_eq!(outcome.reached, ["public.s", "public.u"]);
         let rows = |table: &str, before, after| RowsDiffer { table: table.into(), before, after };
         assert_eq!(outcome.differs, [rows("public.b", 2, 1), rows("large objects", 1, 0)]);
         let behind = SequenceBehind { sequence: "public.t".into(), before: Some(5), after: Some(4) };
@@ -118,7 +121,7 @@ mod tests {
         assert!(!compare(&before, &after, |_| true).holds());
         let outcome = compare(&before, &after, |table| table.name != "schema_version");
         assert!(outcome.holds());
-        assert_eq!((outcome.equal, outcome.added), (vec!["public.a".to_owned()], vec!["public.new".to_owned()]));
+        assert_eq!((outcome.equal, outcome.added), (vec![("public.a".to_owned(), 1)], vec!["public.new".to_owned()]));
     }
 
     #[test]

@@ -42,8 +42,8 @@ pub enum CountsError {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Line {
-    Table { table: QualifiedName, rows: u64 },
-    Sequence { sequence: QualifiedName, last: Option<i64> },
+    Table { table: String, rows: u64 },
+    Sequence { sequence: String, last: Option<i64> },
     LargeObjects { large_objects: u64 },
 }
 
@@ -54,11 +54,16 @@ impl Counts {
         let mut whole = false;
         for (line, content) in (1..).zip(text.lines()) {
             let read: Line = serde_json::from_str(content).map_err(|_| CountsError::Line { line })?;
+            // A name without a schema is one of `public`.
+            let name = |text: &str| {
+                let name = QualifiedName::parse_in("public", text).ok_or(CountsError::Line { line })?;
+                Ok::<String, CountsError>(name.to_string())
+            };
             let known = match read {
                 // Nothing comes after the last line.
                 _ if whole => return Err(CountsError::Line { line }),
-                Line::Table { table, rows } => counts.tables.insert(table.to_string(), rows).is_some(),
-                Line::Sequence { sequence, last } => counts.sequences.insert(sequence.to_string(), last).is_some(),
+                Line::Table { table, rows } => counts.tables.insert(name(&table)?, rows).is_some(),
+                Line::Sequence { sequence, last } => counts.sequences.insert(name(&sequence)?, last).is_some(),
                 Line::LargeObjects { large_objects } => {
                     counts.large_objects = large_objects;
                     whole = true;
@@ -103,6 +108,8 @@ mod tests {
         assert_eq!(tables, [("public.\"DeviceModel\"", 40), ("public.order", 0)]);
         assert_eq!((counts.sequences["public.users_id_seq"], counts.sequences["public.new_seq"]), (Some(301), None));
         assert_eq!(counts.large_objects, 2);
+        let short = Counts::parse(&ANSWER.replace("public.", "")).unwrap();
+        assert_eq!(short, counts, "a name without its schema is one of public");
     }
 
     #[test]
@@ -112,7 +119,7 @@ mod tests {
         assert_eq!(Counts::parse(""), Err(CountsError::Cut));
         assert_eq!(Counts::parse(&format!("{cut}{ANSWER}")), Err(CountsError::Repeated { line: 5 }));
         assert_eq!(Counts::parse(&format!("{ANSWER}{ANSWER}")), Err(CountsError::Line { line: 6 }));
-        for strange in ["COPY 1", "{}", r#"{"table":"objects","rows":1}"#, r#"{"table":"a.b","rows":-1}"#, ""] {
+        for strange in ["COPY 1", "{}", r#"{"table":"a b","rows":1}"#, r#"{"table":"a.b","rows":-1}"#, ""] {
             assert_eq!(Counts::parse(&format!("{strange}\n{ANSWER}")), Err(CountsError::Line { line: 1 }), "{strange}");
         }
         for end in 0..ANSWER.len() - 1 {

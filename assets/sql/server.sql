@@ -1,4 +1,4 @@
--- drydock: versions
+-- drydock: server
 -- For psql -XqAt -v ON_ERROR_STOP=1 -f -. One JSON object: which server and database this is, and how far it has come.
 -- The system identifier is text, since as a number JSON readers would round it; null where we may not ask for it.
 SELECT has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') AS may_ask \gset
@@ -8,13 +8,13 @@ SELECT system_identifier FROM pg_catalog.pg_control_system() \gset
 \endif
 -- txid_… is the older name of pg_snapshot_xmax(pg_current_snapshot()): the same number, known before version 13 too.
 SELECT json_build_object(
-  'server_version_num', current_setting('server_version_num')::int,
-  'server_version', current_setting('server_version'),
-  'system_identifier', nullif(:'system_identifier', ''),
+  'version', current_setting('server_version'),
   'database', d.datname,
   'database_oid', d.oid::bigint,
-  'database_size', pg_database_size(d.oid),
+  'system_identifier', nullif(:'system_identifier', ''),
+  'size', pg_database_size(d.oid),
   'encoding', pg_encoding_to_char(d.encoding),
-  'started', to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+  'postmaster_start', to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+  'writes', (SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_catalog.pg_stat_user_tables),
   'next_xid', txid_snapshot_xmax(txid_current_snapshot()))
   FROM pg_catalog.pg_database d WHERE d.datname = current_database();

@@ -1,0 +1,22 @@
+#!/bin/sh
+# drydock-poll FOLDER JOB: absent | running OUT ERR | ended CODE OUT ERR | lost
+f=$1/$2
+z() { wc -c 2>/dev/null <"$1" || echo 0; }
+if [ ! -e "$f.pid" ]; then
+  echo absent
+  exit
+fi
+if [ ! -e "$f.status" ]; then
+  read -r p t <"$f.pid"
+  n=$(sed 's/.*) //' "/proc/$p/stat" 2>/dev/null | cut -d' ' -f20)
+  if [ "$n" = "$t" ]; then
+    echo running "$(($(z "$f.out")))" "$(($(z "$f.err")))"
+    exit
+  fi
+  sleep 1
+fi
+if [ -e "$f.status" ]; then
+  echo ended "$(cat "$f.status")" "$(($(z "$f.out")))" "$(($(z "$f.err")))"
+else
+  echo lost
+fi

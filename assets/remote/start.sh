@@ -1,0 +1,20 @@
+#!/bin/sh
+# drydock-start FOLDER JOB CMD ARG…: run CMD detached. Output, errors, pid with start time, and status go to FOLDER/JOB.*.
+# The outer shell lives as long as CMD, reaps it and exits 0 whatever happens.
+f=$1/$2
+shift 2
+[ -e "$f.pid" ] && exit 0
+s=
+command -v setsid >/dev/null 2>&1 && s=setsid
+# shellcheck disable=SC2016 # the inner shell expands
+$s sh -c 'f=$1 s=$2; shift 2
+$s "$@" >"$f.out" 2>"$f.err" </dev/null & p=$!
+t=$(sed "s/.*) //" "/proc/$p/stat" | cut -d" " -f20)
+echo "$p $t" >"$f.p"; mv "$f.p" "$f.pid"
+wait "$p"; echo $? >"$f.s"; mv "$f.s" "$f.status"; exit 0' drydock-job "$f" "$s" "$@" >/dev/null 2>&1 </dev/null &
+i=0
+while [ ! -e "$f.pid" ] && [ $i -lt 50 ]; do
+  sleep 0.1
+  i=$((i + 1))
+done
+[ -e "$f.pid" ]

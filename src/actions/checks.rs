@@ -1,0 +1,291 @@
+//! The checks themselves: each asks one thing and says what it found and what helps.
+
+use serde_json::Value;
+
+use super::{
+    api::Api,
+    artifacts::source,
+    context::{Halt, StepCx},
+    helm,
+    host::{Call, answer},
+    images,
+    pods::{ask_container, ready_pod, text},
+    settings,
+    spec::CheckKind,
+};
+use crate::{
+    ports::{ObjectRef, kinds},
+    postgres::version::{Version, can_dump},
+    run::{Check, CheckResult, StepState},
+    text::{Diagnostic, units},
+};
+
+/// Room on this machine that a run needs at least, in bytes.
+const ROOM: u64 = 1 << 30;
+
+/// Short name of a check.
+pub fn name(kind: CheckKind) -> &'static str {
+    match kind {
+        CheckKind::Identity => "identity",
+        CheckKind::Rights => "rights",
+        CheckKind::Programs => "programs",
+        CheckKind::DiskLocal => "disk-local",
+        CheckKind::PgVersions => "pg-versions",
+        CheckKind::Images => "images",
+        CheckKind::Storage => "storage",
+        CheckKind::RehearsalRoom => "rehearsal-room",
+        CheckKind::Chart => "chart",
+        CheckKind::Quiet => "quiet",
+        CheckKind::SettingsUnchanged => "settings",
+        CheckKind::Captured => "captured",
+        CheckKind::NewVersion => "new-version",
+    }
+}
+
+/// Whether a check must run something in the cluster or with captured secrets.
+pub fn must_probe(kind: CheckKind) -> bool {
+    match kind {
+        CheckKind::PgVersions
+        | CheckKind::Images
+        | CheckKind::Chart
+        | CheckKind::Quiet
+        | CheckKind::SettingsUnchanged
+        | CheckKind::Captured
+        | CheckKind::NewVersion => true,
+        CheckKind::Identity
+        | CheckKind::Rights
+        | CheckKind::Programs
+        | CheckKind::DiskLocal
+        | CheckKind::Storage
+        | CheckKind::RehearsalRoom => false,
+    }
+}
+
+/// A result.
+pub fn result(kind: CheckKind, result: CheckResult, sentence: &str, help: &[&str]) -> Check {
+    Check {
+        name: name(kind).to_owned(),
+        result,
+        sentence: crate::text::printable(sentence),
+        help: help.iter().map(|&line| line.to_owned()).collect(),
+        seen: false,
+    }
+}
+
+/// Asks one check. A port that fails is a failed check, not a failed step.
+pub async fn ask(cx: &StepCx, kind: CheckKind) -> Result<Check, Halt> {
+    let asked = match kind {
+        CheckKind::Identity => cx.same_place().await.map(|()| pass(kind, "the three ids are as at the start")),
+        CheckKind::Rights => rights(cx).await,
+        CheckKind::Programs => Ok(programs(cx).await),
+        CheckKind::DiskLocal => disk(cx).await,
+        CheckKind::PgVersions => versions(cx).await,
+        CheckKind::Images => images::pullable(cx).await,
+        CheckKind::Storage => storage(cx).await,
+        CheckKind::RehearsalRoom => room(cx).await,
+        CheckKind::Chart => chart(cx).await,
+        CheckKind::Quiet => quiet(cx).await,
+        CheckKind::SettingsUnchanged => settings::unchanged(cx)
+            .await
+            .map(|found| from(kind, found, "edit the captured items, or put the application back")),
+        CheckKind::Captured => Ok(captured(cx)),
+        CheckKind::NewVersion => new_version(cx).await,
+    };
+    match asked {
+        Ok(check) => Ok(check),
+        Err(Halt::Failed(problem) | Halt::Refused(problem)) => {
+            let sentence = [vec![problem.what.clone()], problem.causes.clone()].concat().join(": ");
+            let help: Vec<&str> = problem.help.iter().map(String::as_str).collect();
+            Ok(result(kind, CheckResult::Fail, &sentence, &help))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+fn pass(kind: CheckKind, sentence: &str) -> Check {
+    result(kind, CheckResult::Pass, sentence, &[])
+}
+
+fn from(kind: CheckKind, found: Result<String, String>, help: &str) -> Check {
+    match found {
+        Ok(sentence) => pass(kind, &sentence),
+        Err(sentence) => result(kind, CheckResult::Fail, &sentence, &[help]),
+    }
+}
+
+async fn rights(cx: &StepCx) -> Result<Check, Halt> {
+    let answers = cx.world.objects.access(&cx.needs.rights).await?;
+    let refused: Vec<_> = answers.iter().filter(|answer| !answer.allowed).collect();
+    if refused.is_empty() {
+        return Ok(pass(CheckKind::Rights, &format!("all {} calls of all steps are allowed", answers.len())));
+    }
+    let words = |right: &crate::ports::Right| {
+        let slash = if right.subresource.is_empty() { "" } else { "/" };
+        let place =
+            right.namespace.as_deref().map_or_else(|| "in the cluster".to_owned(), |ns| format!("in namespace {ns}"));
+        format!("{} {}{slash}{} {place}", right.verb, right.resource, right.subresource)
+    };
+    let list: Vec<String> = refused.iter().map(|answer| words(&answer.right)).collect();
+    let rules: Vec<String> = refused
+        .iter()
+        .map(|answer| {
+            let r = &answer.right;
+            let slash = if r.subresource.is_empty() { "" } else { "/" };
+            format!(
+                "ask for: {{apiGroups: [\"{}\"], resources: [\"{}{slash}{}\"], verbs: [\"{}\"]}}",
+                r.group, r.resource, r.subresource, r.verb
+            )
+        })
+        .collect();
+    let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+    let sentence = format!("{} of {} calls are refused: {}", refused.len(), answers.len(), list.join("; "));
+    Ok(result(CheckKind::Rights, CheckResult::Fail, &sentence, &rules))
+}
+
+async fn programs(cx: &StepCx) -> Check {
+    let mut missing = Vec::new();
+    for program in &cx.needs.programs {
+        if cx.world.host.which(program).await.is_none() {
+            missing.push(program.as_str());
+        }
+    }
+    if missing.is_empty() {
+        return pass(CheckKind::Programs, &format!("{} here", cx.needs.programs.join(", ")));
+    }
+    result(
+        CheckKind::Programs,
+        CheckResult::Fail,
+        &format!("not here: {}", missing.join(", ")),
+        &["install it, or put it into the PATH"],
+    )
+}
+
+async fn disk(cx: &StepCx) -> Result<Check, Halt> {
+    let free = cx.world.host.free_bytes(cx.artifacts()).await?;
+    let sentence = format!("{} free for the dump", units::bytes(free));
+    Ok(if free >= ROOM {
+        pass(CheckKind::DiskLocal, &sentence)
+    } else {
+        result(
+            CheckKind::DiskLocal,
+            CheckResult::Fail,
+            &format!("{sentence}, {} needed at least", units::bytes(ROOM)),
+            &["free some, or use --state-dir"],
+        )
+    })
+}
+
+async fn versions(cx: &StepCx) -> Result<Check, Halt> {
+    let (_, server) = source(cx, cx.namespace()).await?;
+    let (pod, _) = ready_pod(cx, cx.namespace(), &cx.deployment()?.core).await?;
+    let (code, said) = ask_container(cx, &pod, &["pg_dump", "--version"]).await?;
+    if code != 0 {
+        let sentence = format!("pg_dump --version ended with status {code} in {}", pod.pod);
+        return Ok(result(CheckKind::PgVersions, CheckResult::Fail, &sentence, &[]));
+    }
+    let (Some(tool), Some(known)) = (Version::parse(&said), server.series()) else {
+        let sentence =
+            format!("cannot tell the versions: pg_dump says {:?}, the server {:?}", said.trim(), server.version);
+        return Ok(result(CheckKind::PgVersions, CheckResult::Fail, &sentence, &[]));
+    };
+    Ok(match can_dump(tool, known) {
+        Ok(()) => pass(CheckKind::PgVersions, &format!("dump tool {tool}, server {}", server.version)),
+        Err(reason) => result(
+            CheckKind::PgVersions,
+            CheckResult::Fail,
+            &reason.to_string(),
+            &["use an image whose pg_dump is not older than the server"],
+        ),
+    })
+}
+
+async fn storage(cx: &StepCx) -> Result<Check, Halt> {
+    let claims = cx.world.objects.list(&kinds::claim(), Some(cx.namespace()), "").await?;
+    let classes = cx.world.objects.list(&kinds::storage_class(), None, "").await?;
+    let names: Vec<&str> = classes.iter().map(|class| text(class, "/metadata/name")).collect();
+    for claim in &claims {
+        let class = text(claim, "/spec/storageClassName");
+        if !class.is_empty() && !names.contains(&class) {
+            let sentence =
+                format!("claim {} uses storage class {class}, which does not exist", text(claim, "/metadata/name"));
+            return Ok(result(
+                CheckKind::Storage,
+                CheckResult::Fail,
+                &sentence,
+                &["a new claim would wait for ever: make the class, or change the values"],
+            ));
+        }
+    }
+    Ok(pass(CheckKind::Storage, &format!("{} claims; their storage classes exist", claims.len())))
+}
+
+async fn room(cx: &StepCx) -> Result<Check, Halt> {
+    let Some(name) = &cx.needs.scratch else { return Ok(pass(CheckKind::RehearsalRoom, "no rehearsal in this plan")) };
+    let reference = ObjectRef { kind: kinds::namespace(), namespace: None, name: name.clone() };
+    let Some(found) = cx.world.objects.get(&reference).await? else {
+        return Ok(pass(CheckKind::RehearsalRoom, &format!("namespace {name} is free")));
+    };
+    let ours = found.pointer("/metadata/labels").and_then(|l| l.get("drydock.run")).and_then(Value::as_str)
+        == Some(&cx.short());
+    if ours {
+        return Ok(pass(CheckKind::RehearsalRoom, &format!("namespace {name} is of this run")));
+    }
+    Ok(result(
+        CheckKind::RehearsalRoom,
+        CheckResult::Fail,
+        &format!("namespace {name} exists and is not of this run"),
+        &["choose another with --set rehearsal=NAME"],
+    ))
+}
+
+async fn chart(cx: &StepCx) -> Result<Check, Halt> {
+    let deployment = cx.deployment()?;
+    let release = cx.render(&deployment.helm.release)?;
+    let found = helm::release(cx, &cx.target, &release).await?;
+    let status = found.as_ref().map_or("absent", |release| text(release, "/status"));
+    if status != "deployed" {
+        let sentence = format!("release {release} is {status}");
+        return Ok(result(
+            CheckKind::Chart,
+            CheckResult::Fail,
+            &sentence,
+            &["an earlier helm was cut: helm rollback leads out of it"],
+        ));
+    }
+    let chart = cx.render(&deployment.helm.chart)?;
+    let call = Call::new(cx, "helm", &["show", "chart", &chart]);
+    answer(cx, &cx.target, call).await?;
+    Ok(pass(CheckKind::Chart, &format!("release {release} is deployed; the chart can be read")))
+}
+
+async fn quiet(cx: &StepCx) -> Result<Check, Halt> {
+    let state = cx.driver.state();
+    let dump = state.plan.iter().find(|step| step.kind == "dump").map(|step| step.id.0.clone()).unwrap_or_default();
+    let found = super::artifacts::quiet(cx, &dump).await?;
+    Ok(from(CheckKind::Quiet, found, "stop whoever writes, then dump and rehearse again"))
+}
+
+fn captured(cx: &StepCx) -> Check {
+    let state = cx.driver.state();
+    let forms = state.plan.iter().filter(|step| matches!(step.kind.as_str(), "ask" | "capture"));
+    let open: Vec<String> = forms
+        .filter(|step| !matches!(state.step(&step.id), StepState::Done { .. } | StepState::Skipped { .. }))
+        .map(|step| step.number.clone())
+        .collect();
+    if open.is_empty() {
+        pass(CheckKind::Captured, "every item is complete")
+    } else {
+        result(CheckKind::Captured, CheckResult::Fail, &format!("not complete: {}", open.join(", ")), &[])
+    }
+}
+
+async fn new_version(cx: &StepCx) -> Result<Check, Halt> {
+    let deployment = cx.deployment()?;
+    let answer = Api::open(cx, cx.namespace()).await?.get(&deployment.api.version).await?;
+    let said = text(&answer, "/version").to_owned();
+    let wanted = deployment.helm.set.get("version").map(|version| cx.render(version)).transpose()?;
+    if wanted.as_deref().is_none_or(|wanted| wanted == said) {
+        return Ok(pass(CheckKind::NewVersion, &format!("the application answers as {said}")));
+    }
+    Err(Diagnostic::new(format!("the application answers as {said}, not as {}", wanted.unwrap_or_default())).into())
+}

@@ -1,0 +1,363 @@
+//! What an action is given: the world, the run so far, and the few things it may say and ask. The engine implements
+//! [`Driver`]; an action never sees the journal, a socket or a screen.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::deployment::Deployment;
+use crate::{
+    ports::{EntryMeta, EntryName, Identity, PortError, PortErrorKind, Provenance, SecretBytes, World},
+    run::{OutputLine, Progress, Question, Record, Repeat, Reply, Row, RunState, SecretHandle, StepId, Verdict},
+    text::{Diagnostic, Template},
+};
+
+/// Why an action did not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Halt {
+    /// It failed; the run pauses and the operator chooses.
+    Failed(Box<Diagnostic>),
+    /// The operator stopped it, or went back.
+    Stopped(String),
+    /// A check or gate refuses; nothing was changed.
+    Refused(Box<Diagnostic>),
+    /// Nobody is there to answer.
+    NeedsAnswer(String),
+    /// The journal or another thing of this machine failed: no further side effect may follow.
+    Fault(Box<Diagnostic>),
+}
+
+impl From<Diagnostic> for Halt {
+    fn from(problem: Diagnostic) -> Self {
+        Self::Failed(Box::new(problem))
+    }
+}
+
+impl From<PortError> for Halt {
+    fn from(error: PortError) -> Self {
+        if error.kind == PortErrorKind::Cancelled {
+            Self::Stopped("stopped by the operator".to_owned())
+        } else {
+            Diagnostic::from(error).into()
+        }
+    }
+}
+
+/// What an action has done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    /// One line.
+    pub summary: String,
+    /// What later steps may name; no secret.
+    pub facts: Value,
+}
+
+impl Done {
+    /// Done, with nothing that later steps need.
+    pub fn plain(summary: impl Into<String>) -> Self {
+        Self { summary: summary.into(), facts: Value::Object(serde_json::Map::new()) }
+    }
+
+    /// Done, with facts.
+    pub fn with(summary: impl Into<String>, facts: Value) -> Self {
+        Self { summary: summary.into(), facts }
+    }
+}
+
+/// What a look at a begun step found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probed {
+    /// How much of it happened.
+    pub verdict: Verdict,
+    /// What the target says.
+    pub sentence: String,
+}
+
+impl Probed {
+    /// A verdict with its sentence.
+    pub fn new(verdict: Verdict, sentence: impl Into<String>) -> Self {
+        Self { verdict, sentence: sentence.into() }
+    }
+}
+
+/// What the engine does for an action.
+#[async_trait]
+pub trait Driver: Send + Sync {
+    /// Makes a record durable. On an error nothing further may be done.
+    async fn record(&self, record: Record) -> Result<(), Halt>;
+    /// The run as recorded so far.
+    fn state(&self) -> Arc<RunState>;
+    /// Puts a question and waits for its answer.
+    async fn ask(&self, question: Question) -> Result<Reply, Halt>;
+    /// Shows how the step stands; calls beyond two a second replace each other.
+    fn progress(&self, progress: Progress);
+    /// Writes a line of output. Waiting is the back pressure.
+    async fn line(&self, line: OutputLine);
+    /// A secret that a reply names; taken once.
+    async fn take_secret(&self, handle: SecretHandle) -> Option<SecretString>;
+    /// The draft of a form as saved last.
+    fn draft(&self, step: &StepId) -> Option<Value>;
+    /// Saves the draft of a form; durable when it returns.
+    async fn save_draft(&self, step: &StepId, draft: Value) -> Result<(), Halt>;
+    /// Renders a template of the runbook with the run's values.
+    fn render(&self, template: &Template) -> Result<String, Halt>;
+}
+
+/// What the steps of a plan need.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Rights, each once.
+    pub rights: Vec<crate::ports::Right>,
+    /// Programs on this machine, each once.
+    pub programs: Vec<String>,
+    /// Name of the scratch namespace, where one is made.
+    pub scratch: Option<String>,
+}
+
+/// Everything an action works with.
+#[derive(Clone)]
+pub struct StepCx {
+    /// The step.
+    pub step: StepId,
+    /// Its number, as `2.3`.
+    pub number: String,
+    /// Number of this attempt. The same as before when a begun step is taken up again after a crash.
+    pub attempt: u32,
+    /// The world.
+    pub world: World,
+    /// The deployment the runbook is about.
+    pub deployment: Option<Arc<Deployment>>,
+    /// The target as the run is tied to it.
+    pub target: Identity,
+    /// Folder for the run's artifacts.
+    pub artifacts: PathBuf,
+    /// Lines that are known and harmless, from the runbook.
+    pub expect: Arc<Vec<String>>,
+    /// What all steps of the plan need, for the preflight.
+    pub needs: Arc<Needs>,
+    /// The engine.
+    pub driver: Arc<dyn Driver>,
+    /// Set when the operator stops the step.
+    pub cancel: CancellationToken,
+}
+
+impl StepCx {
+    /// The deployment section.
+    ///
+    /// # Errors
+    /// A failure, where the runbook has none (the lint refuses such a runbook beforehand).
+    pub fn deployment(&self) -> Result<&Deployment, Halt> {
+        self.deployment.as_deref().ok_or_else(|| {
+            Diagnostic::new("this step needs the runbook's section `deployment`, which is not there").into()
+        })
+    }
+
+    /// Namespace of the target.
+    pub fn namespace(&self) -> &str {
+        &self.target.namespace
+    }
+
+    /// Short form of the run's id, for names of helper objects.
+    pub fn short(&self) -> String {
+        self.driver.state().short().to_owned()
+    }
+
+    /// A file of the run's artifacts.
+    pub fn artifact(&self, name: &str) -> PathBuf {
+        self.artifacts.join(name)
+    }
+
+    /// Folder of the run's artifacts.
+    pub fn artifacts(&self) -> &Path {
+        &self.artifacts
+    }
+
+    /// Reads the target's identity again and compares.
+    ///
+    /// # Errors
+    /// A refusal when it is another place, a failure when it cannot be read.
+    pub async fn same_place(&self) -> Result<(), Halt> {
+        let now = self.world.objects.identity(self.namespace()).await?;
+        if now.same_place(&self.target) {
+            return Ok(());
+        }
+        Err(Halt::Refused(Box::new(
+            Diagnostic::new(format!(
+                "this connection leads to another place: it answers as {} and namespace {}, the run belongs to {} and {}",
+                now.cluster8(),
+                now.namespace_uid,
+                self.target.cluster8(),
+                self.target.namespace_uid
+            ))
+            .proves("the address or the context leads to another cluster or namespace than before")
+            .safe("both: drydock stopped before sending anything")
+            .help("connect to the cluster of this run and resume; there is no way to go on with another id"),
+        )))
+    }
+
+    /// Writes down one change inside the step before it is made.
+    pub async fn effect(&self, effect: &str) -> Result<(), Halt> {
+        self.driver.record(Record::Effect { step: self.step.clone(), effect: effect.to_owned() }).await
+    }
+
+    /// Writes down that the change was acknowledged.
+    pub async fn effected(&self, effect: &str, result: &str) -> Result<(), Halt> {
+        let (effect, result) = (effect.to_owned(), result.to_owned());
+        self.driver.record(Record::Effected { step: self.step.clone(), effect, result }).await
+    }
+
+    /// Writes down what was shown to be true.
+    pub async fn evidence(&self, subject: &str, level: u8, sentence: &str, facts: Value) -> Result<(), Halt> {
+        let (subject, sentence) = (subject.to_owned(), sentence.to_owned());
+        self.driver.record(Record::Evidence { step: self.step.clone(), subject, level, sentence, facts }).await
+    }
+
+    /// Shows how the step stands.
+    pub fn show(&self, sentence: &str, rows: Vec<Row>, bar: Option<(u64, u64)>, left_s: Option<u64>) {
+        self.driver.progress(Progress { step: self.step.clone(), sentence: sentence.to_owned(), rows, bar, left_s });
+    }
+
+    /// Facts of an earlier step.
+    ///
+    /// # Errors
+    /// A failure naming the step when it has none.
+    pub fn facts_of(&self, step: &str) -> Result<Value, Halt> {
+        self.driver
+            .state()
+            .facts
+            .get(&StepId(step.to_owned()))
+            .cloned()
+            .ok_or_else(|| Diagnostic::new(format!("step {step} has left no facts: it is not done in this run")).into())
+    }
+
+    /// A value of the vault that this run saved.
+    ///
+    /// # Errors
+    /// A failure naming the entry when it is not there.
+    pub async fn secret(&self, name: &str) -> Result<SecretBytes, Halt> {
+        let run = self.driver.state().run.clone();
+        match self.world.secrets.get(&run, &EntryName(name.to_owned())).await? {
+            Some(value) => Ok(value),
+            None => Err(Diagnostic::new(format!("the vault has no entry {name} of this run"))
+                .help("open the step that captures it and save it again")
+                .into()),
+        }
+    }
+
+    /// Saves a value in the vault and writes down that it is there.
+    pub async fn keep_secret(
+        &self,
+        item: &str,
+        field: &str,
+        value: SecretBytes,
+        provenance: Provenance,
+    ) -> Result<EntryMeta, Halt> {
+        let state = self.driver.state();
+        let name = secret_name(&self.step.0, item, field);
+        let runbook = state.runbook.as_ref();
+        let meta = EntryMeta {
+            name: EntryName(name.clone()),
+            run: state.run.clone(),
+            runbook: runbook.map_or_else(String::new, |r| r.id.clone()),
+            runbook_digest: runbook.map_or_else(String::new, |r| r.digest.clone()),
+            step: self.step.0.clone(),
+            provenance: provenance.clone(),
+            at: self.world.clock.now(),
+            length: 0,
+            check: String::new(),
+        };
+        let meta = self.world.secrets.put(meta, value).await?;
+        self.driver
+            .record(Record::Captured {
+                step: self.step.clone(),
+                item: item.to_owned(),
+                field: field.to_owned(),
+                secret: format!("vault:{name}"),
+                provenance,
+            })
+            .await?;
+        Ok(meta)
+    }
+
+    /// Renders a template.
+    pub fn render(&self, template: &Template) -> Result<String, Halt> {
+        self.driver.render(template)
+    }
+}
+
+/// Name of a vault entry: step, item and field; a form that is not repeated has no item.
+pub fn secret_name(step: &str, item: &str, field: &str) -> String {
+    if item == "1" { format!("{step}/{field}") } else { format!("{step}/{item}/{field}") }
+}
+
+/// A kind of action, made to happen.
+#[async_trait]
+pub trait Action: Send + Sync {
+    /// What resume may do when it was begun and not ended.
+    fn repeat(&self) -> Repeat;
+
+    /// What it would do, with equivalent commands to copy; no secret.
+    fn describe(&self, cx: &PlanCx<'_>) -> Described;
+
+    /// Looks how much of a begun attempt happened. Changes nothing.
+    async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
+        let _ = cx;
+        Ok(Probed::new(Verdict::Unknown, "this kind of step cannot be looked at from outside"))
+    }
+
+    /// Does it. Taken up again after a crash it must find what is done already and do only the rest.
+    async fn run(&self, cx: &StepCx) -> Result<Done, Halt>;
+}
+
+/// What planning knows.
+pub struct PlanCx<'a> {
+    /// Namespace of the target.
+    pub namespace: &'a str,
+    /// The deployment.
+    pub deployment: Option<&'a Deployment>,
+    /// Renders a template, or says what is not known yet.
+    pub render: &'a (dyn Fn(&Template) -> Result<String, String> + Sync),
+}
+
+impl PlanCx<'_> {
+    /// A template's value, or `<not known yet: …>`.
+    pub fn show(&self, template: &Template) -> String {
+        (self.render)(template).unwrap_or_else(|unknown| format!("<not known yet: {unknown}>"))
+    }
+}
+
+/// A step before it runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Described {
+    /// What it would do; equivalent commands begin with `$ `.
+    pub commands: Vec<String>,
+    /// What is not known yet, and which step will tell.
+    pub unknown: Vec<String>,
+    /// Rights it needs in the target namespace (or cluster).
+    pub rights: Vec<crate::ports::Right>,
+    /// Programs it runs on this machine.
+    pub programs: Vec<String>,
+}
+
+/// A right in `namespace` (or, with none, in the cluster): `right("get", "", "pods", "log", Some(ns))`.
+pub fn right(
+    verb: &str,
+    group: &str,
+    resource: &str,
+    subresource: &str,
+    namespace: Option<&str>,
+) -> crate::ports::Right {
+    crate::ports::Right {
+        verb: verb.to_owned(),
+        group: group.to_owned(),
+        resource: resource.to_owned(),
+        subresource: subresource.to_owned(),
+        namespace: namespace.map(str::to_owned),
+    }
+}

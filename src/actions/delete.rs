@@ -1,0 +1,194 @@
+//! `delete`: the deployment's objects, one by one, by uid, behind the gate. The namespace stays.
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{
+    context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    gate,
+    pods::text,
+    spec::DeleteSpec,
+};
+use crate::{
+    ports::{Deleted, Kind, ObjectRef},
+    run::{Repeat, Row, Sign, Verdict},
+};
+
+/// One object of the kill list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// Which.
+    pub object: ObjectRef,
+    /// Exactly this one.
+    pub uid: String,
+}
+
+/// What belongs to the deployment in the namespace, in the order in which it is deleted, and what does not.
+pub struct Found {
+    /// What goes.
+    pub goes: Vec<Target>,
+    /// What stays, as `ConfigMap notes`.
+    pub stays: Vec<String>,
+}
+
+/// Whether an object belongs to the Helm release: its own mark, its release record, or a claim of one of its StatefulSets.
+fn belongs(object: &Value, kind: &Kind, release: &str, stateful: &[String]) -> bool {
+    let name = text(object, "/metadata/name");
+    let annotation = object.pointer("/metadata/annotations").and_then(|all| all.get("meta.helm.sh/release-name"));
+    let of_release = annotation.and_then(Value::as_str) == Some(release);
+    let record = kind.kind == "Secret" && name.starts_with(&format!("sh.helm.release.v1.{release}.v"));
+    let claim = kind.kind == "PersistentVolumeClaim"
+        && stateful.iter().any(|prefix| {
+            name.strip_prefix(prefix.as_str())
+                .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()))
+        });
+    let ours = object
+        .pointer("/metadata/labels")
+        .and_then(|all| all.get("app.kubernetes.io/managed-by"))
+        .and_then(Value::as_str)
+        == Some("drydock");
+    of_release || record || claim || ours
+}
+
+/// Controllers go first, so that nothing is made again; then what they left; configuration and records last.
+fn rank(kind: &str) -> u8 {
+    match kind {
+        "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob" => 0,
+        "Pod" => 1,
+        "PersistentVolumeClaim" => 3,
+        "Secret" => 4,
+        _ => 2,
+    }
+}
+
+/// Reads the kill list. Objects that others own, and those every namespace has, are neither listed nor touched.
+pub async fn find(cx: &StepCx) -> Result<Found, Halt> {
+    let release = cx.render(&cx.deployment()?.helm.release)?;
+    let mut all: Vec<(Kind, Value)> = Vec::new();
+    for kind in cx.world.objects.kinds().await?.into_iter().filter(|kind| kind.namespaced) {
+        let noise = matches!(
+            kind.kind.as_str(),
+            "Event" | "Endpoints" | "EndpointSlice" | "Lease" | "ControllerRevision" | "PodMetrics"
+        );
+        if !noise {
+            let objects = cx.world.objects.list(&kind, Some(cx.namespace()), "").await?;
+            all.extend(objects.into_iter().map(|object| (kind.clone(), object)));
+        }
+    }
+    let mut stateful = Vec::new();
+    for (kind, object) in &all {
+        if kind.kind == "StatefulSet" {
+            for template in object.pointer("/spec/volumeClaimTemplates").and_then(Value::as_array).into_iter().flatten()
+            {
+                stateful.push(format!("{}-{}-", text(template, "/metadata/name"), text(object, "/metadata/name")));
+            }
+        }
+    }
+    let mut found = Found { goes: Vec::new(), stays: Vec::new() };
+    for (kind, object) in all {
+        let name = text(&object, "/metadata/name").to_owned();
+        let owned =
+            object.pointer("/metadata/ownerReferences").and_then(Value::as_array).is_some_and(|o| !o.is_empty());
+        let furniture = (kind.kind == "ConfigMap" && name == "kube-root-ca.crt")
+            || (kind.kind == "ServiceAccount" && name == "default");
+        if owned || furniture {
+            continue;
+        }
+        if belongs(&object, &kind, &release, &stateful) {
+            let uid = text(&object, "/metadata/uid").to_owned();
+            found
+                .goes
+                .push(Target { object: ObjectRef { kind, namespace: Some(cx.namespace().to_owned()), name }, uid });
+        } else {
+            found.stays.push(format!("{} {name}", kind.kind));
+        }
+    }
+    found.goes.sort_by(|a, b| (rank(&a.object.kind.kind), &a.object).cmp(&(rank(&b.object.kind.kind), &b.object)));
+    Ok(found)
+}
+
+fn effect_of(target: &Target) -> String {
+    format!("delete {} {} uid {}", target.object.kind.kind, target.object.name, target.uid)
+}
+
+#[async_trait]
+impl Action for DeleteSpec {
+    fn repeat(&self) -> Repeat {
+        Repeat::Never
+    }
+
+    fn describe(&self, cx: &PlanCx<'_>) -> Described {
+        let ns = Some(cx.namespace);
+        let release = cx.deployment.map_or_else(String::new, |d| cx.show(&d.helm.release));
+        let kinds = [
+            ("", "secrets"),
+            ("", "configmaps"),
+            ("", "services"),
+            ("", "persistentvolumeclaims"),
+            ("apps", "deployments"),
+            ("apps", "statefulsets"),
+        ];
+        Described {
+            commands: vec![
+                format!("deletes every object of release {release} in {}, each by its uid:", cx.namespace),
+                format!(
+                    "$ kubectl -n {} delete deployment,statefulset,service,configmap,secret,persistentvolumeclaim NAME…",
+                    cx.namespace
+                ),
+            ],
+            unknown: vec!["the list of objects is read when the gate is shown".to_owned()],
+            rights: kinds
+                .iter()
+                .flat_map(|(group, kind)| [right("list", group, kind, "", ns), right("delete", group, kind, "", ns)])
+                .collect(),
+            ..Described::default()
+        }
+    }
+
+    async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
+        let state = cx.driver.state();
+        let sent = state.effects.iter().filter(|e| e.step == cx.step).count();
+        let answered = state.effects.iter().filter(|e| e.step == cx.step && e.result.is_some()).count();
+        let left = find(cx).await?.goes.len();
+        let sentence = format!("{sent} deletions written down, {answered} answered; {left} objects are still there");
+        Ok(match (sent, left) {
+            (0, _) => Probed::new(Verdict::NotDone, "nothing was deleted"),
+            (_, 0) => Probed::new(Verdict::Done, sentence),
+            _ => Probed::new(Verdict::Partly, sentence),
+        })
+    }
+
+    async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        let found = gate::pass(cx, self).await?;
+        let total = found.goes.len() as u64;
+        for (done, target) in found.goes.iter().enumerate() {
+            // each deletion names the uid it was shown with, and goes only to the cluster the run is tied to
+            if done % 10 == 0 {
+                cx.same_place().await?;
+            }
+            let effect = effect_of(target);
+            cx.effect(&effect).await?;
+            let result = match cx.world.objects.delete(&target.object, &target.uid).await? {
+                Deleted::Accepted => "accepted",
+                Deleted::Absent => "was gone already",
+            };
+            cx.effected(&effect, result).await?;
+            let row = Row {
+                sign: Sign::Running,
+                word: "deleting".into(),
+                name: format!("{} {}", target.object.kind.kind, target.object.name),
+                detail: String::new(),
+            };
+            cx.show(&format!("{} of {total} deleted", done + 1), vec![row], Some((done as u64 + 1, total)), None);
+        }
+        // after a crash the objects of the earlier attempt belong to the list that has to be gone, too
+        let mut removed: Vec<Value> = cx.driver.draft(&cx.step).and_then(|d| d.as_array().cloned()).unwrap_or_default();
+        for target in &found.goes {
+            let entry = json!({"object": target.object, "uid": target.uid});
+            if !removed.contains(&entry) {
+                removed.push(entry);
+            }
+        }
+        Ok(Done::with(format!("{} objects deleted", removed.len()), json!({"removed": removed, "stays": found.stays})))
+    }
+}

@@ -1,0 +1,198 @@
+//! `dump`: the two files of a backup, made natively in a client pod or by the admin's own scripts, hashed on both sides.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+
+use super::{
+    artifacts::{DumpFacts, DumpFile, digest, source, to_facts, writers},
+    client,
+    context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    host::{Call, follow},
+    jobs,
+    pods::{psql_command, ready_pod},
+    spec::DumpSpec,
+};
+use crate::{
+    ports::{PodRef, remote},
+    postgres::{counts::compare, restore::export_csv},
+    run::{Repeat, Row, Sign, Verdict},
+    text::{Diagnostic, units},
+};
+
+/// The word for the native way.
+pub const POD: &str = "pod";
+/// The word for the way by scripts.
+pub const SCRIPTS: &str = "scripts";
+
+/// File names of a dump: plain dump and CSV.
+pub fn names(cx: &StepCx) -> Result<(String, String), Halt> {
+    let layout = &cx.deployment()?.dump;
+    let name = |pattern: &str| pattern.replace("{namespace}", cx.namespace());
+    Ok((name(&layout.dump_file), name(&layout.csv_file)))
+}
+
+#[async_trait]
+impl Action for DumpSpec {
+    fn repeat(&self) -> Repeat {
+        Repeat::Guarded
+    }
+
+    fn describe(&self, cx: &PlanCx<'_>) -> Described {
+        let Some(deployment) = cx.deployment else { return Described::default() };
+        let ns = cx.namespace;
+        let way = cx.show(&self.way);
+        let mut described = Described {
+            unknown: vec!["size of the dump: known after this step".to_owned()],
+            rights: vec![
+                right("get", "", "pods", "exec", Some(ns)),
+                right("create", "", "pods", "exec", Some(ns)),
+                right("create", "", "pods", "", Some(ns)),
+                right("delete", "", "pods", "", Some(ns)),
+            ],
+            ..Described::default()
+        };
+        if way == SCRIPTS {
+            let script = format!("{}/pix-dump-data.sh", cx.show(&self.scripts));
+            described.commands.push(format!("$ {script} -k POD {ns}"));
+            described.programs = vec![script, "kubectl".to_owned(), "bash".to_owned()];
+        } else {
+            let exclude: String = deployment.dump.exclude.iter().map(|table| format!(" -T '{table}'")).collect();
+            described.commands = vec![
+                "in a client pod of ours, with the core's image and environment:".to_owned(),
+                format!("$ pg_dump --data-only --disable-triggers{exclude}"),
+                format!(
+                    "$ psql -c \"COPY (SELECT * FROM {}) TO STDOUT WITH (FORMAT csv, HEADER)\"",
+                    deployment.dump.csv_table
+                ),
+            ];
+        }
+        described
+    }
+
+    async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
+        let (dump, csv) = names(cx)?;
+        let here = [dump, csv].iter().filter(|name| cx.artifact(name).exists()).count();
+        Ok(match here {
+            0 => Probed::new(Verdict::NotDone, "no file of the dump is here"),
+            n => Probed::new(Verdict::Partly, format!("{n} of 2 files are here; the dump is taken up where it is")),
+        })
+    }
+
+    async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        let way = cx.render(&self.way)?;
+        let (before, server) = source(cx, cx.namespace()).await?;
+        let (dump, csv) = match way.as_str() {
+            POD => self.natively(cx).await?,
+            SCRIPTS => self.by_scripts(cx).await?,
+            other => {
+                return Err(Diagnostic::new(format!("a dump is made by `pod` or `scripts`, not by `{other}`")).into());
+            }
+        };
+        let (after, later) = source(cx, cx.namespace()).await?;
+        let restarted = server.postmaster_start != later.postmaster_start;
+        if before != after || restarted || !server.is_quiet_until(&later) {
+            let comparison = compare(&before, &after, |_| true);
+            let who = writers(cx, cx.namespace()).await;
+            let problem = Diagnostic::new(format!("the database was written to, or restarted, during the dump{who}"))
+                .proves("the two files come from two moments and may not fit together; they count as no dump")
+                .safe("production: it was only read")
+                .help("stop whoever writes, then dump again");
+            let causes = comparison
+                .differs
+                .iter()
+                .take(5)
+                .map(|d| format!("{}: {} rows before, {} after", d.table, d.before, d.after));
+            return Err(causes.fold(problem, Diagnostic::cause).into());
+        }
+        let sentence = format!("two files, {} and {}", units::bytes(dump.bytes), units::bytes(csv.bytes));
+        let facts = DumpFacts { dump, csv, counts: after, server: later, way };
+        cx.evidence(&facts.subject(), 1, &sentence, serde_json::json!({"dump": facts.dump, "csv": facts.csv})).await?;
+        Ok(Done::with(sentence, to_facts(&facts)?))
+    }
+}
+
+impl DumpSpec {
+    async fn natively(&self, cx: &StepCx) -> Result<(DumpFile, DumpFile), Halt> {
+        let deployment = cx.deployment()?;
+        let pod = client::ensure(cx, cx.namespace()).await?;
+        let layout = &deployment.dump;
+        let (dump_name, csv_name) = names(cx)?;
+        let mut command = vec!["pg_dump".to_owned(), "--data-only".to_owned(), "--disable-triggers".to_owned()];
+        for table in &layout.exclude {
+            command.extend(["-T".to_owned(), table.clone()]);
+        }
+        let command = remote::environment_command(&deployment.connection.pairs(), &command);
+        let job = format!("dump-{}", cx.attempt);
+        jobs::run(cx, &pod, &job, &command, &dump_name, None).await?;
+        let dump = fetch(cx, &pod, &format!("{}/{job}.out", client::FOLDER), &dump_name).await?;
+        let query = export_csv(&layout.large()?);
+        let command = psql_command(&deployment.connection, &["-Xq", "-v", "ON_ERROR_STOP=1", "-c", &query]);
+        let job = format!("csv-{}", cx.attempt);
+        jobs::run(cx, &pod, &job, &command, &csv_name, None).await?;
+        let csv = fetch(cx, &pod, &format!("{}/{job}.out", client::FOLDER), &csv_name).await?;
+        client::remove(cx, cx.namespace()).await?;
+        Ok((dump, csv))
+    }
+
+    async fn by_scripts(&self, cx: &StepCx) -> Result<(DumpFile, DumpFile), Halt> {
+        let (pod, _) = ready_pod(cx, cx.namespace(), &cx.deployment()?.core).await?;
+        let (dump_name, csv_name) = names(cx)?;
+        // the script writes to its folder under these names whatever happens: an old file must not be taken for a new one
+        for name in [&dump_name, &csv_name] {
+            remove_file(&cx.artifact(name)).await?;
+        }
+        let script = format!("{}/pix-dump-data.sh", cx.render(&self.scripts)?);
+        let call = Call::new(cx, &script, &["-k", &pod.pod, cx.namespace()]);
+        let (exit, _, errors) = follow(cx, &cx.target, call).await?;
+        if exit.code != 0 || !errors.is_empty() {
+            let problem = Diagnostic::new(format!(
+                "the dump script ended with status {} and {} error lines",
+                exit.code,
+                errors.len()
+            ))
+            .proves("the files count as cut, whatever the script said at its end")
+            .safe("production: it was only read");
+            return Err(errors.into_iter().fold(problem, Diagnostic::cause).into());
+        }
+        Ok((file_here(cx, &dump_name).await?, file_here(cx, &csv_name).await?))
+    }
+}
+
+async fn remove_file(path: &Path) -> Result<(), Halt> {
+    match tokio::fs::remove_file(path).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Diagnostic::new(format!("cannot remove the old {}", path.display())).cause(error.to_string()).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn file_here(cx: &StepCx, name: &str) -> Result<DumpFile, Halt> {
+    let (bytes, sha256) = digest(&cx.artifact(name)).await?;
+    if bytes == 0 {
+        return Err(Diagnostic::new(format!("{name} is empty"))
+            .proves("the script said it was done and wrote nothing: its connection to the database failed")
+            .safe("production: it was only read")
+            .into());
+    }
+    Ok(DumpFile { name: name.to_owned(), bytes, sha256 })
+}
+
+/// Fetches a finished file of the client pod; hash and size are equal on both sides when it returns.
+async fn fetch(cx: &StepCx, pod: &PodRef, from: &str, name: &str) -> Result<DumpFile, Halt> {
+    let total = cx.world.exec.digest(pod, from).await?.map(|file| file.bytes);
+    let driver = cx.clone();
+    let shown = name.to_owned();
+    let progress = move |bytes: u64| {
+        let row = Row { sign: Sign::Running, word: "copying".into(), name: shown.clone(), detail: units::bytes(bytes) };
+        driver.show(
+            "The file is copied here and hashed on both sides.",
+            vec![row],
+            total.map(|total| (bytes, total)),
+            None,
+        );
+    };
+    let file = cx.world.exec.download(pod, from, &cx.artifact(name), &progress, &cx.cancel).await?;
+    Ok(DumpFile { name: name.to_owned(), bytes: file.bytes, sha256: file.sha256 })
+}

@@ -1,0 +1,175 @@
+//! The gate of a removal: locks, the list, and words that a human types. Nothing here deletes.
+
+use serde_json::{Value, json};
+
+use super::{
+    artifacts, ask,
+    context::{Halt, StepCx},
+    delete::{Found, find},
+    settings,
+    spec::DeleteSpec,
+};
+use crate::{
+    run::{Gate, Lock, Question, Record, Removal, Reply, StepId, StepState},
+    text::Diagnostic,
+};
+
+/// Words that are easy to type, hard to mistake and say nothing.
+const WORDS: [&str; 16] = [
+    "heron", "maple", "cedar", "otter", "amber", "tulip", "raven", "lemon", "birch", "coral", "finch", "hazel",
+    "linen", "olive", "quartz", "walnut",
+];
+
+fn word() -> Result<String, Halt> {
+    let mut byte = [0u8; 1];
+    getrandom::fill(&mut byte)
+        .map_err(|error| Diagnostic::new("this machine gives no randomness").cause(error.to_string()))?;
+    Ok(WORDS[usize::from(byte[0]) % WORDS.len()].to_owned())
+}
+
+/// Puts the gate until its words are typed with every lock open; returns the list that was shown, kept for resume.
+///
+/// # Errors
+/// A refusal when a lock is shut, a stop when the operator goes back.
+pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
+    let mut refusal = String::new();
+    loop {
+        let found = find(cx).await?;
+        let locks = locks(cx, spec).await?;
+        let gate = gate(cx, spec, &found, locks, std::mem::take(&mut refusal))?;
+        let question = Question::Gate { step: cx.step.clone(), gate: Box::new(gate.clone()) };
+        let reply = cx.driver.ask(question).await?;
+        match reply {
+            Reply::Back => return Err(Halt::Stopped("the operator went back; nothing was deleted".to_owned())),
+            Reply::Again => {}
+            Reply::Gate { .. } | Reply::Phrase { .. } if !gate.is_open() => {
+                let shut = gate.locks.iter().find(|lock| !lock.open);
+                refusal = shut
+                    .map_or_else(String::new, |lock| format!("the lock `{}` is shut: {}", lock.name, lock.sentence));
+            }
+            Reply::Gate { namespace, word } => {
+                if namespace == gate.namespace && word == gate.word {
+                    return open(cx, &gate, found).await;
+                }
+                refusal = "the words are not the same as shown; there is a new word".to_owned();
+            }
+            Reply::Phrase { phrase } => {
+                if gate.prod {
+                    return Err(Halt::NeedsAnswer(
+                        "the gate of a target marked PROD is opened by a person only".to_owned(),
+                    ));
+                }
+                if phrase == gate.phrase() {
+                    return open(cx, &gate, found).await;
+                }
+                return Err(Halt::Refused(Box::new(Diagnostic::new(format!(
+                    "the phrase of the answers file is not the one of this gate, which is: {}",
+                    gate.phrase()
+                )))));
+            }
+            _ => refusal = "the gate asks for the two words only".to_owned(),
+        }
+    }
+}
+
+/// Between the words and the first deletion everything is read once more: the place, the locks, the list.
+async fn open(cx: &StepCx, gate: &Gate, shown: Found) -> Result<Found, Halt> {
+    cx.same_place().await?;
+    let now = find(cx).await?;
+    if now.goes != shown.goes {
+        return Err(Halt::Refused(Box::new(
+            Diagnostic::new(format!(
+                "the list changed while the words were typed: {} objects, now {}",
+                shown.goes.len(),
+                now.goes.len()
+            ))
+            .safe("everything: nothing was deleted")
+            .help("look at the new list and type the words again"),
+        )));
+    }
+    let entries: Vec<Value> = shown.goes.iter().map(|t| json!({"object": t.object, "uid": t.uid})).collect();
+    let mut kept: Vec<Value> = cx.driver.draft(&cx.step).and_then(|d| d.as_array().cloned()).unwrap_or_default();
+    kept.extend(entries.into_iter().filter(|entry| !kept.contains(entry)).collect::<Vec<_>>());
+    cx.driver.save_draft(&cx.step, Value::Array(kept)).await?;
+    let by = cx.world.host.operator();
+    cx.driver.record(Record::GateOpened { step: cx.step.clone(), by, removals: gate.goes.len() }).await?;
+    Ok(shown)
+}
+
+fn gate(cx: &StepCx, spec: &DeleteSpec, found: &Found, locks: Vec<Lock>, refusal: String) -> Result<Gate, Halt> {
+    let state = cx.driver.state();
+    let mut stays: Vec<String> = cx
+        .facts_of(&spec.keep_volumes)
+        .ok()
+        .and_then(|facts| facts.pointer("/volumes").and_then(Value::as_array).cloned())
+        .into_iter()
+        .flatten()
+        .map(|volume| {
+            format!(
+                "volume {} {}, set to keep",
+                volume["volume"].as_str().unwrap_or_default(),
+                volume["size"].as_str().unwrap_or_default()
+            )
+        })
+        .collect();
+    stays.push("the namespace itself".to_owned());
+    stays.push("the dump, proven".to_owned());
+    stays.push("what is in the vault".to_owned());
+    stays.extend(found.stays.iter().cloned());
+    let estimate = state.planned(&cx.step).map_or(0, |step| step.estimate_s);
+    Ok(Gate {
+        namespace: cx.namespace().to_owned(),
+        cluster8: cx.target.cluster8().to_owned(),
+        word: word()?,
+        prod: state.environment == "PROD",
+        locks,
+        goes: found
+            .goes
+            .iter()
+            .map(|t| Removal { kind: t.object.kind.kind.clone(), name: t.object.name.clone(), uid: t.uid.clone() })
+            .collect(),
+        stays,
+        way_back: format!(
+            "the version before, from the kept volumes, estimated {}",
+            crate::text::units::about(estimate.max(300))
+        ),
+        refusal,
+    })
+}
+
+/// Every lock, asked now.
+async fn locks(cx: &StepCx, spec: &DeleteSpec) -> Result<Vec<Lock>, Halt> {
+    let state = cx.driver.state();
+    let number = |step: &str| state.planned(&StepId(step.to_owned())).map_or_else(String::new, |p| p.number.clone());
+    let lock = |name: &str, checked: Result<String, String>, step: String| match checked {
+        Ok(sentence) => Lock { name: name.to_owned(), open: true, sentence, step },
+        Err(sentence) => Lock { name: name.to_owned(), open: false, sentence, step },
+    };
+    let mut locks = vec![lock("gathered", gathered(cx), number("lns"))];
+    locks.push(lock("unchanged", settings::unchanged(cx).await?, number("settings")));
+    let files = artifacts::rehash(cx, &spec.dump).await?;
+    locks.push(lock("complete", files, number(&spec.dump)));
+    locks.push(lock("proven", artifacts::proven(cx, &spec.dump, &spec.proven_by), number(&spec.proven_by)));
+    locks.push(lock("quiet", artifacts::quiet(cx, &spec.dump).await?, number(&spec.dump)));
+    locks.push(lock("kept", settings::volumes_kept(cx).await?, number(&spec.keep_volumes)));
+    let place = match cx.same_place().await {
+        Ok(()) => Ok("three ids as at the start, read now".to_owned()),
+        Err(Halt::Refused(problem) | Halt::Failed(problem)) => Err(problem.what),
+        Err(other) => return Err(other),
+    };
+    locks.push(lock("same place", place, String::new()));
+    Ok(locks)
+}
+
+/// Whether every form of the run is complete.
+fn gathered(cx: &StepCx) -> Result<String, String> {
+    let state = cx.driver.state();
+    let forms: Vec<_> = state.plan.iter().filter(|step| matches!(step.kind.as_str(), "ask" | "capture")).collect();
+    let open =
+        forms.iter().find(|step| !matches!(state.step(&step.id), StepState::Done { .. } | StepState::Skipped { .. }));
+    if let Some(open) = open {
+        return Err(format!("{} {} is not complete", open.number, open.title));
+    }
+    let items: usize = forms.iter().map(|step| ask::load_of(cx, &step.id.0).items.len()).sum();
+    Ok(format!("{items} items, confirmed"))
+}

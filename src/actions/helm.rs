@@ -1,0 +1,194 @@
+//! `capture` and `helm`: what is installed, and installing it again with the same values and environment.
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{
+    api::Api,
+    context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right, secret_name},
+    host::{Call, answer, follow},
+    pods::{object, text},
+    spec::{CaptureSpec, HelmSpec},
+};
+use crate::{
+    ports::{Identity, Provenance, SecretBytes, kinds},
+    run::{Repeat, Verdict},
+    text::Diagnostic,
+};
+
+/// Vault field that holds the release's values.
+const VALUES: &str = "values";
+
+/// A release as `helm list` tells it; `None` if there is none of that name.
+pub async fn release(cx: &StepCx, place: &Identity, name: &str) -> Result<Option<Value>, Halt> {
+    let call = Call::new(cx, "helm", &["list", "--all", "-n", &place.namespace, "-o", "json"]);
+    let listed: Value = serde_json::from_slice(&answer(cx, place, call).await?)
+        .map_err(|error| Diagnostic::new("helm list answers no JSON").cause(error.to_string()))?;
+    Ok(listed.as_array().into_iter().flatten().find(|release| text(release, "/name") == name).cloned())
+}
+
+/// Installs the deployment into `place` with the values and files that `captured` saved.
+pub async fn install(cx: &StepCx, place: &Identity, captured: &str) -> Result<(), Halt> {
+    let helm = &cx.deployment()?.helm;
+    let (name, chart) = (cx.render(&helm.release)?, cx.render(&helm.chart)?);
+    clear_pending(cx, place, &name).await?;
+    let mut call = Call::new(cx, "helm", &["upgrade", "--install", &name, &chart, "-n", &place.namespace]);
+    call.args.extend(["-f".to_owned(), "{file:values.yaml}".to_owned()]);
+    call.files.push(("values.yaml".to_owned(), cx.secret(&secret_name(captured, "1", VALUES)).await?));
+    for (value, item) in &helm.set_file {
+        let file = item.replace('/', ".");
+        call.args.extend(["--set-file".to_owned(), format!("{value}={{file:{file}}}")]);
+        call.files.push((file, cx.secret(item).await?));
+    }
+    for (key, value) in &helm.set {
+        call.args.extend(["--set".to_owned(), format!("{key}={}", cx.render(value)?)]);
+    }
+    let effect = format!("helm upgrade --install {name} in {}", place.namespace);
+    cx.effect(&effect).await?;
+    let (exit, _, errors) = follow(cx, place, call).await?;
+    if exit.code != 0 {
+        let problem = Diagnostic::new(format!("helm upgrade --install {name} ended with status {}", exit.code));
+        return Err(errors.into_iter().fold(problem, Diagnostic::cause).into());
+    }
+    // status 0 is not enough: helm must also have written the release down as deployed
+    let found = release(cx, place, &name).await?;
+    let status = found.as_ref().map_or("absent", |release| text(release, "/status"));
+    if status != "deployed" {
+        return Err(Diagnostic::new(format!("helm ended with status 0, and release {name} is {status}")).into());
+    }
+    cx.effected(&effect, "deployed").await
+}
+
+/// A helm killed in the middle leaves `pending-…`, and every later helm refuses. Its record of that attempt is removed;
+/// what it made is adopted by the next attempt, as it carries the release's labels.
+async fn clear_pending(cx: &StepCx, place: &Identity, name: &str) -> Result<(), Halt> {
+    let Some(found) = release(cx, place, name).await? else { return Ok(()) };
+    let status = text(&found, "/status");
+    if !status.starts_with("pending-") {
+        return Ok(());
+    }
+    let revision = text(&found, "/revision");
+    let secret = format!("sh.helm.release.v1.{name}.v{revision}");
+    let reference = object(kinds::secret(), &place.namespace, &secret);
+    if let Some(record) = cx.world.objects.get(&reference).await? {
+        let effect = format!("remove helm's record {secret} of an attempt that was cut ({status})");
+        cx.effect(&effect).await?;
+        cx.world.objects.delete(&reference, text(&record, "/metadata/uid")).await?;
+        cx.effected(&effect, "accepted").await?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Action for CaptureSpec {
+    fn repeat(&self) -> Repeat {
+        Repeat::Safe
+    }
+
+    fn describe(&self, cx: &PlanCx<'_>) -> Described {
+        let ns = Some(cx.namespace);
+        let release = cx.deployment.map_or_else(String::new, |d| cx.show(&d.helm.release));
+        Described {
+            commands: vec![
+                format!("$ helm list --all -n {} -o json", cx.namespace),
+                format!("$ helm get values {release} -n {} -o yaml   (into the vault)", cx.namespace),
+                format!("$ kubectl -n {} get pods   (version and image digests)", cx.namespace),
+            ],
+            rights: vec![right("list", "", "pods", "", ns), right("list", "", "secrets", "", ns)],
+            programs: vec!["helm".to_owned()],
+            ..Described::default()
+        }
+    }
+
+    async fn probe(&self, _: &StepCx) -> Result<Probed, Halt> {
+        Ok(Probed::new(Verdict::NotDone, "reading again costs nothing"))
+    }
+
+    async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        let deployment = cx.deployment()?;
+        let answer_version = Api::open(cx, cx.namespace()).await?.get(&deployment.api.version).await?;
+        let version = text(&answer_version, "/version").to_owned();
+        let expected = cx.render(&self.expect_version)?;
+        if version.is_empty() || (!expected.is_empty() && version != expected) {
+            return Err(
+                Diagnostic::new(format!("the application says it is version {version:?}, not {expected:?}")).into()
+            );
+        }
+        let name = cx.render(&deployment.helm.release)?;
+        let Some(found) = release(cx, &cx.target, &name).await? else {
+            return Err(Diagnostic::new(format!("there is no Helm release {name} in namespace {}", cx.namespace()))
+                .help("name the release with --set release=NAME")
+                .into());
+        };
+        let call = Call::new(cx, "helm", &["get", "values", &name, "-n", cx.namespace(), "-o", "yaml"]);
+        let values = SecretBytes::new(answer(cx, &cx.target, call).await?);
+        let place = format!("helm get values {name}, revision {}", text(&found, "/revision"));
+        cx.keep_secret("1", VALUES, values, Provenance::Found { place }).await?;
+        let images = images(cx).await?;
+        let summary =
+            format!("{version}, {} images, release {name} revision {}", images.len(), text(&found, "/revision"));
+        Ok(Done::with(
+            summary,
+            json!({"version": version, "images": images, "release": {"name": name, "revision": text(&found, "/revision"),
+                   "chart": text(&found, "/chart"), "status": text(&found, "/status")}}),
+        ))
+    }
+}
+
+/// Every container's image with the digest that runs, once.
+async fn images(cx: &StepCx) -> Result<Vec<Value>, Halt> {
+    let mut found: Vec<Value> = Vec::new();
+    for pod in cx.world.objects.list(&kinds::pod(), Some(cx.namespace()), "").await? {
+        for status in pod.pointer("/status/containerStatuses").and_then(Value::as_array).into_iter().flatten() {
+            let image = json!({"container": text(status, "/name"), "image": text(status, "/image"), "id": text(status, "/imageID")});
+            if !found.contains(&image) {
+                found.push(image);
+            }
+        }
+    }
+    Ok(found)
+}
+
+#[async_trait]
+impl Action for HelmSpec {
+    fn repeat(&self) -> Repeat {
+        Repeat::Guarded
+    }
+
+    fn describe(&self, cx: &PlanCx<'_>) -> Described {
+        let Some(helm) = cx.deployment.map(|deployment| &deployment.helm) else { return Described::default() };
+        let files = helm.set_file.keys().map(|key| format!(" --set-file {key}=VAULT"));
+        let set = helm.set.iter().map(|(key, value)| format!(" --set {key}={}", cx.show(value)));
+        let more: String = files.chain(set).collect();
+        let (name, chart) = (cx.show(&helm.release), cx.show(&helm.chart));
+        Described {
+            commands: vec![format!("$ helm upgrade --install {name} {chart} -n {} -f VAULT{more}", cx.namespace)],
+            rights: ["secrets", "configmaps", "services"]
+                .iter()
+                .map(|kind| right("create", "", kind, "", Some(cx.namespace)))
+                .chain(
+                    ["deployments", "statefulsets"]
+                        .iter()
+                        .map(|kind| right("create", "apps", kind, "", Some(cx.namespace))),
+                )
+                .collect(),
+            programs: vec!["helm".to_owned()],
+            ..Described::default()
+        }
+    }
+
+    async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
+        let name = cx.render(&cx.deployment()?.helm.release)?;
+        Ok(match release(cx, &cx.target, &name).await? {
+            None => Probed::new(Verdict::NotDone, "helm knows no such release"),
+            Some(found) if text(&found, "/status") == "deployed" => Probed::new(Verdict::Done, "helm says deployed"),
+            Some(found) => Probed::new(Verdict::Partly, format!("helm says {}", text(&found, "/status"))),
+        })
+    }
+
+    async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        install(cx, &cx.target, &self.captured).await?;
+        let name = cx.render(&cx.deployment()?.helm.release)?;
+        Ok(Done::plain(format!("release {name} is deployed")))
+    }
+}

@@ -1,0 +1,212 @@
+//! `http`: captured items put back through the application's API, read back and compared; what no API can show is
+//! confirmed by eye or waived with a reason.
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{
+    api::Api,
+    ask::load_of,
+    context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    settings::{body, differences},
+    spec::HttpSpec,
+};
+use crate::{
+    run::{FieldValue, Item, Question, ReapplyItem, ReapplyState, Record, Repeat, Reply, Row, Sign, StepId, Verdict},
+    text::Diagnostic,
+};
+
+/// Shortest reason for leaving an item out.
+const SHORTEST_REASON: usize = 10;
+
+impl HttpSpec {
+    fn path_of(&self, item: &Item) -> String {
+        self.path.replace("{item}", &item.id)
+    }
+
+    /// Reads an item back and compares it with what was captured.
+    async fn read_back(&self, cx: &StepCx, api: &Api<'_>, item: &Item) -> Result<(ReapplyState, String), Halt> {
+        let now: Value = match api.get(&self.path_of(item)).await {
+            Ok(now) => now,
+            Err(Halt::Failed(problem)) => return Ok((ReapplyState::Differs, problem.what)),
+            Err(other) => return Err(other),
+        };
+        let (differ, masked) = differences(&body(cx, &self.from, item, &self.fields).await?, &now);
+        Ok(match (differ.is_empty(), masked.is_empty()) {
+            (true, true) => (ReapplyState::Same, "read back, the same".to_owned()),
+            (true, false) => {
+                (ReapplyState::ByHand, format!("the application shows only a mask for {}", masked.join(", ")))
+            }
+            (false, _) => (ReapplyState::Differs, format!("{} read differently", differ.join(", "))),
+        })
+    }
+
+    async fn write(&self, cx: &StepCx, api: &Api<'_>, item: &Item) -> Result<(), Halt> {
+        let effect = format!("put {}", self.path_of(item));
+        cx.effect(&effect).await?;
+        api.put(&self.path_of(item), &Value::Object(body(cx, &self.from, item, &self.fields).await?)).await?;
+        cx.effected(&effect, "accepted").await
+    }
+
+    /// Every item written where it differs, and read back.
+    async fn put_all(&self, cx: &StepCx, items: &[Item]) -> Result<Vec<ReapplyItem>, Halt> {
+        let api = Api::open(cx, cx.namespace()).await?;
+        let form = self.form_title(cx);
+        let mut shown: Vec<ReapplyItem> = Vec::new();
+        for item in items {
+            cx.same_place().await?;
+            let (mut state, mut sentence) = self.read_back(cx, &api, item).await?;
+            if state != ReapplyState::Same {
+                match self.write(cx, &api, item).await {
+                    Ok(()) => (state, sentence) = self.read_back(cx, &api, item).await?,
+                    Err(Halt::Failed(problem)) => (state, sentence) = (ReapplyState::Differs, problem.what),
+                    Err(other) => return Err(other),
+                }
+            }
+            let state = state;
+            shown.push(ReapplyItem {
+                id: item.id.clone(),
+                title: format!("{form} {}", item.id),
+                state,
+                sentence,
+                fields: fields_of(item),
+            });
+            let rows = shown.iter().map(row).collect();
+            cx.show(
+                &format!("{} of {} items", shown.len(), items.len()),
+                rows,
+                Some((shown.len() as u64, items.len() as u64)),
+                None,
+            );
+        }
+        Ok(shown)
+    }
+
+    fn form_title(&self, cx: &StepCx) -> String {
+        cx.driver
+            .state()
+            .planned(&StepId(self.from.clone()))
+            .map_or_else(|| self.from.clone(), |step| step.title.clone())
+    }
+
+    async fn settle(&self, cx: &StepCx, items: &[Item], shown: &mut [ReapplyItem]) -> Result<(), Halt> {
+        let by = cx.world.host.operator();
+        while shown.iter().any(|item| is_open(item.state)) {
+            let question = Question::Reapply { step: cx.step.clone(), items: shown.to_vec() };
+            let (name, what) = match cx.driver.ask(question).await? {
+                Reply::Write { item } => (item, None),
+                Reply::ReadBack { item } => (item, Some((ReapplyState::NotYet, String::new()))),
+                Reply::ByEye { item } => (item, Some((ReapplyState::ByEye, format!("confirmed by eye, {by}")))),
+                Reply::Waive { item, reason } if reason.chars().count() >= SHORTEST_REASON => {
+                    (item, Some((ReapplyState::Waived, reason)))
+                }
+                Reply::Back => return Err(Halt::Stopped("the operator went back".to_owned())),
+                _ => continue,
+            };
+            let (Some(captured), Some(entry)) =
+                (items.iter().find(|item| item.id == name), shown.iter_mut().find(|item| item.id == name))
+            else {
+                continue;
+            };
+            match what {
+                Some((state @ (ReapplyState::ByEye | ReapplyState::Waived), reason)) => {
+                    let (step, item) = (cx.step.clone(), name);
+                    cx.driver.record(Record::Confirmed { step, item, by: by.clone(), reason: reason.clone() }).await?;
+                    (entry.state, entry.sentence) = (state, reason);
+                }
+                other => {
+                    let api = Api::open(cx, cx.namespace()).await?;
+                    let written = if other.is_none() { self.write(cx, &api, captured).await } else { Ok(()) };
+                    (entry.state, entry.sentence) = match written {
+                        Ok(()) => self.read_back(cx, &api, captured).await?,
+                        Err(Halt::Failed(problem)) => (ReapplyState::Differs, problem.what),
+                        Err(halt) => return Err(halt),
+                    };
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_open(state: ReapplyState) -> bool {
+    !matches!(state, ReapplyState::Same | ReapplyState::ByEye | ReapplyState::Waived)
+}
+
+fn row(item: &ReapplyItem) -> Row {
+    let (sign, word) = match item.state {
+        ReapplyState::Same => (Sign::Done, "same"),
+        ReapplyState::Differs => (Sign::Failed, "differs"),
+        ReapplyState::ByHand => (Sign::NeedsYou, "by hand"),
+        ReapplyState::ByEye => (Sign::Done, "by eye"),
+        ReapplyState::Waived => (Sign::Waived, "waived"),
+        ReapplyState::NotYet => (Sign::NotYet, "not yet"),
+    };
+    Row { sign, word: word.to_owned(), name: item.title.clone(), detail: item.sentence.clone() }
+}
+
+/// Fields as label and value; secrets as length and check.
+fn fields_of(item: &Item) -> Vec<(String, String)> {
+    let shown = |value: &FieldValue| match value {
+        FieldValue::Empty => String::new(),
+        FieldValue::Text { value, .. } => crate::text::printable(value),
+        FieldValue::Secret { length, check, .. } => format!("{length} characters · check {check}"),
+    };
+    item.values.iter().map(|(field, value)| (field.clone(), shown(value))).collect()
+}
+
+#[async_trait]
+impl Action for HttpSpec {
+    fn repeat(&self) -> Repeat {
+        Repeat::Guarded
+    }
+
+    fn describe(&self, cx: &PlanCx<'_>) -> Described {
+        Described {
+            commands: vec![
+                format!("PUT {} for each item of step {}, then GET and compare", self.path, self.from),
+                "through port-forward, with the credentials of the application's own environment".to_owned(),
+            ],
+            rights: vec![
+                right("create", "", "pods", "portforward", Some(cx.namespace)),
+                right("get", "", "secrets", "", Some(cx.namespace)),
+            ],
+            ..Described::default()
+        }
+    }
+
+    async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
+        let items = load_of(cx, &self.from).items;
+        let api = Api::open(cx, cx.namespace()).await?;
+        let mut same = 0;
+        for item in &items {
+            same += usize::from(self.read_back(cx, &api, item).await?.0 == ReapplyState::Same);
+        }
+        let sentence = format!("{same} of {} items read back the same", items.len());
+        Ok(match same {
+            n if n == items.len() => Probed::new(Verdict::Done, sentence),
+            0 => Probed::new(Verdict::NotDone, sentence),
+            _ => Probed::new(Verdict::Partly, sentence),
+        })
+    }
+
+    async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        let items = load_of(cx, &self.from).items;
+        let mut shown = self.put_all(cx, &items).await?;
+        self.settle(cx, &items, &mut shown).await?;
+        let count = |state| shown.iter().filter(|item| item.state == state).count();
+        let (same, eye, waived) = (count(ReapplyState::Same), count(ReapplyState::ByEye), count(ReapplyState::Waived));
+        if same + eye + waived != items.len() {
+            return Err(Diagnostic::new(format!("{} of {} items are settled", same + eye + waived, items.len())).into());
+        }
+        let sentence = format!("{same} of {} read back the same, {eye} by eye, {waived} waived", items.len());
+        cx.evidence(
+            &format!("settings {}", self.from),
+            4,
+            &sentence,
+            json!({"same": same, "by_eye": eye, "waived": waived}),
+        )
+        .await?;
+        Ok(Done::with(sentence, json!({"same": same, "by_eye": eye, "waived": waived})))
+    }
+}

@@ -1,0 +1,106 @@
+//! Long commands in a client pod: started detached, followed by their files, found again after a crash.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    client::FOLDER,
+    context::{Halt, StepCx},
+    output::{classifier, tag},
+};
+use crate::{
+    ports::{Collect, JobState, PodRef},
+    postgres::messages::Classifier,
+    run::{OutputLine, Row, Sign, Tag},
+    text::{Diagnostic, units},
+};
+
+/// Runs `command` as job `name` in the client pod and waits for its end. Starting it again finds the one that runs.
+/// `expected` is the size its output should reach, for the bar.
+pub async fn run(
+    cx: &StepCx,
+    pod: &PodRef,
+    name: &str,
+    command: &[String],
+    shown: &str,
+    expected: Option<u64>,
+) -> Result<u64, Halt> {
+    cx.world.exec.start(pod, FOLDER, name, command).await?;
+    let started = Instant::now();
+    let (mut told, mut classes) = (0, classifier(cx));
+    loop {
+        let state = cx.world.exec.poll(pod, FOLDER, name).await?;
+        let (out, err) = match state {
+            JobState::Running { out, err } | JobState::Ended { out, err, .. } => (out, err),
+            JobState::Absent | JobState::Lost => {
+                return Err(Diagnostic::new(format!("{shown}: the job is gone from pod {}", pod.pod))
+                    .proves("the pod or its node ended it; what it wrote counts as cut")
+                    .help("try again")
+                    .into());
+            }
+        };
+        if err > told {
+            told = tell_errors(cx, pod, name, shown, (told, &mut classes)).await?;
+        }
+        let rate = out.checked_div(started.elapsed().as_secs().max(1)).unwrap_or(0);
+        let detail = format!("{} · {}/s", units::bytes(out), units::bytes(rate));
+        let row = Row { sign: Sign::Running, word: "running".into(), name: shown.to_owned(), detail };
+        cx.show(
+            "It runs in a client pod of ours inside the cluster.",
+            vec![row],
+            expected.map(|total| (out, total)),
+            None,
+        );
+        if let JobState::Ended { code, out, .. } = state {
+            if code == 0 {
+                return Ok(out);
+            }
+            let problem = Diagnostic::new(format!("{shown} ended with status {code}"));
+            return Err(last_errors(cx, pod, name).await.into_iter().fold(problem, Diagnostic::cause).into());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(700)) => {}
+            () = cx.cancel.cancelled() => {
+                cx.world.exec.stop(pod, FOLDER, name).await?;
+                return Err(Halt::Stopped(format!("{shown} was stopped by the operator")));
+            }
+        }
+    }
+}
+
+/// Writes what the job said on standard error since byte `told` to the step's output; returns how far it was told.
+async fn tell_errors(
+    cx: &StepCx,
+    pod: &PodRef,
+    job: &str,
+    source: &str,
+    (told, classes): (u64, &mut Classifier),
+) -> Result<u64, Halt> {
+    let from = format!("+{}", told + 1);
+    let text = read(cx, pod, &["tail", "-c", &from, &format!("{FOLDER}/{job}.err")]).await?;
+    let whole = text.rfind('\n').map_or(0, |end| end + 1);
+    for line in text[..whole].lines() {
+        let at = cx.world.clock.now();
+        cx.driver
+            .line(OutputLine { at, source: source.to_owned(), tag: tag(classes, line), text: line.to_owned() })
+            .await;
+    }
+    Ok(told + whole as u64)
+}
+
+async fn read(cx: &StepCx, pod: &PodRef, command: &[&str]) -> Result<String, Halt> {
+    let command: Vec<String> = command.iter().map(|&part| part.to_owned()).collect();
+    let mut out = Collect::new(8 << 20);
+    cx.world.exec.run(pod, &command, &[], &mut out, &cx.cancel).await?;
+    Ok(out.text())
+}
+
+/// The last lines of standard error that are not known and harmless.
+async fn last_errors(cx: &StepCx, pod: &PodRef, job: &str) -> Vec<String> {
+    let text = read(cx, pod, &["tail", "-n", "20", &format!("{FOLDER}/{job}.err")]).await.unwrap_or_default();
+    let mut classes = classifier(cx);
+    text.lines()
+        .filter(|line| tag(&mut classes, line) != Tag::Expected && !line.trim().is_empty())
+        .take(5)
+        .map(crate::text::printable)
+        .collect()
+}

@@ -1,0 +1,107 @@
+//! `patch`: volumes of the deployment's claims are set to be kept before anything is removed.
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{
+    context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    pods::text,
+    spec::{PatchObjects, PatchSpec},
+};
+use crate::{
+    ports::{ObjectRef, kinds},
+    run::{Repeat, Row, Sign, Verdict},
+    text::Diagnostic,
+};
+
+/// Volumes bound to claims of the namespace, each with claim name.
+async fn volumes(cx: &StepCx) -> Result<Vec<(String, Value)>, Halt> {
+    let mut found = Vec::new();
+    for claim in cx.world.objects.list(&kinds::claim(), Some(cx.namespace()), "").await? {
+        let name = text(&claim, "/metadata/name").to_owned();
+        let volume = text(&claim, "/spec/volumeName");
+        if volume.is_empty() {
+            continue;
+        }
+        let reference = ObjectRef { kind: kinds::volume(), namespace: None, name: volume.to_owned() };
+        let Some(json) = cx.world.objects.get(&reference).await? else {
+            return Err(Diagnostic::new(format!("claim {name} names volume {volume}, which does not exist")).into());
+        };
+        found.push((name, json));
+    }
+    Ok(found)
+}
+
+fn policy(volume: &Value) -> &str {
+    text(volume, "/spec/persistentVolumeReclaimPolicy")
+}
+
+#[async_trait]
+impl Action for PatchSpec {
+    fn repeat(&self) -> Repeat {
+        Repeat::Guarded
+    }
+
+    fn describe(&self, cx: &PlanCx<'_>) -> Described {
+        match self.objects {
+            PatchObjects::KeepVolumes => Described {
+                commands: vec![
+                    "$ kubectl patch persistentvolume VOLUME -p '{\"spec\":{\"persistentVolumeReclaimPolicy\":\"Retain\"}}'".to_owned(),
+                ],
+                rights: vec![
+                    right("list", "", "persistentvolumeclaims", "", Some(cx.namespace)),
+                    right("get", "", "persistentvolumes", "", None),
+                    right("patch", "", "persistentvolumes", "", None),
+                ],
+                ..Described::default()
+            },
+        }
+    }
+
+    async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
+        let volumes = volumes(cx).await?;
+        let kept = volumes.iter().filter(|(_, volume)| policy(volume) == "Retain").count();
+        Ok(match kept {
+            n if n == volumes.len() => Probed::new(Verdict::Done, format!("{n} of {n} volumes say keep")),
+            0 => Probed::new(Verdict::NotDone, "no volume says keep yet"),
+            n => Probed::new(Verdict::Partly, format!("{n} of {} volumes say keep", volumes.len())),
+        })
+    }
+
+    async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        for (_, volume) in volumes(cx).await?.into_iter().filter(|(_, volume)| policy(volume) != "Retain") {
+            let name = text(&volume, "/metadata/name");
+            let effect = format!("set volume {name} from {} to Retain", policy(&volume));
+            cx.effect(&effect).await?;
+            let reference = ObjectRef { kind: kinds::volume(), namespace: None, name: name.to_owned() };
+            let change = json!({"spec": {"persistentVolumeReclaimPolicy": "Retain"}});
+            cx.world.objects.patch(&reference, text(&volume, "/metadata/uid"), &change).await?;
+            cx.effected(&effect, "accepted").await?;
+        }
+        // read back: only what the cluster says counts
+        let now = volumes(cx).await?;
+        if let Some((claim, volume)) = now.iter().find(|(_, volume)| policy(volume) != "Retain") {
+            return Err(Diagnostic::new(format!(
+                "volume {} of claim {claim} still says {}",
+                text(volume, "/metadata/name"),
+                policy(volume)
+            ))
+            .into());
+        }
+        let rows = now.iter().map(|(claim, volume)| Row {
+            sign: Sign::Done,
+            word: "keep".into(),
+            name: claim.clone(),
+            detail: format!("{} {}", text(volume, "/metadata/name"), text(volume, "/spec/capacity/storage")),
+        });
+        cx.show("", rows.collect(), None, None);
+        let facts: Vec<Value> = now
+            .iter()
+            .map(|(claim, volume)| {
+                json!({"claim": claim, "volume": text(volume, "/metadata/name"), "uid": text(volume, "/metadata/uid"),
+                       "size": text(volume, "/spec/capacity/storage")})
+            })
+            .collect();
+        Ok(Done::with(format!("{} volumes set to keep", now.len()), json!({ "volumes": facts })))
+    }
+}

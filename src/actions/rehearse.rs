@@ -1,0 +1,187 @@
+//! `rehearse`: a scratch namespace, the same deployment in its new version, the restore, the comparison, the clean-up.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{
+    api::Api,
+    artifacts::{DumpFacts, NEEDED},
+    context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    helm,
+    pods::{object, text},
+    reasons, restore,
+    spec::RehearseSpec,
+    wait,
+};
+use crate::{
+    ports::{Identity, ObjectRef, kinds},
+    run::{Repeat, Row, Sign, Verdict},
+    text::{Diagnostic, units},
+};
+
+/// Label that marks a scratch namespace as ours, with the short id of its run.
+const MARK: &str = "drydock.run";
+/// Longest wait for the scratch namespace to go.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+fn namespace(name: &str) -> ObjectRef {
+    ObjectRef { kind: kinds::namespace(), namespace: None, name: name.to_owned() }
+}
+
+impl RehearseSpec {
+    /// Makes the scratch namespace anew. Another's namespace of that name is refused, never emptied.
+    async fn make_room(&self, cx: &StepCx, name: &str) -> Result<Identity, Halt> {
+        if name == cx.namespace() {
+            return Err(Halt::Refused(Box::new(Diagnostic::new(
+                "the rehearsal may not happen in the target's own namespace",
+            ))));
+        }
+        if let Some(found) = cx.world.objects.get(&namespace(name)).await? {
+            let mark = found.pointer("/metadata/labels").and_then(|labels| labels.get(MARK)).and_then(Value::as_str);
+            if mark != Some(cx.short().as_str()) {
+                return Err(Halt::Refused(Box::new(
+                    Diagnostic::new(format!("namespace {name} exists and is not of this run"))
+                        .safe("everything in it: drydock never empties what it has not made")
+                        .help("choose another name for the rehearsal, or remove that namespace yourself"),
+                )));
+            }
+            remove(cx, name, text(&found, "/metadata/uid")).await?;
+        }
+        let effect = format!("create namespace {name}");
+        cx.effect(&effect).await?;
+        let labels = json!({MARK: cx.short(), "app.kubernetes.io/managed-by": "drydock"});
+        let made = cx
+            .world
+            .objects
+            .create(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}))
+            .await?;
+        cx.effected(&effect, text(&made, "/metadata/uid")).await?;
+        let place = self.identity(cx, name).await?;
+        if place.namespace_uid == cx.target.namespace_uid || place.cluster8() != cx.target.cluster8() {
+            return Err(Halt::Refused(Box::new(Diagnostic::new(
+                "the scratch place is not another namespace of the same cluster",
+            ))));
+        }
+        Ok(place)
+    }
+
+    /// The new namespace's identity; its ConfigMap with the CA comes a moment after it.
+    async fn identity(&self, cx: &StepCx, name: &str) -> Result<Identity, Halt> {
+        let mut tries = 0;
+        loop {
+            match cx.world.objects.identity(name).await {
+                Ok(identity) => return Ok(identity),
+                Err(error) if tries >= 40 => return Err(error.into()),
+                Err(_) => tokio::time::sleep(Duration::from_millis(250)).await,
+            }
+            tries += 1;
+        }
+    }
+
+    /// Writers of the copy must neither write into it nor act on the world.
+    async fn hold_writers(&self, cx: &StepCx, name: &str) -> Result<(), Halt> {
+        for writer in &cx.deployment()?.writers {
+            cx.world.objects.scale(&object(kinds::deployment(), name, writer), 0).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Deletes the scratch namespace and waits until it is gone.
+async fn remove(cx: &StepCx, name: &str, uid: &str) -> Result<(), Halt> {
+    let effect = format!("delete scratch namespace {name} uid {uid}");
+    cx.effect(&effect).await?;
+    cx.world.objects.delete(&namespace(name), uid).await?;
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while let Some(now) = cx.world.objects.get(&namespace(name)).await?.filter(|now| text(now, "/metadata/uid") == uid)
+    {
+        let why = reasons::ending(&now);
+        let row = Row { sign: Sign::Running, word: "ending".into(), name: name.to_owned(), detail: why.clone() };
+        cx.show("The scratch namespace is removed again.", vec![row], None, None);
+        if tokio::time::Instant::now() > deadline {
+            return Err(Diagnostic::new(format!("the scratch namespace {name} does not end"))
+                .cause(why)
+                .safe("production: the rehearsal never touches it")
+                .help("end what holds it, then try again; drydock never strips finalizers")
+                .into());
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    cx.effected(&effect, "gone").await
+}
+
+#[async_trait]
+impl Action for RehearseSpec {
+    fn repeat(&self) -> Repeat {
+        Repeat::Guarded
+    }
+
+    fn describe(&self, cx: &PlanCx<'_>) -> Described {
+        let name = cx.show(&self.namespace);
+        let (release, chart) =
+            cx.deployment.map_or_else(Default::default, |d| (cx.show(&d.helm.release), cx.show(&d.helm.chart)));
+        Described {
+            commands: vec![
+                format!("$ kubectl create namespace {name}"),
+                format!("$ helm upgrade --install {release} {chart} -n {name} -f VAULT …"),
+                "restores the dump there and counts every table".to_owned(),
+                format!("$ kubectl delete namespace {name}"),
+            ],
+            unknown: vec!["how long a restore takes: known after this step".to_owned()],
+            rights: vec![
+                right("create", "", "namespaces", "", None),
+                right("delete", "", "namespaces", "", None),
+                right("create", "apps", "deployments", "", Some(&name)),
+                right("create", "", "pods", "exec", Some(&name)),
+            ],
+            programs: vec!["helm".to_owned()],
+        }
+    }
+
+    async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
+        let name = cx.render(&self.namespace)?;
+        Ok(match cx.world.objects.get(&namespace(&name)).await? {
+            Some(_) => Probed::new(
+                Verdict::Partly,
+                format!("namespace {name} is there; it is removed and the rehearsal begins anew"),
+            ),
+            None => Probed::new(Verdict::NotDone, format!("namespace {name} is not there")),
+        })
+    }
+
+    async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        let facts = DumpFacts::of(cx, &self.dump)?;
+        let name = cx.render(&self.namespace)?;
+        let (way, scripts) = (cx.render(&self.way)?, cx.render(&self.scripts)?);
+        let place = self.make_room(cx, &name).await?;
+        let captured = captured_step(cx)?;
+        helm::install(cx, &place, &captured).await?;
+        wait::ready(cx, &name).await?;
+        self.hold_writers(cx, &name).await?;
+        let started = std::time::Instant::now();
+        restore::into(cx, &place, &facts, &way, &scripts).await?;
+        let seconds = started.elapsed().as_secs();
+        let comparison = restore::compare(cx, &name, &facts).await?;
+        let deployment = cx.deployment()?;
+        let answer = Api::open(cx, &name).await?.get(&deployment.api.version).await?;
+        let version = text(&answer, "/version").to_owned();
+        remove(cx, &name, &place.namespace_uid).await?;
+        let sentence = format!(
+            "restored in {}, {} of {1} tables have the rows of production, version {version} answers",
+            units::seconds(seconds),
+            comparison.equal.len()
+        );
+        let proof = json!({"seconds": seconds, "tables": comparison.equal.len(), "added": comparison.added, "version": version});
+        cx.evidence(&facts.subject(), NEEDED, &sentence, proof.clone()).await?;
+        Ok(Done::with(sentence, proof))
+    }
+}
+
+/// The step that captured chart and values.
+fn captured_step(cx: &StepCx) -> Result<String, Halt> {
+    let state = cx.driver.state();
+    let step = state.plan.iter().find(|step| step.kind == "capture");
+    step.map(|step| step.id.0.clone()).ok_or_else(|| Diagnostic::new("this runbook has no `capture` step").into())
+}

@@ -1,0 +1,199 @@
+//! `restore`: the dump into an empty deployment, natively through a client pod or by the admin's own scripts, then counted.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{
+    artifacts::{DumpFacts, DumpFile, proven, rehash, source},
+    client,
+    context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    dump::{POD, SCRIPTS},
+    host::{Call, follow},
+    inspect::inspect,
+    jobs,
+    pods::{psql, psql_command, ready_pod},
+    spec::RestoreSpec,
+};
+use crate::{
+    ports::{Identity, PodRef},
+    postgres::{
+        QualifiedName,
+        counts::{self, Comparison},
+        restore::{advance_serial, copy_csv, truncate},
+    },
+    run::{Repeat, Row, Sign, Verdict},
+    text::{Diagnostic, units},
+};
+
+/// Restores the dump into the deployment in `place`. Its tables are emptied first, so that a second try is the same.
+pub async fn into(cx: &StepCx, place: &Identity, facts: &DumpFacts, way: &str, scripts: &str) -> Result<(), Halt> {
+    match way {
+        POD => natively(cx, &place.namespace, facts).await,
+        SCRIPTS => by_scripts(cx, place, facts, scripts).await,
+        other => Err(Diagnostic::new(format!("a restore is made by `pod` or `scripts`, not by `{other}`")).into()),
+    }
+}
+
+async fn natively(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<(), Halt> {
+    let deployment = cx.deployment()?;
+    let layout = &deployment.dump;
+    let files = inspect(cx, facts).await?;
+    // a job of an attempt that failed may still hold locks: its pod goes first
+    if cx.attempt > 1 {
+        client::remove(cx, namespace).await?;
+    }
+    let pod = client::ensure(cx, namespace).await?;
+    let (dump_path, csv_path) = (format!("{}/dump.sql", client::FOLDER), format!("{}/rows.csv", client::FOLDER));
+    put(cx, &pod, &facts.dump, &dump_path).await?;
+    put(cx, &pod, &facts.csv, &csv_path).await?;
+    let tables: Vec<&QualifiedName> = files.dump.tables.iter().map(|rows| &rows.table).chain([&files.large]).collect();
+    let loaded = format!("restore-{}", cx.attempt);
+    let begun = !matches!(cx.world.exec.poll(&pod, client::FOLDER, &loaded).await?, crate::ports::JobState::Absent);
+    if !begun && let Some(statement) = truncate(tables) {
+        psql(cx, &pod, &deployment.connection, &statement).await?;
+    }
+    let command =
+        psql_command(&deployment.connection, &["-Xq", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-f", &dump_path]);
+    jobs::run(cx, &pod, &loaded, &command, &facts.dump.name, None).await?;
+    let copy = copy_csv(&files.large, &files.csv.columns, &csv_path)
+        .map_err(|fault| Diagnostic::new(fault.to_string()).safe("the dump, here and unchanged"))?;
+    let command = psql_command(&deployment.connection, &["-Xq", "-v", "ON_ERROR_STOP=1", "-c", &copy]);
+    jobs::run(cx, &pod, &format!("rows-{}", cx.attempt), &command, &facts.csv.name, None).await?;
+    psql(cx, &pod, &deployment.connection, &advance_serial(&files.large, &layout.csv_serial)).await?;
+    client::remove(cx, namespace).await
+}
+
+async fn put(cx: &StepCx, pod: &PodRef, file: &DumpFile, to: &str) -> Result<(), Halt> {
+    let (shown, total, driver) = (file.name.clone(), file.bytes, cx.clone());
+    let progress = move |bytes: u64| {
+        let row = Row { sign: Sign::Running, word: "copying".into(), name: shown.clone(), detail: units::bytes(bytes) };
+        driver.show(
+            "The file is copied into the cluster and hashed on both sides.",
+            vec![row],
+            Some((bytes, total)),
+            None,
+        );
+    };
+    let sent = cx.world.exec.upload(pod, &cx.artifact(&file.name), to, &progress, &cx.cancel).await?;
+    if sent.sha256 == file.sha256 {
+        return Ok(());
+    }
+    Err(Diagnostic::new(format!("{} is not the file that was dumped: {}", file.name, units::hash(&sent.sha256)))
+        .proves("the file here changed since the dump")
+        .into())
+}
+
+async fn by_scripts(cx: &StepCx, place: &Identity, facts: &DumpFacts, scripts: &str) -> Result<(), Halt> {
+    let (pod, _) = ready_pod(cx, &place.namespace, &cx.deployment()?.core).await?;
+    let script = format!("{scripts}/pix-restore-data.sh");
+    let args = ["-k", &pod.pod, &place.namespace, &facts.dump.name, &facts.csv.name];
+    let (exit, _, errors) = follow(cx, place, Call::new(cx, &script, &args)).await?;
+    if exit.code == 0 && errors.is_empty() {
+        return Ok(());
+    }
+    let problem =
+        Diagnostic::new(format!("the restore script ended with status {} and {} error lines", exit.code, errors.len()))
+            .proves("the database there is incomplete, whatever the script said at its end")
+            .safe("the dump, here and unchanged")
+            .help("try again: the tables are emptied first");
+    Err(errors.into_iter().fold(problem, Diagnostic::cause).into())
+}
+
+/// Compares the database in `namespace` with the counts at the dump.
+///
+/// # Errors
+/// A failure naming up to five tables that differ.
+pub async fn compare(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<Comparison, Halt> {
+    let (now, _) = source(cx, namespace).await?;
+    let layout = &cx.deployment()?.dump;
+    let comparison = counts::compare(&facts.counts, &now, |name| layout.is_compared(name));
+    let rows = comparison
+        .differs
+        .iter()
+        .map(|d| Row {
+            sign: Sign::Failed,
+            word: "differs".into(),
+            name: d.table.clone(),
+            detail: format!("{} rows there, {} here", units::count(d.before), units::count(d.after)),
+        })
+        .chain(comparison.equal.iter().map(|(table, rows)| Row {
+            sign: Sign::Done,
+            word: "equal".into(),
+            name: table.clone(),
+            detail: format!("{} rows", units::count(*rows)),
+        }))
+        .collect();
+    cx.show(&format!("{} tables equal, {} differ", comparison.equal.len(), comparison.differs.len()), rows, None, None);
+    if comparison.holds() {
+        return Ok(comparison);
+    }
+    let problem = Diagnostic::new(format!(
+        "{} tables have another number of rows than at the dump, {} are missing",
+        comparison.differs.len(),
+        comparison.missing.len()
+    ))
+    .proves("the restored database is not what was dumped");
+    let causes = comparison
+        .differs
+        .iter()
+        .map(|d| format!("{}: {} rows at the dump, {} now", d.table, d.before, d.after))
+        .chain(comparison.missing.iter().map(|table| format!("{table} is missing")))
+        .chain(comparison.behind.iter().map(|behind| format!("sequence {} is behind", behind.sequence)));
+    Err(causes.take(5).fold(problem, Diagnostic::cause).into())
+}
+
+#[async_trait]
+impl Action for RestoreSpec {
+    fn repeat(&self) -> Repeat {
+        Repeat::Guarded
+    }
+
+    fn describe(&self, cx: &PlanCx<'_>) -> Described {
+        let Some(deployment) = cx.deployment else { return Described::default() };
+        let ns = cx.namespace;
+        let mut described = Described {
+            unknown: vec!["how long it takes: known after the rehearsal".to_owned()],
+            rights: vec![right("get", "", "pods", "exec", Some(ns)), right("create", "", "pods", "exec", Some(ns))],
+            ..Described::default()
+        };
+        if cx.show(&self.way) == SCRIPTS {
+            let script = format!("{}/pix-restore-data.sh", cx.show(&self.scripts));
+            described.commands = vec![format!("$ {script} -k POD {ns} DUMP CSV")];
+            described.programs = vec![script];
+        } else {
+            described.commands = vec![
+                "in a client pod of ours, after the tables of the dump were emptied:".to_owned(),
+                "$ psql -v ON_ERROR_STOP=1 -f DUMP".to_owned(),
+                format!("$ psql -c \"\\copy {} from CSV with (format csv, header)\"", deployment.dump.csv_table),
+            ];
+        }
+        described
+    }
+
+    async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
+        let facts = DumpFacts::of(cx, &self.dump)?;
+        let (now, _) = source(cx, cx.namespace()).await?;
+        let layout = &cx.deployment()?.dump;
+        let comparison = counts::compare(&facts.counts, &now, |name| layout.is_compared(name));
+        let sentence =
+            format!("{} tables have the dump's rows, {} do not", comparison.equal.len(), comparison.differs.len());
+        Ok(Probed::new(if comparison.holds() { Verdict::Done } else { Verdict::Partly }, sentence))
+    }
+
+    async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        let facts = DumpFacts::of(cx, &self.dump)?;
+        for checked in [rehash(cx, &self.dump).await?, proven(cx, &self.dump, &self.proven_by)] {
+            if let Err(reason) = checked {
+                return Err(Halt::Refused(Box::new(
+                    Diagnostic::new(format!("these files are not restored: {reason}"))
+                        .safe("the new database: nothing was sent"),
+                )));
+            }
+        }
+        let (way, scripts) = (cx.render(&self.way)?, cx.render(&self.scripts)?);
+        let started = std::time::Instant::now();
+        into(cx, &cx.target, &facts, &way, &scripts).await?;
+        let seconds = started.elapsed().as_secs();
+        Ok(Done::with(format!("restored in {}", units::seconds(seconds)), json!({"seconds": seconds})))
+    }
+}

@@ -1,0 +1,155 @@
+//! `scale`: the number of replicas of Deployments, with the number before written down so that it can come back.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value, json};
+
+use super::{
+    context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    pods::{object, text},
+    spec::ScaleSpec,
+};
+use crate::{
+    ports::kinds,
+    run::{Repeat, Row, Sign, Verdict},
+    text::Diagnostic,
+};
+
+/// Longest wait for the pods of a stopped Deployment to end.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+impl ScaleSpec {
+    /// Wanted number of replicas of `name`; where it comes back, the one that the named step found.
+    fn wanted(&self, cx: &StepCx, name: &str) -> Result<u32, Halt> {
+        if let Some(replicas) = self.replicas {
+            return Ok(replicas);
+        }
+        let step = self.as_before.as_deref().unwrap_or_default();
+        let facts = cx.facts_of(step)?;
+        let before = facts.pointer("/before").and_then(|all| all.get(name)).and_then(Value::as_u64);
+        before.and_then(|n| u32::try_from(n).ok()).ok_or_else(|| {
+            Diagnostic::new(format!("step {step} has not written down how many replicas {name} had")).into()
+        })
+    }
+}
+
+#[async_trait]
+impl Action for ScaleSpec {
+    fn repeat(&self) -> Repeat {
+        Repeat::Guarded
+    }
+
+    fn describe(&self, cx: &PlanCx<'_>) -> Described {
+        let wanted = self.replicas.map_or_else(|| "AS-BEFORE".to_owned(), |n| n.to_string());
+        let ns = Some(cx.namespace);
+        Described {
+            commands: self
+                .deployments
+                .iter()
+                .map(|name| format!("$ kubectl -n {} scale deployment/{name} --replicas={wanted}", cx.namespace))
+                .collect(),
+            rights: vec![
+                right("get", "apps", "deployments", "scale", ns),
+                right("patch", "apps", "deployments", "scale", ns),
+            ],
+            ..Described::default()
+        }
+    }
+
+    async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
+        let mut reached = 0;
+        for name in &self.deployments {
+            let found = cx.world.objects.get(&object(kinds::deployment(), cx.namespace(), name)).await?;
+            let now = found.as_ref().and_then(|d| d.pointer("/spec/replicas")).and_then(Value::as_u64);
+            reached += usize::from(now == Some(u64::from(self.wanted(cx, name)?)));
+        }
+        Ok(match reached {
+            n if n == self.deployments.len() => Probed::new(Verdict::Done, "all have the wanted number"),
+            0 => Probed::new(Verdict::NotDone, "none has the wanted number"),
+            n => Probed::new(Verdict::Partly, format!("{n} of {} have the wanted number", self.deployments.len())),
+        })
+    }
+
+    async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        let mut before = Map::new();
+        let earlier = cx.driver.draft(&cx.step).unwrap_or_else(|| json!({}));
+        for name in &self.deployments {
+            let reference = object(kinds::deployment(), cx.namespace(), name);
+            let Some(now) = cx.world.objects.get(&reference).await? else {
+                return Err(Diagnostic::new(format!("deployment {name} is not in namespace {}", cx.namespace())).into());
+            };
+            let wanted = self.wanted(cx, name)?;
+            let found = now.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1);
+            // taken up again after a crash, what is found may be our own number: the draft holds the one before
+            let kept = earlier.get(name).and_then(Value::as_u64).unwrap_or(found);
+            before.insert(name.clone(), json!(kept));
+            cx.driver.save_draft(&cx.step, Value::Object(before.clone())).await?;
+            if found != u64::from(wanted) {
+                let effect = format!("scale deployment {name} from {found} to {wanted}");
+                cx.effect(&effect).await?;
+                cx.world.objects.scale(&reference, wanted).await?;
+                cx.effected(&effect, "accepted").await?;
+            }
+        }
+        self.settle(cx).await?;
+        let summary = match self.replicas {
+            Some(0) => format!("{} stopped", self.deployments.join(", ")),
+            _ => format!("{} scaled", self.deployments.join(", ")),
+        };
+        Ok(Done::with(summary, json!({ "before": before })))
+    }
+}
+
+impl ScaleSpec {
+    /// Waits until the pods are as many as wanted: a stopped writer that still ends can still write.
+    async fn settle(&self, cx: &StepCx) -> Result<(), Halt> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let (mut rows, mut open) = (Vec::new(), 0);
+            for name in &self.deployments {
+                let wanted = u64::from(self.wanted(cx, name)?);
+                let (pods, ready) = pods_of(cx, name).await?;
+                let good = pods == wanted && (wanted == 0 || ready == wanted);
+                open += usize::from(!good);
+                rows.push(Row {
+                    sign: if good { Sign::Done } else { Sign::Running },
+                    word: if good { "done" } else { "waiting" }.to_owned(),
+                    name: name.clone(),
+                    detail: format!("{pods} pods, {ready} ready, {wanted} wanted"),
+                });
+            }
+            cx.show("", rows, None, None);
+            if open == 0 {
+                return Ok(());
+            }
+            if tokio::time::Instant::now() > deadline {
+                return Err(Diagnostic::new(format!(
+                    "{open} deployments have not the wanted number of pods after {} s",
+                    PATIENCE.as_secs()
+                ))
+                .help("look at their pods and events, then try again")
+                .into());
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                () = cx.cancel.cancelled() => return Err(Halt::Stopped("stopped by the operator".into())),
+            }
+        }
+    }
+}
+
+/// Number of pods of a Deployment, ending ones included, and how many are ready.
+async fn pods_of(cx: &StepCx, name: &str) -> Result<(u64, u64), Halt> {
+    let Some(deployment) = cx.world.objects.get(&object(kinds::deployment(), cx.namespace(), name)).await? else {
+        return Ok((0, 0));
+    };
+    let labels = deployment.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
+    let selector = labels.map_or_else(String::new, |all| {
+        all.iter().map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default())).collect::<Vec<_>>().join(",")
+    });
+    let pods = cx.world.objects.list(&kinds::pod(), Some(cx.namespace()), &selector).await?;
+    let alive = pods.iter().filter(|pod| !matches!(text(pod, "/status/phase"), "Succeeded" | "Failed"));
+    let ready = pods.iter().filter(|pod| super::pods::is_ready(pod)).count();
+    Ok((alive.count() as u64, ready as u64))
+}

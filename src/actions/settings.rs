@@ -1,0 +1,161 @@
+//! Captured settings against what the application says now: before the removal (nothing was edited since) and after the
+//! re-apply (all is back). Secrets are compared and never shown.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    api::Api,
+    ask::load_of,
+    context::{Halt, StepCx, secret_name},
+    pods::text,
+    spec::FoundInApi,
+};
+use crate::{
+    ports::{ObjectRef, kinds},
+    run::{FieldValue, Item, StepState, is_mask},
+};
+
+/// The JSON body that puts an item back: member to value, with `members` as field id to member.
+pub async fn body(
+    cx: &StepCx,
+    step: &str,
+    item: &Item,
+    members: &BTreeMap<String, String>,
+) -> Result<Map<String, Value>, Halt> {
+    let mut body = Map::new();
+    for (field, member) in members.iter().filter(|(_, member)| *member != "@name") {
+        let value = match item.values.get(field) {
+            None | Some(FieldValue::Empty) => continue,
+            Some(FieldValue::Text { value, .. }) => typed(value),
+            Some(FieldValue::Secret { .. }) => {
+                let secret = cx.secret(&secret_name(step, &item.id, field)).await?;
+                json!(String::from_utf8_lossy(secret.expose_secret()))
+            }
+        };
+        body.insert(member.clone(), value);
+    }
+    if let Ok(Value::Object(extra)) = serde_json::from_str(&item.extra) {
+        body.extend(extra);
+    }
+    Ok(body)
+}
+
+/// A field's text as the JSON it stands for: `true`, `false` and objects; everything else is a string.
+fn typed(value: &str) -> Value {
+    match value {
+        "true" => json!(true),
+        "false" => json!(false),
+        _ if value.starts_with('{') => serde_json::from_str(value).unwrap_or_else(|_| json!(value)),
+        _ => json!(value),
+    }
+}
+
+/// Members in which `now` differs from `wanted`, by name. A masked secret does not count as equal nor as different.
+pub fn differences(wanted: &Map<String, Value>, now: &Value) -> (Vec<String>, Vec<String>) {
+    let (mut differ, mut masked) = (Vec::new(), Vec::new());
+    for (member, value) in wanted {
+        match now.get(member) {
+            Some(found) if found == value => {}
+            Some(Value::String(found)) if is_mask(found) => masked.push(member.clone()),
+            _ => differ.push(member.clone()),
+        }
+    }
+    (differ, masked)
+}
+
+/// Whether the application still says what was captured; in words either way.
+pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
+    let state = cx.driver.state();
+    let mut answers: BTreeMap<String, Value> = BTreeMap::new();
+    let mut compared = 0;
+    let api = match Api::open(cx, cx.namespace()).await {
+        Ok(api) => api,
+        Err(Halt::Failed(problem)) => {
+            // after a removal that was cut there is no application left to ask; what it said before is what counts
+            let begun = state.effects.iter().any(|effect| effect.effect.starts_with("delete "));
+            return Ok(if begun { Ok("read before the removal began".to_owned()) } else { Err(problem.what) });
+        }
+        Err(other) => return Err(other),
+    };
+    for step in state.plan.iter().filter(|step| step.kind == "ask") {
+        let Some(facts) = state.facts.get(&step.id) else { continue };
+        let Ok(found) = serde_json::from_value::<FoundInApi>(facts["found"].clone()) else { continue };
+        if !answers.contains_key(&found.path) {
+            answers.insert(found.path.clone(), api.get(&found.path).await?);
+        }
+        let now = &answers[&found.path];
+        let form = load_of(cx, &step.id.0);
+        for item in &form.items {
+            let Some(settings) = now.get(&item.id) else {
+                return Ok(Err(format!("{} is gone from the application since it was captured", item.id)));
+            };
+            let typed_by_hand = |field: &str| {
+                matches!(item.values.get(field), Some(FieldValue::Secret { provenance, .. } | FieldValue::Text { provenance, .. })
+                    if !matches!(provenance, crate::ports::Provenance::Found { .. }))
+            };
+            let members: BTreeMap<_, _> = found
+                .fields
+                .iter()
+                .filter(|(field, _)| !typed_by_hand(field))
+                .map(|(a, b)| (a.clone(), b.clone()))
+                .collect();
+            let (differ, _) = differences(&body(cx, &step.id.0, item, &members).await?, settings);
+            if !differ.is_empty() {
+                return Ok(Err(format!("{} was changed since it was captured: {}", item.id, differ.join(", "))));
+            }
+            compared += 1;
+        }
+        let belongs = |settings: &Value| found.filter.iter().all(|(k, v)| text(settings, &format!("/{k}")) == v);
+        let new = now
+            .as_object()
+            .into_iter()
+            .flatten()
+            .find(|(name, settings)| belongs(settings) && !form.items.iter().any(|item| item.id == **name));
+        if let Some((name, _)) = new {
+            return Ok(Err(format!("{} is in the application and was not captured", crate::text::printable(name))));
+        }
+    }
+    Ok(Ok(format!("{compared} items read again, the same")))
+}
+
+/// Whether every volume that was set to keep still is.
+pub async fn volumes_kept(cx: &StepCx) -> Result<Result<String, String>, Halt> {
+    let state = cx.driver.state();
+    let Some(step) = state.plan.iter().find(|step| step.kind == "patch") else {
+        return Ok(Err("this runbook keeps no volumes".to_owned()));
+    };
+    let (Some(facts), StepState::Done { .. }) = (state.facts.get(&step.id), state.step(&step.id)) else {
+        return Ok(Err("the volumes are not set to keep yet".to_owned()));
+    };
+    let volumes = facts["volumes"].as_array().cloned().unwrap_or_default();
+    for volume in &volumes {
+        let name = text(volume, "/volume");
+        let reference = ObjectRef { kind: kinds::volume(), namespace: None, name: name.to_owned() };
+        let now = cx.world.objects.get(&reference).await?;
+        let keeps = now.as_ref().is_some_and(|now| {
+            text(now, "/spec/persistentVolumeReclaimPolicy") == "Retain"
+                && text(now, "/metadata/uid") == text(volume, "/uid")
+        });
+        if !keeps {
+            return Ok(Err(format!("volume {name} does not say keep any more")));
+        }
+    }
+    Ok(Ok(format!("{} volumes say keep", volumes.len())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_is_neither_equal_nor_different() {
+        let Value::Object(wanted) = json!({"token": "abc", "owner": "x", "active": true}) else { unreachable!() };
+        let (differ, masked) = differences(&wanted, &json!({"token": "********", "owner": "y", "active": true}));
+        assert_eq!((differ, masked), (vec!["owner".to_owned()], vec!["token".to_owned()]));
+        assert_eq!(typed("true"), json!(true));
+        assert_eq!(typed("{\"a\":1}"), json!({"a": 1}));
+        assert_eq!(typed("42"), json!("42"));
+    }
+}

@@ -1,0 +1,333 @@
+//! The YAML of `do:`, one struct a kind. Externally tagged (`do: {dump: {…}}`), so that a fault is reported at its line.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{run::Form, text::Template};
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ActionSpec {
+    /// Ask the operator for values, with what was found filled in.
+    Ask(AskSpec),
+    /// Read version, images, chart and values of the deployment.
+    Capture(CaptureSpec),
+    /// Check conditions, all at once.
+    Check(CheckSpec),
+    /// Ask for one yes.
+    Confirm(ConfirmSpec),
+    /// A human does it; drydock waits for the word.
+    Manual(ManualSpec),
+    /// Run a program here or in a pod.
+    Run(RunSpec),
+    /// Set the number of replicas.
+    Scale(ScaleSpec),
+    /// Dump the database.
+    Dump(DumpSpec),
+    /// Check artifacts, or compare the database with what the dump was made from.
+    Verify(VerifySpec),
+    /// Restore into a scratch namespace, compare, remove it.
+    Rehearse(RehearseSpec),
+    /// Change fields of objects that exist.
+    Patch(PatchSpec),
+    /// Delete objects, behind the gate.
+    Delete(DeleteSpec),
+    /// Wait until parts are ready or gone.
+    Wait(WaitSpec),
+    /// Install or upgrade by Helm.
+    Helm(HelmSpec),
+    /// Restore the proven dump.
+    Restore(RestoreSpec),
+    /// Put captured settings back through HTTP, read them back and compare.
+    Http(HttpSpec),
+}
+
+impl ActionSpec {
+    /// The kind's name, as the runbook writes it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Ask(_) => "ask",
+            Self::Capture(_) => "capture",
+            Self::Check(_) => "check",
+            Self::Confirm(_) => "confirm",
+            Self::Manual(_) => "manual",
+            Self::Run(_) => "run",
+            Self::Scale(_) => "scale",
+            Self::Dump(_) => "dump",
+            Self::Verify(_) => "verify",
+            Self::Rehearse(_) => "rehearse",
+            Self::Patch(_) => "patch",
+            Self::Delete(_) => "delete",
+            Self::Wait(_) => "wait",
+            Self::Helm(_) => "helm",
+            Self::Restore(_) => "restore",
+            Self::Http(_) => "http",
+        }
+    }
+}
+
+/// Where a form's values can be found: a JSON object of objects, read through the application's API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FoundInApi {
+    /// Path that answers with a JSON object: name to settings.
+    pub path: String,
+    /// Members that a settings object must have to belong here, as `kind: lns`.
+    pub filter: BTreeMap<String, String>,
+    /// Field id to member; `@name` is the name itself.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// `ask`: a form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskSpec {
+    /// The form.
+    pub form: Form,
+    /// Where its values can be found.
+    #[serde(default)]
+    pub found: Option<FoundInApi>,
+    /// Whether the file of a `dotenv` field must agree with the environment that the core container has now.
+    #[serde(default)]
+    pub agrees_with_core: bool,
+}
+
+/// `capture`: what is deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CaptureSpec {
+    /// Version that must be found; empty for any.
+    #[serde(default)]
+    pub expect_version: Template,
+}
+
+/// One named check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckKind {
+    /// The target is the one the run is tied to.
+    Identity,
+    /// Every call of every later step is allowed.
+    Rights,
+    /// The programs that later steps run are here: helm, the scripts.
+    Programs,
+    /// Room for the dump on this machine.
+    DiskLocal,
+    /// The dump tool is not older than the server.
+    PgVersions,
+    /// The new version's images can be pulled: a throw-away pod is started.
+    Images,
+    /// A storage class exists and volumes can be kept.
+    Storage,
+    /// A scratch namespace can be made, and nothing of that name is in the way.
+    RehearsalRoom,
+    /// The chart renders for the new version, and no Helm operation hangs.
+    Chart,
+    /// Nothing writes to the database.
+    Quiet,
+    /// The captured settings are still what the application says.
+    SettingsUnchanged,
+    /// Every item of the captures is complete.
+    Captured,
+    /// The application answers and says the new version.
+    NewVersion,
+}
+
+/// `check`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckSpec {
+    /// The checks, in order.
+    pub checks: Vec<CheckKind>,
+}
+
+/// `confirm`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmSpec {
+    /// What is confirmed, one line a thing.
+    pub text: Vec<Template>,
+    /// The button: verb and object.
+    pub button: String,
+}
+
+/// `manual`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ManualSpec {
+    /// What to do, one line a thing.
+    pub text: Vec<Template>,
+}
+
+/// Where a program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// On this machine.
+    Here,
+    /// In the deployment's core container.
+    Core,
+}
+
+/// `run`: a program and its arguments, no shell. No secret may be among them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunSpec {
+    /// Where.
+    pub on: Place,
+    /// Program and arguments.
+    pub command: Vec<Template>,
+    /// Text that the output must contain, beyond status 0.
+    #[serde(default)]
+    pub output_contains: String,
+    /// Whether running it again does no harm.
+    #[serde(default)]
+    pub repeatable: bool,
+}
+
+/// `scale`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScaleSpec {
+    /// Names of Deployments.
+    pub deployments: Vec<String>,
+    /// Number of replicas, or absent: back to what the named step found.
+    #[serde(default)]
+    pub replicas: Option<u32>,
+    /// The `scale` step whose numbers come back.
+    #[serde(default)]
+    pub as_before: Option<String>,
+}
+
+/// `dump`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DumpSpec {
+    /// `pod`: natively, in a client pod of ours. `scripts`: with the admin's own scripts on this machine.
+    pub way: Template,
+    /// Folder with the admin's scripts.
+    #[serde(default)]
+    pub scripts: Template,
+}
+
+/// What `verify` looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VerifyWhat {
+    /// The dump's files: hashes, structure, rows against the counts at the dump.
+    Files,
+    /// The database now against the counts at the dump.
+    Database,
+}
+
+/// `verify`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifySpec {
+    /// The `dump` step.
+    pub dump: String,
+    /// What is looked at.
+    pub what: VerifyWhat,
+}
+
+/// `rehearse`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RehearseSpec {
+    /// The `dump` step.
+    pub dump: String,
+    /// Name of the scratch namespace.
+    pub namespace: Template,
+    /// `pod` or `scripts`.
+    pub way: Template,
+    /// Folder with the admin's scripts.
+    #[serde(default)]
+    pub scripts: Template,
+}
+
+/// `patch`: volumes of the deployment's claims.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PatchSpec {
+    /// What is patched.
+    pub objects: PatchObjects,
+}
+
+/// Objects that `patch` knows how to find and change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PatchObjects {
+    /// Every PersistentVolume bound to a claim of the namespace: reclaim policy Retain.
+    KeepVolumes,
+}
+
+/// `delete`: the deployment's objects; the namespace stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteSpec {
+    /// The step that set the volumes to Retain; its volumes are named as what stays.
+    pub keep_volumes: String,
+    /// The rehearsal that proves what is brought back.
+    pub proven_by: String,
+    /// The `dump` step whose files are hashed again.
+    pub dump: String,
+}
+
+/// What `wait` waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitFor {
+    /// The deployment's parts are ready and its API says so.
+    Ready,
+    /// What was deleted is gone.
+    Gone,
+}
+
+/// `wait`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaitSpec {
+    /// For what.
+    pub until: WaitFor,
+    /// The `delete` step, when waiting for gone.
+    #[serde(default)]
+    pub delete: Option<String>,
+}
+
+/// `helm`: install or upgrade the deployment with captured values and files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HelmSpec {
+    /// The `capture` step that holds chart and values.
+    pub captured: String,
+}
+
+/// `restore`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreSpec {
+    /// The `dump` step.
+    pub dump: String,
+    /// The rehearsal that proved it.
+    pub proven_by: String,
+    /// `pod` or `scripts`.
+    pub way: Template,
+    /// Folder with the admin's scripts.
+    #[serde(default)]
+    pub scripts: Template,
+}
+
+/// `http`: put captured items back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HttpSpec {
+    /// The `ask` step whose items are put back.
+    pub from: String,
+    /// Path of one item; `{item}` is its name.
+    pub path: String,
+    /// Field id to member of the JSON body; `@name` is left out.
+    pub fields: BTreeMap<String, String>,
+}

@@ -1,0 +1,291 @@
+//! `start` and `resume`: a run, a front end, and how it ended.
+
+use std::{
+    io::{BufReader, IsTerminal},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use super::{
+    Exit, Failure, Global, Outcome,
+    target::{Target, TargetArgs, choose},
+    vault::asker,
+};
+use crate::{
+    cluster::Cluster,
+    engine::Plan,
+    host::{self, LocalHost},
+    plain::{Answers, Front, Input, Scripted},
+    ports::{Exec, Host, Logs, Objects, SystemClock, World},
+    run::{Command, Event, Record, RunbookRef, Stopped},
+    runner::{Launch, Opened, launch, open, reopen},
+    store::{Paths, Torn},
+    text::Diagnostic,
+    vault::{Keeper, Unlock, Vault},
+};
+
+/// `start`
+#[derive(Debug, clap::Args)]
+pub struct StartArgs {
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Answers for an unattended run
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+}
+
+/// `resume`
+#[derive(Debug, clap::Args)]
+pub struct ResumeArgs {
+    /// Id of the run, or its unique ending; the newest without one
+    #[arg(default_value = "")]
+    pub run: String,
+    /// Answers for an unattended run
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+}
+
+/// The world of a real run. What killed runs left of secrets on this machine is removed; what others use stays.
+pub fn world(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure> {
+    host::sweep(&paths.private())?;
+    let secrets = Arc::new(Keeper::new(Vault::new(paths.data.clone()), Unlock::in_child()?));
+    let Some(cluster) = cluster else {
+        let none = Arc::new(super::inspect::NoCluster);
+        return Ok(World {
+            objects: Arc::clone(&none) as Arc<dyn Objects>,
+            exec: Arc::clone(&none) as Arc<dyn Exec>,
+            logs: none,
+            host: Arc::new(LocalHost::new(paths.private())),
+            secrets,
+            clock: Arc::new(SystemClock),
+        });
+    };
+    let cluster = Arc::new(cluster.clone());
+    Ok(World {
+        objects: Arc::clone(&cluster) as Arc<dyn Objects>,
+        exec: Arc::clone(&cluster) as Arc<dyn Exec>,
+        logs: cluster as Arc<dyn Logs>,
+        host: Arc::new(LocalHost::new(paths.private())),
+        secrets,
+        clock: Arc::new(SystemClock),
+    })
+}
+
+/// The first records of a run.
+pub fn first_records(target: &Target, plan: &Plan, intent: &str, host: &dyn Host, id: &str) -> Vec<Record> {
+    let runbook = &target.loaded.runbook;
+    vec![
+        Record::Started {
+            format: 1,
+            run: id.to_owned(),
+            runbook: RunbookRef {
+                id: runbook.id.clone(),
+                title: runbook.title.clone(),
+                version: runbook.version.clone(),
+                digest: target.loaded.digest.clone(),
+                intent: intent.to_owned(),
+            },
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            target: Box::new(target.identity.clone()),
+            context: target.context().to_owned(),
+            environment: target.environment.clone(),
+            operator: host.operator(),
+            host: host.name(),
+            practice: false,
+            inputs: target.inputs.clone(),
+        },
+        Record::Planned {
+            phases: plan.phases.clone(),
+            steps: plan.steps.iter().map(|step| step.planned.clone()).collect(),
+        },
+    ]
+}
+
+/// Where answers come from.
+fn input(answers: Option<Answers>, practice: bool) -> Input {
+    match answers {
+        Some(answers) => Input::Scripted(Box::new(Scripted::new(answers, practice))),
+        None if std::io::stdin().is_terminal() => Input::Person(Box::new(BufReader::new(std::io::stdin()))),
+        None => Input::Nobody,
+    }
+}
+
+fn exit(stopped: &Stopped) -> Exit {
+    match stopped {
+        Stopped::Finished => Exit::Done,
+        Stopped::Failed { .. } => Exit::StepFailed,
+        Stopped::Refused { .. } => Exit::Refused,
+        Stopped::Paused { .. } | Stopped::NeedsAnswer { .. } => Exit::Stopped,
+        Stopped::Fault { .. } => Exit::Environment,
+    }
+}
+
+/// Runs a launched run with the front end that the settings ask for.
+pub async fn attend(
+    global: &Global,
+    launched: Launch,
+    before: &[(jiff::Timestamp, Record)],
+    answers: Option<Answers>,
+) -> Outcome {
+    let Launch { link, engine } = launched;
+    let mut link = crate::plain::Link { events: link.events, commands: link.commands, secrets: link.secrets };
+    if global.json {
+        json(&mut link, answers).await;
+    } else {
+        // the prompts block their thread: it is one of their own, so that the engine goes on beside it
+        let (records, input) = (before.to_vec(), input(answers, false));
+        let handle = tokio::runtime::Handle::current();
+        let front = std::thread::spawn(move || {
+            let mut front = Front::new(std::io::stdout(), input);
+            front.replay(&records);
+            handle.block_on(front.run(link))
+        });
+        let joined = tokio::task::spawn_blocking(move || front.join()).await;
+        if !matches!(joined, Ok(Ok(_))) {
+            return Err(Failure::new(Exit::Internal, Diagnostic::new("the line prompts ended before the run did")));
+        }
+    }
+    let stopped = engine
+        .await
+        .map_err(|error| Failure::new(Exit::Internal, Diagnostic::new("the engine ended").cause(error.to_string())))?;
+    Ok(exit(&stopped))
+}
+
+async fn json(link: &mut crate::plain::Link, answers: Option<Answers>) {
+    use crate::plain::Say;
+    let mut scripted = answers.map(|answers| Scripted::new(answers, false));
+    let mut handles = 0;
+    while let Some(event) = link.events.recv().await {
+        let closed = crate::json::write(&mut std::io::stdout(), &event).is_err();
+        if let Event::Asking { number, question } = &event {
+            let said = match &mut scripted {
+                Some(scripted) if !closed => scripted.answer(question).ok(),
+                _ => None,
+            };
+            let reply = match said {
+                Some(Say::Reply(reply)) => reply,
+                Some(Say::Passphrase(secret)) => {
+                    handles += 1;
+                    let handle = crate::run::SecretHandle(handles);
+                    let _ = link.secrets.send((handle, secret)).await;
+                    crate::run::Reply::Vault { passphrase: handle }
+                }
+                Some(Say::Secret { item, field, secret }) => {
+                    handles += 1;
+                    let handle = crate::run::SecretHandle(handles);
+                    let _ = link.secrets.send((handle, secret)).await;
+                    crate::run::Reply::Set { item, field, input: crate::run::FieldInput::Secret(handle) }
+                }
+                None => {
+                    let (nobody, _) = tokio::sync::mpsc::channel(1);
+                    link.commands = nobody;
+                    continue;
+                }
+            };
+            let _ = link.commands.send(Command::Answer { question: *number, reply }).await;
+        }
+    }
+}
+
+/// `drydock start`
+pub async fn start(global: &Global, args: StartArgs) -> Outcome {
+    let paths = Paths::resolve(global.state_dir.clone())?;
+    paths.ensure()?;
+    let answers = load_answers(args.answers.as_deref())?;
+    let inputs = answers.as_ref().map(|answers| answers.inputs.clone()).unwrap_or_default();
+    let target = choose(&args.target, &inputs, None).await?;
+    let intent = target.intent(&args.target.intent)?.clone();
+    let plan = Plan::new(&target.loaded.runbook, &intent, &target.identity, &target.known());
+    let world = world(&paths, target.cluster.as_ref())?;
+    let host = Arc::clone(&world.host);
+    let first = |id: &str| first_records(&target, &plan, &intent.id, host.as_ref(), id);
+    unlock(global, &plan, &world).await?;
+    let opened = open(&paths.runs(), target.loaded.clone(), first)
+        .map_err(|problem| Failure::new(Exit::Environment, problem))?;
+    let before = opened.records.clone();
+    announce(global, &opened);
+    attend(global, launch(opened, plan, world), &before, answers).await
+}
+
+/// `drydock resume`
+pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
+    let paths = Paths::resolve(global.state_dir.clone())?;
+    paths.ensure()?;
+    let answers = load_answers(args.answers.as_deref())?;
+    let run = super::runs::find(global, &args.run)?;
+    let id = run.id.clone();
+    let opened = reopen(run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
+    if opened.state.finished || opened.state.abandoned {
+        return Err(Failure::usage(format!("run {id} is at its end; look at it with: drydock show {id}")));
+    }
+    let (Some(identity), Some(of)) = (opened.state.target.clone(), opened.state.runbook.clone()) else {
+        return Err(Failure::usage(format!("run {id} has no first record")));
+    };
+    let cluster = match opened.runbook.runbook.deployment {
+        Some(_) => Some(Cluster::connect(Some(&opened.state.context)).await?),
+        None => None,
+    };
+    if let Some(cluster) = &cluster {
+        let now = cluster.identity(&identity.namespace).await?;
+        if !now.same_place(&identity) {
+            let problem = Diagnostic::new(format!(
+                "context {} leads to another cluster or namespace than the run's",
+                opened.state.context
+            ))
+            .safe("both: nothing was sent")
+            .help("point the context at the run's cluster again");
+            return Err(Failure::new(Exit::Refused, problem));
+        }
+    }
+    let known = crate::engine::values(&opened.state);
+    let Some(intent) = opened.runbook.runbook.intents.iter().find(|intent| intent.id == of.intent).cloned() else {
+        return Err(Failure::usage(format!("the run's runbook has no intent {}", of.intent)));
+    };
+    let plan = Plan::new(&opened.runbook.runbook, &intent, &identity, &known);
+    let world = world(&paths, cluster.as_ref())?;
+    unlock(global, &plan, &world).await?;
+    let before = opened.records.clone();
+    announce(global, &opened);
+    attend(global, launch(opened, plan, world), &before, answers).await
+}
+
+/// Opens the vault with the passphrase of `--passphrase-fd`, so that the run has nothing to ask.
+async fn unlock(global: &Global, plan: &Plan, world: &World) -> Result<(), Failure> {
+    let (Some(_), true) = (global.passphrase_fd, plan.needs_vault()) else { return Ok(()) };
+    let passphrase = asker(global.passphrase_fd)
+        .known("Vault passphrase")
+        .map_err(|error| Failure::new(error.exit(), Diagnostic::new(error.to_string())))?;
+    Ok(world.secrets.open(&passphrase).await?)
+}
+
+fn load_answers(path: Option<&std::path::Path>) -> Result<Option<Answers>, Failure> {
+    path.map(|path| Answers::load(path, None)).transpose().map_err(|problem| Failure::new(Exit::Usage, problem))
+}
+
+fn announce(global: &Global, opened: &Opened) {
+    use std::io::Write;
+    if global.json {
+        return;
+    }
+    let mut out = std::io::stdout();
+    let state = &opened.state;
+    let _ = writeln!(out, "drydock. Run {}: {}.", state.run, state.runbook.as_ref().map_or("", |of| of.title.as_str()));
+    if let Some(target) = state.target.as_ref().filter(|target| !target.namespace.is_empty()) {
+        let ids = if target.cluster_uid.is_some() { "3 of 3 ids" } else { "2 of 3 ids" };
+        let _ = writeln!(
+            out,
+            "Target: {}, namespace {}, context {}, cluster {} ({ids}, {}).",
+            state.environment,
+            target.namespace,
+            state.context,
+            target.cluster8(),
+            target.server_version
+        );
+    }
+    if let Some(Torn { line, bytes }) = opened.torn {
+        let _ = writeln!(
+            out,
+            "notice. The last line of the journal, {line}, was torn ({bytes} bytes) and is cut off; nobody was shown it."
+        );
+    }
+}

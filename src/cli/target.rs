@@ -1,0 +1,174 @@
+//! From arguments to a runbook, a connection, an identity and inputs.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde_json::{Value, json};
+
+use super::{Exit, Failure};
+use crate::{
+    cluster::Cluster,
+    ports::{Identity, Objects},
+    runbook::{EMBEDDED, Intent, Loaded, load},
+    text::Diagnostic,
+};
+
+/// Which procedure, and where.
+#[derive(Debug, Clone, clap::Args)]
+pub struct TargetArgs {
+    /// Name of an embedded runbook
+    #[arg(default_value = "pixelcore")]
+    pub runbook: String,
+    /// A runbook file instead
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// What to do with it
+    #[arg(long, default_value = "")]
+    pub intent: String,
+    /// Context of the kubeconfig
+    #[arg(long)]
+    pub context: Option<String>,
+    /// Namespace of the target
+    #[arg(short, long)]
+    pub namespace: Option<String>,
+    /// An input of the runbook
+    #[arg(long = "set", value_name = "INPUT=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// A chosen target.
+pub struct Target {
+    /// The runbook.
+    pub loaded: Loaded,
+    /// The connection; none for a runbook without a deployment.
+    pub cluster: Option<Cluster>,
+    /// Who it is.
+    pub identity: Identity,
+    /// PROD, STAGING, TEST or NONE.
+    pub environment: String,
+    /// Inputs, rendered.
+    pub inputs: Value,
+}
+
+impl Target {
+    /// The intent that was asked for, or the first.
+    pub fn intent(&self, id: &str) -> Result<&Intent, Failure> {
+        let intents = &self.loaded.runbook.intents;
+        let found = if id.is_empty() { intents.first() } else { intents.iter().find(|intent| intent.id == id) };
+        found.ok_or_else(|| {
+            let known: Vec<&str> = intents.iter().map(|intent| intent.id.as_str()).collect();
+            Failure::usage(format!("the runbook has no intent {id}; it has {}", known.join(", ")))
+        })
+    }
+
+    /// What templates may name before the start.
+    pub fn known(&self) -> Value {
+        json!({"inputs": self.inputs, "target": target_values(&self.identity, self.context(), &self.environment)})
+    }
+
+    /// Name of the context, or nothing.
+    pub fn context(&self) -> &str {
+        self.cluster.as_ref().map_or("", |cluster| cluster.context.as_str())
+    }
+}
+
+fn target_values(identity: &Identity, context: &str, environment: &str) -> Value {
+    json!({"namespace": identity.namespace, "context": context, "environment": environment})
+}
+
+/// Reads the runbook that the arguments name.
+pub fn runbook(args: &TargetArgs) -> Result<Loaded, Failure> {
+    let (name, text) = match &args.file {
+        Some(path) => {
+            let read = std::fs::read_to_string(path);
+            let text = read.map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
+            (path.display().to_string(), text)
+        }
+        None => {
+            if let Some((id, text)) = EMBEDDED.iter().find(|(id, _)| *id == args.runbook) {
+                ((*id).to_owned(), (*text).to_owned())
+            } else {
+                let known: Vec<&str> = EMBEDDED.iter().map(|(id, _)| *id).collect();
+                return Err(Failure::usage(format!(
+                    "there is no runbook {}; there are {}",
+                    args.runbook,
+                    known.join(", ")
+                )));
+            }
+        }
+    };
+    load(&name, &text).map_err(|problems| Failure { exit: Exit::Usage, problems })
+}
+
+/// PROD unless the namespace says otherwise: an unknown place is treated as the one that hurts.
+pub fn environment(identity: &Identity) -> String {
+    let label = identity.labels.iter().find_map(|label| {
+        let (key, value) = label.split_once('=')?;
+        matches!(key, "env" | "environment" | "app.kubernetes.io/environment").then(|| value.to_lowercase())
+    });
+    match label.as_deref() {
+        Some("test" | "dev" | "development" | "lab" | "qa") => "TEST",
+        Some("staging" | "stage") => "STAGING",
+        Some("practice") => "PRACTICE",
+        _ => "PROD",
+    }
+    .to_owned()
+}
+
+/// Inputs as they were given, `INPUT=VALUE`.
+pub fn chosen(args: &TargetArgs, answers: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Failure> {
+    let mut all = answers.clone();
+    for pair in &args.set {
+        let Some((key, value)) = pair.split_once('=') else {
+            return Err(Failure::usage(format!("--set {pair}: write INPUT=VALUE")));
+        };
+        all.insert(key.to_owned(), value.to_owned());
+    }
+    Ok(all)
+}
+
+/// Chooses the target. Only reads.
+pub async fn choose(
+    args: &TargetArgs,
+    answers: &BTreeMap<String, String>,
+    cluster: Option<Cluster>,
+) -> Result<Target, Failure> {
+    let loaded = runbook(args)?;
+    if loaded.runbook.deployment.is_none() {
+        let identity = Identity {
+            cluster_uid: None,
+            ca_sha256: String::new(),
+            namespace_uid: String::new(),
+            namespace: String::new(),
+            server_version: String::new(),
+            labels: Vec::new(),
+        };
+        let inputs = inputs(&loaded, args, answers, &identity, "", "NONE")?;
+        return Ok(Target { loaded, cluster: None, identity, environment: "NONE".to_owned(), inputs });
+    }
+    let cluster = match cluster {
+        Some(cluster) => cluster,
+        None => Cluster::connect(args.context.as_deref()).await?,
+    };
+    let Some(namespace) = &args.namespace else {
+        return Err(Failure::usage(
+            "which namespace? name it with -n NAMESPACE; the kubeconfig's default is never taken",
+        ));
+    };
+    let identity = cluster.identity(namespace).await?;
+    let environment = environment(&identity);
+    let inputs = inputs(&loaded, args, answers, &identity, &cluster.context, &environment)?;
+    Ok(Target { loaded, cluster: Some(cluster), identity, environment, inputs })
+}
+
+fn inputs(
+    loaded: &Loaded,
+    args: &TargetArgs,
+    answers: &BTreeMap<String, String>,
+    identity: &Identity,
+    context: &str,
+    environment: &str,
+) -> Result<Value, Failure> {
+    let target = target_values(identity, context, environment);
+    let chosen = chosen(args, answers)?;
+    loaded.runbook.inputs(&chosen, &target).map_err(|fault| Failure::new(Exit::Usage, Diagnostic::new(fault)))
+}

@@ -1,0 +1,85 @@
+//! Who the cluster and a namespace are, read from the server; and a kubeconfig that is proven to lead there.
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::connect::Cluster;
+use crate::ports::{Identity, PortError, PortErrorKind, SecretBytes};
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// PEM without what varies between writers of the same certificate.
+fn normal(pem: &str) -> String {
+    pem.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+impl Cluster {
+    /// Reads the identity.
+    pub(super) async fn read_identity(&self, namespace: &str) -> Result<Identity, PortError> {
+        let what = format!("cannot read the identity of namespace {namespace}");
+        let path = format!("/api/v1/namespaces/{namespace}");
+        let place = self.json(&what, "GET", &path, None).await?;
+        let root = self.json(&what, "GET", &format!("{path}/configmaps/kube-root-ca.crt"), None).await?;
+        let ca = normal(text(&root, "/data/ca.crt"));
+        if ca.is_empty() {
+            return Err(PortError::new(PortErrorKind::Other, what, "ConfigMap kube-root-ca.crt holds no certificate"));
+        }
+        if let Some(used) = &self.ca
+            && normal(used) != ca
+            && !normal(used).contains(&ca)
+        {
+            return Err(PortError::new(
+                PortErrorKind::Conflict,
+                what,
+                "the CA of this context is not the one the cluster gives its pods",
+            ));
+        }
+        let cluster_uid = match self.json(&what, "GET", "/api/v1/namespaces/kube-system", None).await {
+            Ok(system) => Some(text(&system, "/metadata/uid").to_owned()),
+            Err(error) if error.kind == PortErrorKind::Forbidden => None,
+            Err(error) => return Err(error),
+        };
+        let version = self.json(&what, "GET", "/version", None).await?;
+        let labels = place.pointer("/metadata/labels").and_then(Value::as_object);
+        Ok(Identity {
+            cluster_uid,
+            ca_sha256: Sha256::digest(ca.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect(),
+            namespace_uid: text(&place, "/metadata/uid").to_owned(),
+            namespace: namespace.to_owned(),
+            server_version: text(&version, "/gitVersion").to_owned(),
+            labels: labels
+                .into_iter()
+                .flatten()
+                .map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default()))
+                .collect(),
+        })
+    }
+
+    /// The pinned kubeconfig for a child program, read back through itself.
+    pub(super) async fn pinned_kubeconfig(&self, expected: &Identity) -> Result<SecretBytes, PortError> {
+        let what = "cannot make a kubeconfig for a program";
+        let wrong = |error: &dyn std::fmt::Display| PortError::new(PortErrorKind::Other, what, error.to_string());
+        let mut pinned = self.pinned.as_ref().clone();
+        for context in pinned.contexts.iter_mut().filter_map(|c| c.context.as_mut()) {
+            context.namespace = Some(expected.namespace.clone());
+        }
+        // JSON is YAML, and secrets are written by kube's own serializer
+        let mut document = serde_json::to_value(&pinned).map_err(|error| wrong(&error))?;
+        document["apiVersion"] = json!("v1");
+        document["kind"] = json!("Config");
+        let bytes = serde_json::to_vec(&document).map_err(|error| wrong(&error))?;
+        let text = std::str::from_utf8(&bytes).map_err(|error| wrong(&error))?;
+        let through = Self::from_text(text).await?;
+        let found = through.read_identity(&expected.namespace).await?;
+        if found.same_place(expected) {
+            return Ok(SecretBytes::new(bytes));
+        }
+        Err(PortError::new(
+            PortErrorKind::Conflict,
+            what,
+            "the kubeconfig leads to another cluster or namespace than the run's",
+        ))
+    }
+}

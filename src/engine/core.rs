@@ -1,0 +1,269 @@
+//! The part of the engine that actions see: records, questions, progress, drafts.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{output::OutputLog, plan::values};
+use crate::{
+    actions::{Driver, Halt},
+    ports::World,
+    run::{Command, Event, OutputLine, Progress, Question, Record, Reply, RunState, SecretHandle, StepId},
+    text::{Diagnostic, Template, render},
+};
+
+/// Least time between two pictures of a running step.
+const PICTURE: Duration = Duration::from_millis(500);
+
+/// Where records and drafts become durable.
+pub trait Ledger: Send {
+    /// Appends a record; durable when it returns. After an error nothing may be appended any more.
+    fn append(&mut self, at: Timestamp, record: &Record) -> Result<(), Diagnostic>;
+    /// Saves all drafts; durable when it returns.
+    fn save_drafts(&mut self, drafts: &Map<String, Value>) -> Result<(), Diagnostic>;
+}
+
+/// The engine's side of a front end.
+pub struct Front {
+    /// What the run tells.
+    pub events: mpsc::Sender<Event>,
+    /// What it is asked. Closed when nobody is there.
+    pub commands: mpsc::Receiver<Command>,
+    /// Secrets that commands name.
+    pub secrets: mpsc::Receiver<(SecretHandle, SecretString)>,
+}
+
+/// What is shared between the executor, the running action and the pump of commands.
+pub struct Core {
+    pub world: World,
+    state: Mutex<Arc<RunState>>,
+    ledger: Arc<Mutex<Box<dyn Ledger>>>,
+    drafts: Mutex<Map<String, Value>>,
+    events: mpsc::Sender<Event>,
+    replies: tokio::sync::Mutex<mpsc::Receiver<(u64, Reply)>>,
+    secrets: tokio::sync::Mutex<Waiting>,
+    question: AtomicU64,
+    output: OutputLog,
+    picture: Mutex<Option<(StepId, Instant)>>,
+    /// Set when the run shall stop at the next safe point.
+    pub pause: AtomicBool,
+    /// Set when no front end is there any more.
+    pub alone: CancellationToken,
+    /// The token of the step in hand.
+    pub cancel: Mutex<CancellationToken>,
+}
+
+struct Waiting {
+    incoming: mpsc::Receiver<(SecretHandle, SecretString)>,
+    arrived: HashMap<SecretHandle, SecretString>,
+}
+
+/// A lock that a panicking holder cannot make unusable: the data are plain values, each replaced whole.
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Core {
+    /// Joins the parts and starts the pump of commands.
+    pub fn new(
+        world: World,
+        state: RunState,
+        ledger: Box<dyn Ledger>,
+        drafts: Map<String, Value>,
+        front: Front,
+        output: OutputLog,
+    ) -> Arc<Self> {
+        let (to_replies, replies) = mpsc::channel(16);
+        let core = Arc::new(Self {
+            world,
+            state: Mutex::new(Arc::new(state)),
+            ledger: Arc::new(Mutex::new(ledger)),
+            drafts: Mutex::new(drafts),
+            events: front.events,
+            replies: tokio::sync::Mutex::new(replies),
+            secrets: tokio::sync::Mutex::new(Waiting { incoming: front.secrets, arrived: HashMap::new() }),
+            question: AtomicU64::new(0),
+            output,
+            picture: Mutex::new(None),
+            pause: AtomicBool::new(false),
+            alone: CancellationToken::new(),
+            cancel: Mutex::new(CancellationToken::new()),
+        });
+        tokio::spawn(Arc::clone(&core).pump(front.commands, to_replies));
+        core
+    }
+
+    async fn pump(self: Arc<Self>, mut commands: mpsc::Receiver<Command>, replies: mpsc::Sender<(u64, Reply)>) {
+        while let Some(command) = commands.recv().await {
+            match command {
+                Command::Answer { question, reply } => {
+                    // a full queue means that nobody asks: the answer is to nothing
+                    let _ = replies.try_send((question, reply));
+                }
+                Command::Pause => self.pause.store(true, Ordering::SeqCst),
+                Command::Go => self.pause.store(false, Ordering::SeqCst),
+                Command::Stop => lock(&self.cancel).cancel(),
+            }
+        }
+        // nobody watches any more: the step in hand is finished, not cut, and no other begun
+        self.pause.store(true, Ordering::SeqCst);
+        self.alone.cancel();
+    }
+
+    /// A fresh token for the next step.
+    pub fn renew_cancel(&self) -> CancellationToken {
+        let token = CancellationToken::new();
+        *lock(&self.cancel) = token.clone();
+        token
+    }
+
+    /// Tells the front end; waits while it is slow.
+    pub async fn tell(&self, event: Event) {
+        let _ = self.events.send(event).await;
+    }
+
+    /// Writes what is left of a step's output.
+    pub async fn flush_output(&self) {
+        self.output.flush().await;
+    }
+}
+
+#[async_trait]
+impl Driver for Core {
+    async fn record(&self, record: Record) -> Result<(), Halt> {
+        let at = self.world.clock.now();
+        let ledger = Arc::clone(&self.ledger);
+        let kept = record.clone();
+        let appended = tokio::task::spawn_blocking(move || lock(&ledger).append(at, &kept)).await;
+        match appended {
+            Ok(Ok(())) => {}
+            Ok(Err(problem)) => return Err(Halt::Fault(Box::new(problem))),
+            Err(error) => {
+                return Err(Halt::Fault(Box::new(
+                    Diagnostic::new("the journal's writer ended").cause(error.to_string()),
+                )));
+            }
+        }
+        {
+            let mut state = lock(&self.state);
+            let mut next = state.as_ref().clone();
+            next.apply(at, &record);
+            *state = Arc::new(next);
+        }
+        self.tell(Event::Recorded { at, record: Box::new(record) }).await;
+        Ok(())
+    }
+
+    fn state(&self) -> Arc<RunState> {
+        Arc::clone(&lock(&self.state))
+    }
+
+    async fn ask(&self, question: Question) -> Result<Reply, Halt> {
+        let number = self.question.fetch_add(1, Ordering::SeqCst) + 1;
+        let step = question.step().map_or_else(
+            || "the run".to_owned(),
+            |step| {
+                self.state().planned(step).map_or_else(|| step.0.clone(), |planned| format!("step {}", planned.number))
+            },
+        );
+        let mut replies = self.replies.lock().await;
+        self.tell(Event::Asking { number, question: Box::new(question) }).await;
+        let cancel = lock(&self.cancel).clone();
+        loop {
+            tokio::select! {
+                biased;
+                reply = replies.recv() => match reply {
+                    // an answer to an earlier question is thrown away: it was meant for another screen
+                    Some((of, reply)) if of == number => {
+                        self.tell(Event::Answered).await;
+                        return Ok(reply);
+                    }
+                    Some(_) => {}
+                    None => return Err(Halt::NeedsAnswer(step)),
+                },
+                () = self.alone.cancelled() => return Err(Halt::NeedsAnswer(step)),
+                () = cancel.cancelled() => return Err(Halt::Stopped("stopped by the operator".to_owned())),
+            }
+        }
+    }
+
+    fn progress(&self, progress: Progress) {
+        let mut picture = lock(&self.picture);
+        let now = Instant::now();
+        let soon =
+            picture.as_ref().is_some_and(|(step, at)| *step == progress.step && now.duration_since(*at) < PICTURE);
+        let finished = progress.bar.is_some_and(|(done, total)| done >= total);
+        if soon && !finished {
+            return;
+        }
+        *picture = Some((progress.step.clone(), now));
+        // a front end that is behind misses a picture, never a record
+        let _ = self.events.try_send(Event::Progress { progress });
+    }
+
+    async fn line(&self, line: OutputLine) {
+        let step = self
+            .state()
+            .plan
+            .iter()
+            .find(|step| matches!(self.state().step(&step.id), crate::run::StepState::Begun { .. }))
+            .map(|s| s.id.clone());
+        if let Some(step) = step {
+            self.output.write(step, line).await;
+        }
+    }
+
+    async fn take_secret(&self, handle: SecretHandle) -> Option<SecretString> {
+        let mut secrets = self.secrets.lock().await;
+        loop {
+            if let Some(found) = secrets.arrived.remove(&handle) {
+                return Some(found);
+            }
+            // the frame was sent before the reply that names it; five seconds are for a slow link
+            match tokio::time::timeout(Duration::from_secs(5), secrets.incoming.recv()).await {
+                Ok(Some((handle, secret))) => {
+                    secrets.arrived.insert(handle, secret);
+                }
+                Ok(None) | Err(_) => return None,
+            }
+        }
+    }
+
+    fn draft(&self, step: &StepId) -> Option<Value> {
+        lock(&self.drafts).get(&step.0).cloned()
+    }
+
+    async fn save_draft(&self, step: &StepId, draft: Value) -> Result<(), Halt> {
+        let all = {
+            let mut drafts = lock(&self.drafts);
+            drafts.insert(step.0.clone(), draft);
+            drafts.clone()
+        };
+        let ledger = Arc::clone(&self.ledger);
+        let saved = tokio::task::spawn_blocking(move || lock(&ledger).save_drafts(&all)).await;
+        match saved {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(problem)) => Err(Halt::Fault(Box::new(problem))),
+            Err(error) => {
+                Err(Halt::Fault(Box::new(Diagnostic::new("the writer of drafts ended").cause(error.to_string()))))
+            }
+        }
+    }
+
+    fn render(&self, template: &Template) -> Result<String, Halt> {
+        render(template, &values(&self.state()))
+            .map_err(|fault| Diagnostic::new(format!("cannot fill in {:?}", template.0)).cause(fault).into())
+    }
+}

@@ -1,0 +1,368 @@
+//! The loop: next step, intent, act, outcome. Errors pause and ask; nothing is skipped.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    core::{Core, Front, Ledger},
+    output::OutputLog,
+    plan::{Plan, PlanStep, values},
+};
+use crate::{
+    actions::{Driver, Halt, StepCx},
+    ports::{VaultState, World},
+    run::{
+        Choice, Event, Outcome, Question, Record, Repeat, Reply, RunState, Sign, StepId, StepState, Stopped, Verdict,
+    },
+    text::{Diagnostic, condition},
+};
+
+/// How often the target's identity is read again while a run is on screen.
+const IDENTITY: Duration = Duration::from_secs(10);
+
+/// What an engine is made of.
+pub struct Start {
+    /// The plan.
+    pub plan: Plan,
+    /// The run so far.
+    pub state: RunState,
+    /// Drafts so far, by step.
+    pub drafts: Map<String, Value>,
+    /// The world.
+    pub world: World,
+    /// Where records go.
+    pub ledger: Box<dyn Ledger>,
+    /// The front end.
+    pub front: Front,
+    /// The run's folder, with `artifacts` and `output` in it.
+    pub folder: PathBuf,
+}
+
+/// Owns a run while it runs.
+pub struct Engine {
+    core: Arc<Core>,
+    plan: Plan,
+    folder: PathBuf,
+}
+
+enum Next {
+    Again,
+    Stop(Stopped),
+}
+
+impl Engine {
+    /// Puts the parts together. Nothing happens yet.
+    pub fn new(start: Start) -> Self {
+        let output = OutputLog::start(start.folder.join("output"), start.front.events.clone());
+        let core = Core::new(start.world, start.state, start.ledger, start.drafts, start.front, output);
+        Self { core, plan: start.plan, folder: start.folder }
+    }
+
+    /// Runs until the end, a pause, or a question that nobody answers.
+    pub async fn run(self) -> Stopped {
+        let done = CancellationToken::new();
+        let watch = tokio::spawn(watch_identity(Arc::clone(&self.core), done.clone()));
+        let stopped = match self.go().await {
+            Ok(stopped) => stopped,
+            Err(halt) => stopped_by(halt),
+        };
+        done.cancel();
+        let _ = watch.await;
+        self.core.flush_output().await;
+        self.core.tell(Event::Stopped { stopped: stopped.clone() }).await;
+        stopped
+    }
+
+    async fn go(&self) -> Result<Stopped, Halt> {
+        let resumed = self.core.state().steps.values().any(|step| !matches!(step, StepState::NotYet));
+        if !self.core.state().approved {
+            loop {
+                match self.core.ask(Question::Approve).await? {
+                    Reply::Approve => break,
+                    Reply::Back => {
+                        return Ok(Stopped::Paused { reason: "the plan was not approved; nothing was changed".into() });
+                    }
+                    _ => {}
+                }
+            }
+            self.core.record(Record::Approved { by: self.core.world.host.operator() }).await?;
+        }
+        self.open_vault().await?;
+        if resumed && let Some(stopped) = self.look_again().await? {
+            return Ok(stopped);
+        }
+        loop {
+            let state = self.core.state();
+            let Some(next) = state.next().map(|step| step.id.clone()) else { break };
+            if self.core.pause.load(Ordering::SeqCst) {
+                let reason = if self.core.alone.is_cancelled() {
+                    "the terminal went; the step in hand was finished"
+                } else {
+                    "paused by the operator"
+                };
+                self.core.record(Record::Paused { reason: reason.into() }).await?;
+                return Ok(Stopped::Paused { reason: reason.into() });
+            }
+            let Some(step) = self.plan.step(&next) else {
+                return Err(Halt::Fault(Box::new(Diagnostic::new(format!(
+                    "the plan names step {next}, the runbook does not"
+                )))));
+            };
+            if let Next::Stop(stopped) = self.step(step).await? {
+                return Ok(stopped);
+            }
+        }
+        if !self.core.state().finished {
+            let steps = self.core.state().plan.len();
+            self.core.record(Record::Finished { summary: format!("{steps} of {steps} steps are done") }).await?;
+        }
+        Ok(Stopped::Finished)
+    }
+
+    /// The vault is open before the first step: a secret has somewhere to go from the first field on.
+    async fn open_vault(&self) -> Result<(), Halt> {
+        if !self.plan.needs_vault() {
+            return Ok(());
+        }
+        let mut fault = String::new();
+        loop {
+            let exists = match self.core.world.secrets.state() {
+                VaultState::Open => return Ok(()),
+                VaultState::Locked => true,
+                VaultState::Absent => false,
+            };
+            let reply = self.core.ask(Question::Vault { exists, fault: std::mem::take(&mut fault) }).await?;
+            let Reply::Vault { passphrase } = reply else { continue };
+            let Some(passphrase) = self.core.take_secret(passphrase).await else {
+                fault = "the passphrase did not arrive; type it again".to_owned();
+                continue;
+            };
+            if let Err(error) = self.core.world.secrets.open(&passphrase).await {
+                fault = format!("{}: {}", error.what, error.detail);
+            }
+        }
+    }
+
+    /// After a crash: every step that was begun is looked at, and the operator chooses.
+    async fn look_again(&self) -> Result<Option<Stopped>, Halt> {
+        let world = &self.core.world;
+        let (operator, host) = (world.host.operator(), world.host.name());
+        self.core.record(Record::Resumed { operator, host, tool: env!("CARGO_PKG_VERSION").to_owned() }).await?;
+        let state = self.core.state();
+        let (mut rows, mut uncertain, mut after_removal) = (Vec::new(), Vec::new(), false);
+        for planned in &state.plan {
+            let name = format!("{} {}", planned.number, planned.title);
+            match state.step(&planned.id) {
+                StepState::Done { summary, .. } => rows.push((Sign::Done, name, summary.clone(), "done".to_owned())),
+                StepState::Begun { repeat, .. } => {
+                    let Some(step) = self.plan.step(&planned.id) else { continue };
+                    let cx = self.context(step, self.core.renew_cancel());
+                    let (verdict, sentence) = match step.spec.action().probe(&cx).await {
+                        Ok(found) => (found.verdict, found.sentence),
+                        Err(Halt::Failed(problem) | Halt::Refused(problem)) => (Verdict::Unknown, problem.what),
+                        Err(other) => return Err(other),
+                    };
+                    self.core
+                        .record(Record::Probed { step: planned.id.clone(), verdict, sentence: sentence.clone() })
+                        .await?;
+                    let word = match verdict {
+                        Verdict::Done => "done, it says",
+                        Verdict::NotDone => "not done",
+                        Verdict::Partly => "part",
+                        Verdict::Unknown => "unknown",
+                    };
+                    after_removal |= *repeat == Repeat::Never;
+                    uncertain.push(format!("{name} was begun and its end was not written: {sentence}"));
+                    rows.push((Sign::Uncertain, name, sentence, word.to_owned()));
+                }
+                StepState::Failed { problem, .. } => {
+                    rows.push((Sign::Failed, name, problem.what.clone(), "failed".to_owned()));
+                }
+                StepState::Stopped { reason } => rows.push((Sign::Waived, name, reason.clone(), "stopped".to_owned())),
+                StepState::Skipped { reason } => {
+                    rows.push((Sign::Waived, name, reason.clone(), "not needed".to_owned()));
+                }
+                StepState::NotYet => {}
+            }
+        }
+        if uncertain.is_empty() {
+            return Ok(None);
+        }
+        let on = if after_removal { "asks for the typed words again" } else { "what is done is not done again" };
+        let choices = vec![
+            Choice { id: "go-on".into(), label: "Go on".into(), cost: on.into() },
+            Choice { id: "look".into(), label: "Only look, leave it paused".into(), cost: String::new() },
+        ];
+        let recommended = usize::from(after_removal);
+        loop {
+            let question = Question::Resume {
+                rows: rows.clone(),
+                uncertain: uncertain.clone(),
+                choices: choices.clone(),
+                recommended,
+            };
+            match self.core.ask(question).await? {
+                Reply::Choose { choice } if choice == "go-on" => return Ok(None),
+                Reply::Choose { choice } if choice == "look" => {
+                    return Ok(Some(Stopped::Paused { reason: "left paused after a look".into() }));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn context(&self, step: &PlanStep, cancel: CancellationToken) -> StepCx {
+        let state = self.core.state();
+        let before = state.attempts.get(&step.planned.id).copied().unwrap_or(0);
+        // a begun attempt that is taken up again is the same attempt: its jobs and files carry its number
+        let attempt =
+            if matches!(state.step(&step.planned.id), StepState::Begun { .. }) { before.max(1) } else { before + 1 };
+        StepCx {
+            step: step.planned.id.clone(),
+            number: step.planned.number.clone(),
+            attempt,
+            world: self.core.world.clone(),
+            deployment: self.plan.deployment.clone(),
+            target: state.target.clone().unwrap_or_else(|| self.plan.target.clone()),
+            artifacts: self.folder.join("artifacts"),
+            expect: Arc::new(step.expect.clone()),
+            needs: Arc::clone(&self.plan.needs),
+            driver: Arc::clone(&self.core) as Arc<dyn Driver>,
+            cancel,
+        }
+    }
+
+    async fn step(&self, step: &PlanStep) -> Result<Next, Halt> {
+        let id = &step.planned.id;
+        let cancel = self.core.renew_cancel();
+        let cx = self.context(step, cancel);
+        if let Some(when) = &step.when {
+            let holds = condition(when, &values(&self.core.state())).map_err(|fault| {
+                Halt::Fault(Box::new(Diagnostic::new(format!("cannot decide whether step {id} applies")).cause(fault)))
+            })?;
+            if !holds {
+                self.end(id, cx.attempt, Outcome::Skipped { reason: format!("{when} does not hold") }).await?;
+                return Ok(Next::Again);
+            }
+        }
+        let action = step.spec.action();
+        let result = if self.plan.deployment.is_some() { cx.same_place().await } else { Ok(()) };
+        let result = match result {
+            Ok(()) => {
+                self.core
+                    .record(Record::Intent { step: id.clone(), attempt: cx.attempt, repeat: action.repeat() })
+                    .await?;
+                action.run(&cx).await
+            }
+            Err(halt) => Err(halt),
+        };
+        self.core.flush_output().await;
+        match result {
+            Ok(done) => {
+                self.end(id, cx.attempt, Outcome::Done { summary: done.summary, facts: done.facts }).await?;
+                Ok(Next::Again)
+            }
+            Err(Halt::Stopped(reason)) => {
+                self.end(id, cx.attempt, Outcome::Stopped { reason: reason.clone() }).await?;
+                Ok(Next::Stop(Stopped::Paused { reason }))
+            }
+            Err(Halt::Failed(problem)) => {
+                self.end(id, cx.attempt, Outcome::Failed { problem: problem.clone() }).await?;
+                self.decide(id, *problem, |problem| Stopped::Failed { problem }).await
+            }
+            Err(Halt::Refused(problem)) => {
+                self.end(id, cx.attempt, Outcome::Failed { problem: problem.clone() }).await?;
+                self.decide(id, *problem, |problem| Stopped::Refused { problem }).await
+            }
+            Err(Halt::NeedsAnswer(what)) => {
+                let reason = format!("needs an answer: {what}");
+                self.end(id, cx.attempt, Outcome::Stopped { reason }).await?;
+                Ok(Next::Stop(Stopped::NeedsAnswer { step: step.planned.number.clone(), what }))
+            }
+            Err(fault @ Halt::Fault(_)) => Err(fault),
+        }
+    }
+
+    async fn end(&self, step: &StepId, attempt: u32, outcome: Outcome) -> Result<(), Halt> {
+        self.core.record(Record::Ended { step: step.clone(), attempt, outcome }).await
+    }
+
+    /// A step failed: the run pauses, and a human chooses.
+    async fn decide(
+        &self,
+        step: &StepId,
+        problem: Diagnostic,
+        stopped: fn(Diagnostic) -> Stopped,
+    ) -> Result<Next, Halt> {
+        let choices = vec![
+            Choice {
+                id: "retry".into(),
+                label: "Try this step again".into(),
+                cost: "what is done is not done again".into(),
+            },
+            Choice { id: "stop".into(), label: "Leave it paused, look first".into(), cost: "changes nothing".into() },
+        ];
+        self.core.renew_cancel();
+        loop {
+            let question = Question::Choose {
+                step: step.clone(),
+                problem: problem.clone(),
+                choices: choices.clone(),
+                recommended: 0,
+            };
+            let choice = match self.core.ask(question).await {
+                Ok(Reply::Choose { choice }) => choice,
+                Ok(Reply::Back) => "stop".to_owned(),
+                Ok(_) => continue,
+                Err(Halt::NeedsAnswer(_) | Halt::Stopped(_)) => return Ok(Next::Stop(stopped(problem))),
+                Err(other) => return Err(other),
+            };
+            let by = self.core.world.host.operator();
+            let (step, question, reason) = (step.clone(), "failed".to_owned(), String::new());
+            match choice.as_str() {
+                "retry" => {
+                    self.core.record(Record::Decided { step, question, choice, by, reason }).await?;
+                    return Ok(Next::Again);
+                }
+                "stop" => {
+                    self.core.record(Record::Decided { step, question, choice, by, reason }).await?;
+                    return Ok(Next::Stop(stopped(problem)));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Reads the target's identity every ten seconds, for the title of every screen.
+async fn watch_identity(core: Arc<Core>, done: CancellationToken) {
+    let Some(target) = core.state().target.clone() else { return };
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(IDENTITY) => {}
+            () = done.cancelled() => return,
+        }
+        let state = match core.world.objects.identity(&target.namespace).await {
+            Ok(now) if now.same_place(&target) => "same",
+            Ok(_) => "different",
+            Err(_) => "unknown",
+        };
+        core.tell(Event::Identity { at: core.world.clock.now(), state: state.to_owned() }).await;
+    }
+}
+
+fn stopped_by(halt: Halt) -> Stopped {
+    match halt {
+        Halt::Failed(problem) => Stopped::Failed { problem: *problem },
+        Halt::Refused(problem) => Stopped::Refused { problem: *problem },
+        Halt::Stopped(reason) => Stopped::Paused { reason },
+        Halt::NeedsAnswer(what) => Stopped::NeedsAnswer { step: String::new(), what },
+        Halt::Fault(problem) => Stopped::Fault { problem: *problem },
+    }
+}

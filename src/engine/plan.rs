@@ -1,0 +1,121 @@
+//! From a runbook, an intent, inputs and a target to concrete steps in order.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    actions::{ActionSpec, Needs, PlanCx, deployment::Deployment},
+    ports::Identity,
+    run::{PlannedPhase, PlannedStep, RunState, StepId},
+    runbook::{Intent, Runbook, parse_duration},
+    text::{Template, render},
+};
+
+/// A step with what makes it happen.
+#[derive(Debug, Clone)]
+pub struct PlanStep {
+    /// What front ends see.
+    pub planned: PlannedStep,
+    /// What it does.
+    pub spec: ActionSpec,
+    /// When it applies.
+    pub when: Option<String>,
+    /// Known harmless lines.
+    pub expect: Vec<String>,
+}
+
+/// Concrete steps.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Phases.
+    pub phases: Vec<PlannedPhase>,
+    /// Steps, in order.
+    pub steps: Vec<PlanStep>,
+    /// The deployment.
+    pub deployment: Option<Arc<Deployment>>,
+    /// What the steps need, together.
+    pub needs: Arc<Needs>,
+    /// The target.
+    pub target: Identity,
+}
+
+/// What templates may name, from the run so far.
+pub fn values(state: &RunState) -> Value {
+    let steps: Map<String, Value> = state.facts.iter().map(|(step, facts)| (step.0.clone(), facts.clone())).collect();
+    let namespace = state.target.as_ref().map_or("", |target| target.namespace.as_str());
+    json!({
+        "inputs": state.inputs,
+        "target": {"namespace": namespace, "context": state.context, "environment": state.environment},
+        "run": {"id": state.run, "short": state.short()},
+        "steps": steps,
+    })
+}
+
+impl Plan {
+    /// Makes the plan. `known` is what templates may name before the start.
+    pub fn new(runbook: &Runbook, intent: &Intent, target: &Identity, known: &Value) -> Self {
+        let fill = |template: &Template| render(template, known);
+        let cx = PlanCx { namespace: &target.namespace, deployment: runbook.deployment.as_ref(), render: &fill };
+        let mut needs = Needs::default();
+        let mut steps = Vec::new();
+        for (phase, number, step) in intent.steps() {
+            let described = step.action.action().describe(&cx);
+            needs.rights.extend(described.rights);
+            needs.programs.extend(described.programs);
+            if let ActionSpec::Rehearse(spec) = &step.action {
+                needs.scratch = fill(&spec.namespace).ok();
+            }
+            let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_owned() } else { text.to_owned() };
+            steps.push(PlanStep {
+                planned: PlannedStep {
+                    id: step.id.clone(),
+                    number,
+                    phase,
+                    title: step.title.clone(),
+                    why: step.why.clone(),
+                    kind: step.action.kind().to_owned(),
+                    risk: step.risk,
+                    changes: or(&step.changes, "nothing"),
+                    undo: or(&step.undo, "not needed"),
+                    estimate_s: parse_duration(&step.estimate).unwrap_or(0),
+                    commands: described.commands,
+                    unknown: described.unknown,
+                },
+                spec: step.action.clone(),
+                when: step.when.clone(),
+                expect: step.expect.clone(),
+            });
+        }
+        needs.rights.sort();
+        needs.rights.dedup();
+        needs.programs.sort();
+        needs.programs.dedup();
+        let phases = intent.phases.iter().map(|phase| PlannedPhase {
+            title: phase.title.clone(),
+            purpose: phase.purpose.clone(),
+            changes: phase.changes.clone(),
+        });
+        Self {
+            phases: phases.collect(),
+            steps,
+            deployment: runbook.deployment.clone().map(Arc::new),
+            needs: Arc::new(needs),
+            target: target.clone(),
+        }
+    }
+
+    /// A step by id.
+    pub fn step(&self, id: &StepId) -> Option<&PlanStep> {
+        self.steps.iter().find(|step| step.planned.id == *id)
+    }
+
+    /// Whether any step keeps a secret.
+    pub fn needs_vault(&self) -> bool {
+        self.steps.iter().any(|step| match &step.spec {
+            ActionSpec::Capture(_) => true,
+            ActionSpec::Ask(spec) => spec.form.fields.iter().any(crate::run::Field::is_secret),
+            _ => false,
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! What front ends say to a run, and what they hear from it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Question, Record, Sign, StepId};
+use crate::text::Diagnostic;
+
+/// Stands for a secret that travels beside the command in a frame without `Debug`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretHandle(pub u64);
+
+/// What was put into a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum FieldInput {
+    /// A value that is no secret (for a `secret_file` field: the path).
+    Text(String),
+    /// A secret that was handed over under this handle.
+    Secret(SecretHandle),
+}
+
+/// An answer to the question that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Reply {
+    /// Approve the plan.
+    Approve,
+    /// The passphrase, once; making a vault needs it typed twice, which front ends compare.
+    Vault { passphrase: SecretHandle },
+    /// Set a field of an item of a form. Saved at once.
+    Set { item: String, field: String, input: FieldInput },
+    /// Add an item to a repeated form.
+    Add { item: String },
+    /// Take an item out of a repeated form again.
+    Remove { item: String },
+    /// A human confirms this item.
+    ConfirmItem { item: String },
+    /// There is none at all, because …
+    None { reason: String },
+    /// The form is complete.
+    Seal,
+    /// A warning was seen.
+    Seen { check: String },
+    /// Run the checks again.
+    Again,
+    /// Go on (checks, confirm).
+    Continue,
+    /// Go back, do nothing.
+    Back,
+    /// The typed words of a gate.
+    Gate { namespace: String, word: String },
+    /// The phrase of an answers file.
+    Phrase { phrase: String },
+    /// Choose an option by id.
+    Choose { choice: String },
+    /// Write this item through the API, then read it back.
+    Write { item: String },
+    /// Read this item back.
+    ReadBack { item: String },
+    /// A human looked at it.
+    ByEye { item: String },
+    /// Leave it out, because …
+    Waive { item: String, reason: String },
+}
+
+/// What a front end asks of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Answer the question of this number; an answer to an older question is thrown away.
+    Answer { question: u64, reply: Reply },
+    /// Pause after the step in hand.
+    Pause,
+    /// Take a pause back.
+    Go,
+    /// Stop the step in hand, where it may be cut; the run can be resumed.
+    Stop,
+}
+
+/// One line of a running step's picture: a file, a table, a part that starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// Its state.
+    pub sign: Sign,
+    /// State in a word, or empty: `ready`, `stuck`.
+    pub word: String,
+    /// Its name.
+    pub name: String,
+    /// What is known, one line.
+    pub detail: String,
+}
+
+/// How a running step stands. At most two a second.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// The step.
+    pub step: StepId,
+    /// Its state in one sentence, or empty.
+    pub sentence: String,
+    /// Its parts.
+    pub rows: Vec<Row>,
+    /// Done and total in the same unit; no total, no bar.
+    pub bar: Option<(u64, u64)>,
+    /// Seconds left, once that can be said.
+    pub left_s: Option<u64>,
+}
+
+/// Why an engine stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Stopped {
+    /// The run is at its end.
+    Finished,
+    /// It paused or was stopped, and can be resumed.
+    Paused { reason: String },
+    /// It needs an answer that nobody gives.
+    NeedsAnswer { step: String, what: String },
+    /// A gate or check refuses.
+    Refused { problem: Diagnostic },
+    /// A step failed and nobody decides.
+    Failed { problem: Diagnostic },
+    /// The journal could not be written, or another fault of this machine: nothing further was done.
+    Fault { problem: Diagnostic },
+}
+
+/// What a run tells its front ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Event {
+    /// A record is durable.
+    Recorded { at: Timestamp, record: Box<Record> },
+    /// How the running step stands.
+    Progress { progress: Progress },
+    /// `output/<step>.log` has grown to so many bytes. At most ten a second.
+    OutputChanged { step: StepId, bytes: u64 },
+    /// The run needs an answer; replaces the question before. Numbers only grow.
+    Asking { number: u64, question: Box<Question> },
+    /// The question is answered.
+    Answered,
+    /// Identity of the target as last read: `same`, `unknown` or `different`.
+    Identity { at: Timestamp, state: String },
+    /// The engine ended.
+    Stopped { stopped: Stopped },
+}

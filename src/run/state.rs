@@ -1,0 +1,205 @@
+//! The state of a run: a fold over its records and nothing else.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Outcome, PlannedPhase, PlannedStep, Record, Repeat, RunbookRef, StepId, Verdict};
+use crate::{ports::Identity, text::Diagnostic};
+
+/// How a step stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum StepState {
+    /// Not begun.
+    #[default]
+    NotYet,
+    /// Begun at this time and not ended: running, or in doubt after a crash.
+    Begun { since: Timestamp, repeat: Repeat },
+    /// Done.
+    Done { at: Timestamp, summary: String },
+    /// Does not apply.
+    Skipped { reason: String },
+    /// Failed.
+    Failed { at: Timestamp, problem: Diagnostic },
+    /// Stopped by the operator.
+    Stopped { reason: String },
+}
+
+impl StepState {
+    /// Whether nothing remains to be done.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Done { .. } | Self::Skipped { .. })
+    }
+}
+
+/// One change inside a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EffectState {
+    /// The step.
+    pub step: StepId,
+    /// What it is, as written before.
+    pub effect: String,
+    /// The acknowledgement, once there was one.
+    pub result: Option<String>,
+}
+
+/// Something shown to be true.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvidenceState {
+    /// The step that showed it.
+    pub step: StepId,
+    /// What it is about.
+    pub subject: String,
+    /// Rung of the ladder.
+    pub level: u8,
+    /// In words.
+    pub sentence: String,
+    /// In numbers and hashes.
+    pub facts: Value,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Everything that is known of a run. Its flags are independent facts, each set by one record.
+#[allow(clippy::struct_excessive_bools)]
+#[derive(Debug, Clone, Default)]
+pub struct RunState {
+    /// Id of the run.
+    pub run: String,
+    /// Its runbook.
+    pub runbook: Option<RunbookRef>,
+    /// Its target.
+    pub target: Option<Identity>,
+    /// Name of the kubeconfig context it was reached by.
+    pub context: String,
+    /// PROD, STAGING, TEST or PRACTICE.
+    pub environment: String,
+    /// Whether nothing here is real.
+    pub practice: bool,
+    /// Inputs chosen at the start.
+    pub inputs: Value,
+    /// Phases of the plan.
+    pub phases: Vec<PlannedPhase>,
+    /// Steps of the plan, in order.
+    pub plan: Vec<PlannedStep>,
+    /// Whether the plan was approved.
+    pub approved: bool,
+    /// State by step; absent means not yet.
+    pub steps: BTreeMap<StepId, StepState>,
+    /// Attempts by step.
+    pub attempts: BTreeMap<StepId, u32>,
+    /// Facts by step, for templates.
+    pub facts: BTreeMap<StepId, Value>,
+    /// Changes inside steps.
+    pub effects: Vec<EffectState>,
+    /// Evidence, oldest first.
+    pub evidence: Vec<EvidenceState>,
+    /// Items confirmed, by step and item.
+    pub confirmed: BTreeMap<(StepId, String), String>,
+    /// Probes since the last resume.
+    pub probes: BTreeMap<StepId, (Verdict, String)>,
+    /// Whether the run is at its end.
+    pub finished: bool,
+    /// Whether it was given up.
+    pub abandoned: bool,
+    /// Time of the first and last record.
+    pub times: Option<(Timestamp, Timestamp)>,
+    /// Number of records.
+    pub records: u64,
+}
+
+impl RunState {
+    /// The run's short name for people: what follows the last hyphen.
+    pub fn short(&self) -> &str {
+        self.run.rsplit('-').next().unwrap_or(&self.run)
+    }
+
+    /// Takes one record in.
+    pub fn apply(&mut self, at: Timestamp, record: &Record) {
+        self.records += 1;
+        self.times = Some(self.times.map_or((at, at), |(first, _)| (first, at)));
+        match record {
+            Record::Started { run, runbook, target, context, environment, practice, inputs, .. } => {
+                self.run.clone_from(run);
+                self.runbook = Some(runbook.clone());
+                self.target = Some(target.as_ref().clone());
+                self.context.clone_from(context);
+                self.environment.clone_from(environment);
+                self.practice = *practice;
+                self.inputs = inputs.clone();
+            }
+            Record::Planned { phases, steps } => {
+                self.phases.clone_from(phases);
+                self.plan.clone_from(steps);
+            }
+            Record::Approved { .. } => self.approved = true,
+            Record::Intent { step, attempt, repeat } => {
+                self.attempts.insert(step.clone(), *attempt);
+                self.steps.insert(step.clone(), StepState::Begun { since: at, repeat: *repeat });
+            }
+            Record::Effect { step, effect } => {
+                self.effects.push(EffectState { step: step.clone(), effect: effect.clone(), result: None });
+            }
+            Record::Effected { step, effect, result } => {
+                let open = self.effects.iter_mut().rev().find(|e| e.step == *step && e.effect == *effect);
+                if let Some(open) = open {
+                    open.result = Some(result.clone());
+                }
+            }
+            Record::Ended { step, outcome, .. } => self.end(at, step, outcome),
+            Record::Confirmed { step, item, reason, .. } => {
+                self.confirmed.insert((step.clone(), item.clone()), reason.clone());
+            }
+            Record::Evidence { step, subject, level, sentence, facts } => self.evidence.push(EvidenceState {
+                step: step.clone(),
+                subject: subject.clone(),
+                level: *level,
+                sentence: sentence.clone(),
+                facts: facts.clone(),
+                at,
+            }),
+            Record::Probed { step, verdict, sentence } => {
+                self.probes.insert(step.clone(), (*verdict, sentence.clone()));
+            }
+            Record::Resumed { .. } => self.probes.clear(),
+            Record::Finished { .. } => self.finished = true,
+            Record::Abandoned { .. } => self.abandoned = true,
+            Record::Captured { .. } | Record::GateOpened { .. } | Record::Decided { .. } | Record::Paused { .. } => {}
+        }
+    }
+
+    fn end(&mut self, at: Timestamp, step: &StepId, outcome: &Outcome) {
+        let state = match outcome {
+            Outcome::Done { summary, facts } => {
+                self.facts.insert(step.clone(), facts.clone());
+                StepState::Done { at, summary: summary.clone() }
+            }
+            Outcome::Skipped { reason } => StepState::Skipped { reason: reason.clone() },
+            Outcome::Failed { problem } => StepState::Failed { at, problem: problem.as_ref().clone() },
+            Outcome::Stopped { reason } => StepState::Stopped { reason: reason.clone() },
+        };
+        self.steps.insert(step.clone(), state);
+    }
+
+    /// State of a step.
+    pub fn step(&self, id: &StepId) -> &StepState {
+        const NOT_YET: &StepState = &StepState::NotYet;
+        self.steps.get(id).unwrap_or(NOT_YET)
+    }
+
+    /// The first step of the plan that is not over.
+    pub fn next(&self) -> Option<&PlannedStep> {
+        self.plan.iter().find(|step| !self.step(&step.id).is_over())
+    }
+
+    /// The plan's entry of a step.
+    pub fn planned(&self, id: &StepId) -> Option<&PlannedStep> {
+        self.plan.iter().find(|step| step.id == *id)
+    }
+
+    /// The newest evidence about `subject` at `level` or above.
+    pub fn proof(&self, subject: &str, level: u8) -> Option<&EvidenceState> {
+        self.evidence.iter().rev().find(|e| e.subject == subject && e.level >= level)
+    }
+}

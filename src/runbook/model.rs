@@ -1,0 +1,208 @@
+//! The shape of a runbook file, `format: 1`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    actions::{ActionSpec, deployment::Deployment},
+    run::{Risk, StepId},
+    text::Template,
+};
+
+/// A procedure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Runbook {
+    /// Version of this format: 1.
+    pub format: u32,
+    /// Its id, `[a-z][a-z0-9_-]*`.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its own version.
+    pub version: String,
+    /// What it is for, in a sentence or two.
+    pub about: String,
+    /// What is chosen before the start.
+    #[serde(default)]
+    pub inputs: Vec<Input>,
+    /// The deployment it is about; needed by most kinds of action.
+    #[serde(default)]
+    pub deployment: Option<Deployment>,
+    /// What can be done with it.
+    pub intents: Vec<Intent>,
+}
+
+/// What an input is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InputKind {
+    /// A line of text.
+    #[default]
+    Text,
+    /// A path on this machine, made absolute.
+    Path,
+}
+
+/// A value chosen before the start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Its id.
+    pub id: String,
+    /// What it is, in words.
+    pub title: String,
+    /// What it is unless chosen; absent means it must be chosen.
+    #[serde(default)]
+    pub default: Option<Template>,
+    /// The only values allowed; empty for any.
+    #[serde(default)]
+    pub choices: Vec<String>,
+    /// What it is.
+    #[serde(default)]
+    pub kind: InputKind,
+}
+
+/// One thing that can be done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Intent {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its phases.
+    pub phases: Vec<Phase>,
+}
+
+/// A phase.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Phase {
+    /// Its id.
+    pub id: String,
+    /// A word or two, for the rail.
+    pub title: String,
+    /// What it is for, half a line.
+    pub purpose: String,
+    /// What it changes, half a line.
+    pub changes: String,
+    /// Its steps.
+    pub steps: Vec<Step>,
+}
+
+/// What must be there before a step.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Requires {
+    /// Steps that must have captured everything.
+    #[serde(default)]
+    pub captured: Vec<String>,
+    /// Steps that must have proven it.
+    #[serde(default)]
+    pub proven: Vec<String>,
+    /// Steps that must be done.
+    #[serde(default)]
+    pub steps: Vec<String>,
+}
+
+/// A step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Its id.
+    pub id: StepId,
+    /// Verb and object.
+    pub title: String,
+    /// Why it is done.
+    pub why: String,
+    /// What it does: one kind of action.
+    #[serde(rename = "do")]
+    pub action: ActionSpec,
+    /// A condition; the step applies only when it holds.
+    #[serde(default)]
+    pub when: Option<String>,
+    /// How hard it is to undo.
+    #[serde(default)]
+    pub risk: Risk,
+    /// What it changes.
+    #[serde(default)]
+    pub changes: String,
+    /// How it is undone.
+    #[serde(default)]
+    pub undo: String,
+    /// What must be there before.
+    #[serde(default)]
+    pub requires: Requires,
+    /// Known harmless messages.
+    #[serde(default)]
+    pub expect: Vec<String>,
+    /// How long it takes, as `40 s` or `10 min`.
+    pub estimate: String,
+}
+
+/// A duration as a runbook writes it, in seconds.
+pub fn parse_duration(text: &str) -> Option<u64> {
+    let (number, unit) = text.trim().split_once(' ')?;
+    let number: u64 = number.parse().ok()?;
+    match unit.trim() {
+        "s" => Some(number),
+        "min" => number.checked_mul(60),
+        "h" => number.checked_mul(3600),
+        _ => None,
+    }
+}
+
+impl Intent {
+    /// Steps in order, each with the index of its phase and its number.
+    pub fn steps(&self) -> impl Iterator<Item = (usize, String, &Step)> {
+        self.phases.iter().enumerate().flat_map(|(phase, content)| {
+            content.steps.iter().enumerate().map(move |(step, one)| (phase, format!("{}.{}", phase + 1, step + 1), one))
+        })
+    }
+}
+
+impl Runbook {
+    /// Inputs with what was chosen or their defaults, rendered in order with what is before them.
+    ///
+    /// # Errors
+    /// The first input that is missing, unknown, or none of its choices, in words.
+    pub fn inputs(
+        &self,
+        chosen: &BTreeMap<String, String>,
+        target: &serde_json::Value,
+    ) -> Result<serde_json::Value, String> {
+        if let Some(unknown) = chosen.keys().find(|key| !self.inputs.iter().any(|input| input.id == **key)) {
+            let known: Vec<&str> = self.inputs.iter().map(|input| input.id.as_str()).collect();
+            return Err(format!("there is no input {unknown}; there are {}", known.join(", ")));
+        }
+        let mut found = serde_json::Map::new();
+        for input in &self.inputs {
+            let value = match (chosen.get(&input.id), &input.default) {
+                (Some(value), _) => value.clone(),
+                (None, Some(default)) => {
+                    crate::text::render(default, &serde_json::json!({"inputs": found, "target": target}))?
+                }
+                (None, None) => {
+                    return Err(format!(
+                        "input {} is needed: {}; choose it with --set {0}=VALUE",
+                        input.id, input.title
+                    ));
+                }
+            };
+            if !input.choices.is_empty() && !input.choices.contains(&value) {
+                return Err(format!("input {} is one of {}, not {value}", input.id, input.choices.join(", ")));
+            }
+            let value = match input.kind {
+                InputKind::Path if !value.is_empty() => {
+                    std::path::absolute(&value).map_or(value, |path| path.to_string_lossy().into_owned())
+                }
+                InputKind::Path | InputKind::Text => value,
+            };
+            found.insert(input.id.clone(), serde_json::Value::String(value));
+        }
+        Ok(serde_json::Value::Object(found))
+    }
+}

@@ -1,0 +1,164 @@
+//! Beginning a run, and taking one up again.
+
+use jiff::{Timestamp, Zoned};
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use tokio::{sync::mpsc, task::JoinHandle};
+
+use super::ledger::FileLedger;
+use crate::{
+    engine::{Engine, Front, Plan, Start},
+    ports::World,
+    run::{Command, Event, Record, RunState, SecretHandle, Stopped},
+    runbook::{Loaded, load},
+    store::{
+        Entry, FileLock, Journal, JournalError, Keep, RunFolder, Runs, StoreError, Torn, Wait, read_journal,
+        write_atomic,
+    },
+    text::Diagnostic,
+};
+
+/// A front end's side of a run.
+pub struct Link {
+    /// What the run tells.
+    pub events: mpsc::Receiver<Event>,
+    /// What it is asked.
+    pub commands: mpsc::Sender<Command>,
+    /// Secrets that commands name.
+    pub secrets: mpsc::Sender<(SecretHandle, SecretString)>,
+}
+
+/// A run that is open in this process, locked against others.
+pub struct Opened {
+    /// The run so far.
+    pub state: RunState,
+    /// Its records so far, for a front end.
+    pub records: Vec<(Timestamp, Record)>,
+    /// Its runbook, as it was at the start.
+    pub runbook: Loaded,
+    /// A torn last line that was cut off.
+    pub torn: Option<Torn>,
+    folder: RunFolder,
+    journal: Journal<Record>,
+    drafts: Map<String, Value>,
+    lock: FileLock,
+}
+
+/// What a launched run is.
+pub struct Launch {
+    /// The front end's side.
+    pub link: Link,
+    /// The engine; ends with why it stopped.
+    pub engine: JoinHandle<Stopped>,
+}
+
+fn fault(what: impl Into<String>, error: &dyn std::fmt::Display) -> Diagnostic {
+    Diagnostic::new(what).cause(error.to_string())
+}
+
+/// Makes the folder and journal of a new run with its first records.
+///
+/// # Errors
+/// What could not be made or written.
+pub fn open(runs: &Runs, runbook: Loaded, first: impl FnOnce(&str) -> Vec<Record>) -> Result<Opened, Diagnostic> {
+    let wrong = |error: StoreError| fault("cannot make the run's folder", &error);
+    let folder = runs.create(Zoned::now().date(), &runbook.runbook.id).map_err(wrong)?;
+    let lock = FileLock::acquire(&folder.lock(), Wait::No).map_err(|error| fault("cannot lock the run", &error))?;
+    write_atomic(&folder.runbook(), runbook.text.as_bytes(), Keep::Nothing).map_err(wrong)?;
+    let mut journal = Journal::create(&folder.journal()).map_err(|error| fault("cannot begin the run", &error))?;
+    let (mut state, mut records) = (RunState::default(), Vec::new());
+    for record in first(folder.id.as_str()) {
+        let at = Timestamp::now();
+        journal.append(at, &record).map_err(|error| fault("cannot begin the run", &error))?;
+        state.apply(at, &record);
+        records.push((at, record));
+    }
+    Ok(Opened { state, records, runbook, torn: None, folder, journal, drafts: Map::new(), lock })
+}
+
+/// Opens the run in `folder` again: lock, read, fold, compare the runbook's digest.
+///
+/// # Errors
+/// `held by …`, a changed journal, a changed runbook, or unreadable files.
+pub fn reopen(folder: RunFolder) -> Result<Opened, Diagnostic> {
+    let lock = own(&folder)?;
+    let (journal, opened) = Journal::<Record>::open(&folder.journal())
+        .map_err(|error| fault("this run cannot be resumed", &error).safe("everything: nothing was sent from here"))?;
+    let mut state = RunState::default();
+    for Entry { at, record, .. } in &opened.entries {
+        state.apply(*at, record);
+    }
+    let text = std::fs::read_to_string(folder.runbook())
+        .map_err(|error| fault("the run's own copy of its runbook cannot be read", &error))?;
+    let runbook = load("runbook.yaml", &text).map_err(|faults| {
+        faults.into_iter().next().unwrap_or_else(|| Diagnostic::new("the run's own copy of its runbook has faults"))
+    })?;
+    if state.runbook.as_ref().is_none_or(|of| of.digest != runbook.digest) {
+        return Err(Diagnostic::new("the run's own copy of its runbook is not the one it began with")
+            .proves("runbook.yaml in the run's folder was changed")
+            .help("put the text back; a run follows the runbook that was approved"));
+    }
+    let drafts = match std::fs::read(folder.answers()) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map_err(|error| fault("answers.json of the run cannot be understood", &error))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Map::new(),
+        Err(error) => return Err(fault("answers.json of the run cannot be read", &error)),
+    };
+    let records = opened.entries.into_iter().map(|entry| (entry.at, entry.record)).collect();
+    Ok(Opened { state, records, runbook, torn: opened.torn, folder, journal, drafts, lock })
+}
+
+/// Records of a run, without touching it.
+///
+/// # Errors
+/// A journal that cannot be read or was changed.
+pub fn records(folder: &RunFolder) -> Result<Vec<Entry<Record>>, Diagnostic> {
+    let read = read_journal(&folder.journal()).map_err(|error| fault("the run cannot be read", &error))?;
+    Ok(read.entries)
+}
+
+/// Takes the run's lock: whoever holds it is the one that may write.
+fn own(folder: &RunFolder) -> Result<FileLock, Diagnostic> {
+    FileLock::acquire(&folder.lock(), Wait::No).map_err(|error| {
+        fault("this run is in other hands", &error)
+            .safe("everything: nothing was sent from here")
+            .help("end it there, or wait until it ends")
+    })
+}
+
+/// Gives a run up; nothing in the cluster is changed.
+///
+/// # Errors
+/// `held by …`, or a journal that cannot be written.
+pub fn abandon(folder: &RunFolder, by: String, reason: String) -> Result<(), Diagnostic> {
+    let _lock = own(folder)?;
+    let wrong = |error: JournalError| fault("the run cannot be given up", &error);
+    let (mut journal, _) = Journal::<Record>::open(&folder.journal()).map_err(wrong)?;
+    journal.append(Timestamp::now(), &Record::Abandoned { by, reason }).map_err(wrong)?;
+    Ok(())
+}
+
+/// Starts the engine on an open run.
+pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
+    let (to_front, events) = mpsc::channel(1024);
+    let (commands, from_front) = mpsc::channel(64);
+    let (secrets, secrets_in) = mpsc::channel(64);
+    let folder = opened.folder;
+    let ledger = FileLedger { journal: opened.journal, drafts: folder.answers() };
+    let engine = Engine::new(Start {
+        plan,
+        state: opened.state,
+        drafts: opened.drafts,
+        world,
+        ledger: Box::new(ledger),
+        front: Front { events: to_front, commands: from_front, secrets: secrets_in },
+        folder: folder.path,
+    });
+    let lock = opened.lock;
+    let engine = tokio::spawn(async move {
+        let stopped = engine.run().await;
+        drop(lock);
+        stopped
+    });
+    Launch { link: Link { events, commands, secrets }, engine }
+}

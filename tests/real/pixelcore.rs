@@ -1,0 +1,198 @@
+//! A PixelCore 4.2.0 in a namespace of the test's own, and the program under test in a folder of its own.
+
+use std::{
+    io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+/// Secrets that must be found nowhere but in the vault.
+pub const CANARY: &str = "canary-5d1e-token";
+const DB_PASSWORD: &str = "canary-db-77aa";
+
+/// One deployment and one state folder.
+pub struct Plant {
+    pub namespace: String,
+    kubeconfig: String,
+    files: PathBuf,
+    pub folder: tempfile::TempDir,
+    cluster8: String,
+}
+
+fn check(output: &Output, what: &str) -> String {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{what}: {}\n{out}\n{err}", output.status);
+    out.into_owned()
+}
+
+impl Plant {
+    /// Installs 4.2.0 with `rows` history rows in a new namespace whose name begins with `name`, marked as a test; none where
+    /// the environment does not say how.
+    pub fn install(name: &str, rows: u32) -> Option<Self> {
+        let kubeconfig = crate::setting("DRYDOCK_TEST_KUBECONFIG")?;
+        let files = PathBuf::from(crate::setting("DRYDOCK_TEST_PIXELCORE")?);
+        let folder = tempfile::tempdir().unwrap();
+        let namespace = &crate::own_namespace(name);
+        let env = std::fs::read_to_string(files.join("env.example")).unwrap().replace("change-me-db", DB_PASSWORD);
+        std::fs::write(folder.path().join(".env"), env).unwrap();
+        let mut plant = Self { namespace: namespace.clone(), kubeconfig, files, folder, cluster8: String::new() };
+        plant.kubectl(&["create", "namespace", namespace]);
+        plant.kubectl(&["label", "namespace", namespace, "env=test"]);
+        let (chart, values) = (plant.chart(), plant.files.join("values.example.yaml").display().to_string());
+        let dotenv = format!("dotenv={}", plant.folder.path().join(".env").display());
+        let helm = plant.command("helm").args([
+            "upgrade",
+            "--install",
+            "pixelcore",
+            &chart,
+            "-n",
+            namespace,
+            "-f",
+            &values,
+            "--set-file",
+            &dotenv,
+        ]);
+        check(&helm.output().unwrap(), "helm");
+        let seed = plant.files.join("seed-data");
+        check(
+            &plant.command(seed.to_str().unwrap()).args([namespace, &rows.to_string()]).output().unwrap(),
+            "seed-data",
+        );
+        plant.api("PUT", "lns-main", &format!("{{\"token\": \"{CANARY}\"}}"));
+        plant.cluster8 =
+            plant.kubectl(&["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"])[..8].to_owned();
+        plant.write_answers();
+        Some(plant)
+    }
+
+    pub fn chart(&self) -> String {
+        self.files.join("chart").display().to_string()
+    }
+
+    fn command(&self, program: &str) -> &'static mut Command {
+        let mut command = Command::new(program);
+        command.env("KUBECONFIG", &self.kubeconfig).stdin(Stdio::null()).current_dir(self.folder.path());
+        Box::leak(Box::new(command))
+    }
+
+    pub fn kubectl(&self, args: &[&str]) -> String {
+        check(&self.command("kubectl").args(args).output().unwrap(), &format!("kubectl {args:?}"))
+    }
+
+    /// One call of the application's API from inside its pod.
+    pub fn api(&self, method: &str, name: &str, body: &str) -> String {
+        let script = "exec curl -sSf -u \"$PIX_API_USER:$PIX_API_PASSWORD\" -X \"$1\" --data-binary \"$3\" \"http://127.0.0.1:8080/api/applications/$2\"";
+        self.kubectl(&[
+            "-n",
+            &self.namespace,
+            "exec",
+            "deploy/pix-core",
+            "--",
+            "sh",
+            "-c",
+            script,
+            "sh",
+            method,
+            name,
+            body,
+        ])
+    }
+
+    /// What the database holds; compared with an earlier answer when given.
+    pub fn fingerprint(&self, like: Option<&str>) -> String {
+        let program = self.files.join("fingerprint").display().to_string();
+        let mut args = vec![self.namespace.clone()];
+        if let Some(before) = like {
+            let file = self.folder.path().join("before.fp");
+            std::fs::write(&file, before).unwrap();
+            args.extend(["--as".to_owned(), file.display().to_string()]);
+        }
+        check(&self.command(&program).args(args).output().unwrap(), "fingerprint")
+    }
+
+    fn write_answers(&self) {
+        let (ns, cluster) = (&self.namespace, &self.cluster8);
+        let (env, pass) = (self.folder.path().join(".env"), self.folder.path().join("pass"));
+        std::fs::write(&pass, "correct horse battery staple\n").unwrap();
+        let text = format!(
+            "format: 1\napprove: true\npassphrase: {{file: {pass}}}\nresume: go-on\nsteps:\n  \
+             environment: {{items: {{\"1\": {{dotenv: {env}}}}}}}\n  lns: {{confirm: all}}\n  workers: {{confirm: all}}\n  \
+             other: {{none: \"checked every tab against the defaults\"}}\n  remove: {{phrase: \"delete {ns} of {cluster}\"}}\n",
+            pass = pass.display(),
+            env = env.display()
+        );
+        let path = self.folder.path().join("answers.yaml");
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// The program under test with its state in a folder of the test's own.
+    pub fn drydock(&self, args: &[&str]) -> &'static mut Command {
+        let command = self.command(env!("CARGO_BIN_EXE_drydock"));
+        command.env("DRYDOCK_STATE_DIR", self.state()).args(args)
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// Arguments of `start` for this deployment.
+    pub fn start(&self, way: &str) -> Vec<String> {
+        let set = |text: String| ["--set".to_owned(), text];
+        let mut args: Vec<String> =
+            ["start", "pixelcore", "-n", &self.namespace, "--answers", "answers.yaml"].map(str::to_owned).to_vec();
+        args.extend(set(format!("chart={}", self.chart())));
+        args.extend(set(format!("way={way}")));
+        args.extend(set(format!("scripts={}", self.files.display())));
+        args
+    }
+
+    /// Runs to the end and returns what was printed.
+    pub fn finish(&self, args: &[&str]) -> String {
+        let output = self.drydock(args).output().unwrap();
+        check(&output, &format!("drydock {args:?}"))
+    }
+
+    /// Runs until a line of its JSON holds `mark` and `step`, then kills it with -9.
+    pub fn kill_at(&self, args: &[&str], mark: &str, step: &str) {
+        let mut child = self.drydock(args).arg("--json").stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let found = lines.map(Result::unwrap).any(|line| {
+            line.contains(&format!("\"type\":\"{mark}\"")) && line.contains(&format!("\"step\":\"{step}\""))
+        });
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(found, "it ended before {mark} of {step}");
+    }
+
+    /// Asserts that no secret lies in plain under the state folder.
+    pub fn assert_no_secret(&self) {
+        fn walk(folder: &Path) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path);
+                    continue;
+                }
+                let bytes = std::fs::read(&path).unwrap();
+                for secret in [CANARY, DB_PASSWORD] {
+                    let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+                    assert!(!found, "{secret} lies in {}", path.display());
+                }
+            }
+        }
+        walk(&self.state());
+    }
+}
+
+impl Drop for Plant {
+    fn drop(&mut self) {
+        let names = [self.namespace.clone(), format!("{}-rehearsal", self.namespace)];
+        let _ = self
+            .command("kubectl")
+            .args(["delete", "namespace", &names[0], &names[1], "--ignore-not-found", "--wait=false"])
+            .status();
+    }
+}

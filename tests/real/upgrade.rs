@@ -1,0 +1,98 @@
+//! PixelCore 4.2.0 to 5.0.0, all six steps, and every row and setting again: both dump ways, and killed in the middle.
+
+use crate::pixelcore::{CANARY, Plant};
+
+fn args(plant: &Plant, way: &str) -> Vec<String> {
+    let mut args = plant.start(way);
+    args.push("--plain".to_owned());
+    args
+}
+
+fn assert_upgraded(plant: &Plant, before: &str) {
+    assert_eq!(plant.fingerprint(Some(before)), before, "the rows are not those of before");
+    let main = plant.api("GET", "lns-main", "");
+    assert!(main.contains(CANARY) && main.contains("https://lns.example.net:8443/api/v3"), "{main}");
+    let guard = plant.api("GET", "valve-guard", "");
+    assert!(guard.contains("valve-guard#v1.4") && guard.contains("0.75"), "{guard}");
+    plant.assert_no_secret();
+}
+
+#[test]
+fn natively_in_plain_mode() {
+    let Some(plant) = Plant::install("dd-pod", 20_000) else { return };
+    let before = plant.fingerprint(None);
+    let args = args(&plant, "pod");
+    let said = plant.finish(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(said.contains("finished. 23 of 23 steps are done"), "{said}");
+    assert!(!said.contains('\u{1b}') && !said.contains('\r'));
+    assert_upgraded(&plant, &before);
+}
+
+#[test]
+fn by_the_admins_scripts() {
+    let Some(plant) = Plant::install("dd-scripts", 20_000) else { return };
+    let before = plant.fingerprint(None);
+    let args = args(&plant, "scripts");
+    plant.finish(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_upgraded(&plant, &before);
+}
+
+#[test]
+fn killed_during_dump_removal_and_restore() {
+    let Some(plant) = Plant::install("dd-kill", 60_000) else { return };
+    let before = plant.fingerprint(None);
+    let start = plant.start("pod");
+    plant.kill_at(&start.iter().map(String::as_str).collect::<Vec<_>>(), "intent", "dump");
+    let resume = ["resume", "--answers", "answers.yaml"];
+    plant.kill_at(&resume, "effected", "remove");
+    plant.kill_at(&resume, "intent", "restore");
+    let said = plant.finish(&["resume", "--answers", "answers.yaml", "--plain"]);
+    assert!(said.contains("finished."), "{said}");
+    assert_upgraded(&plant, &before);
+    // nothing that must never be repeated was: each object was sent its deletion once
+    let shown = plant.finish(&["show", "--json"]);
+    let mut deletions: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.contains("\"type\":\"effect\"") && line.contains("\"effect\":\"delete "))
+        .collect();
+    for line in &mut deletions {
+        *line = line.split("\"effect\":\"").nth(1).unwrap();
+    }
+    deletions.retain(|line| !line.contains("namespace"));
+    let sent = deletions.len();
+    deletions.sort_unstable();
+    deletions.dedup();
+    assert_eq!(deletions.len(), sent, "{deletions:?}");
+}
+
+#[test]
+fn check_and_plan_change_nothing_and_a_wrong_file_is_refused() {
+    let Some(plant) = Plant::install("dd-look", 1_000) else { return };
+    let versions = |plant: &Plant| {
+        plant.kubectl(&[
+            "-n",
+            &plant.namespace,
+            "get",
+            "all,secrets,configmaps,pvc",
+            "-o",
+            "jsonpath={.items[*].metadata.uid}",
+        ])
+    };
+    let before = versions(&plant);
+    let chart = format!("chart={}", plant.chart());
+    let said = plant.finish(&["check", "pixelcore", "-n", &plant.namespace, "--set", &chart]);
+    assert!(said.contains("pass  rights"), "{said}");
+    let said = plant.finish(&["plan", "pixelcore", "-n", &plant.namespace, "--set", &chart]);
+    assert!(said.contains("3.3 Delete the old deployment"), "{said}");
+    assert_eq!(versions(&plant), before);
+    // another deployment's environment is found at its field, before anything is changed
+    let env = plant.folder.path().join(".env");
+    let text = std::fs::read_to_string(&env).unwrap().replace("PIX_RETENTION_MONTHS=24", "PIX_RETENTION_MONTHS=36");
+    std::fs::write(&env, text).unwrap();
+    let args = args(&plant, "pod");
+    let output = plant.drydock(&args.iter().map(String::as_str).collect::<Vec<_>>()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains("PIX_RETENTION_MONTHS differ"), "{said}");
+    assert_eq!(versions(&plant), before);
+}

@@ -1,0 +1,159 @@
+//! The remote scripts under every POSIX shell of this machine.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+use std::{
+    io::Write,
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use drydock::ports::remote::{Script, environment_command};
+
+/// `sh`, and those of dash, bash and busybox that are here.
+fn shells() -> Vec<Vec<String>> {
+    let candidates: [&[&str]; 4] = [&["sh"], &["dash"], &["bash"], &["busybox", "sh"]];
+    let here = |words: &&[&str]| {
+        Command::new(words[0]).args(&words[1..]).args(["-c", "exit 0"]).output().is_ok_and(|out| out.status.success())
+    };
+    let found: Vec<Vec<String>> = candidates
+        .iter()
+        .copied()
+        .filter(|words| here(words))
+        .map(|words| words.iter().map(|&w| w.to_owned()).collect())
+        .collect();
+    println!("shells: {found:?}");
+    found
+}
+
+fn spawn(shell: &[String], command: &[String]) -> std::process::Child {
+    // the command begins with `sh`: the shell under test takes its place
+    let words: Vec<&String> = shell.iter().chain(&command[1..]).collect();
+    let mut child = Command::new(words[0]);
+    child.args(&words[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn run(shell: &[String], input: &[u8], command: &[&str]) -> Output {
+    let length = input.len().to_string();
+    let mut args = vec!["NONCE", &length];
+    args.extend(command);
+    let mut child = spawn(shell, &Script::Run.command(&args));
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input).unwrap();
+    stdin.write_all(b"ok\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    drop(stdin);
+    output
+}
+
+fn script(shell: &[String], script: Script, args: &[&str]) -> String {
+    let output = spawn(shell, &script.command(args)).wait_with_output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+#[test]
+fn run_ends_with_the_true_status_and_the_count_of_bytes() {
+    for shell in shells() {
+        let out = run(&shell, b"five\n", &["sh", "-c", "cat; printf 'x\\ny'; echo e >&2; exit 7"]);
+        assert!(out.status.success(), "{shell:?}");
+        assert_eq!(String::from_utf8_lossy(&out.stdout), "five\nx\nyNONCE:7:8\n", "{shell:?}");
+        assert_eq!(String::from_utf8_lossy(&out.stderr), "e\n", "{shell:?}");
+        let out = run(&shell, b"", &["no-such-program"]);
+        assert!(String::from_utf8_lossy(&out.stdout).contains("NONCE:127:0\n"), "{shell:?}");
+        let out = run(&shell, b"", &["sh", "-c", "kill -9 $$"]);
+        assert_eq!(String::from_utf8_lossy(&out.stdout), "NONCE:137:0\n", "{shell:?}");
+    }
+}
+
+#[test]
+fn the_end_of_stdin_stops_the_command_and_leaves_nothing() {
+    for shell in shells() {
+        let mark = format!("4{:06}", std::process::id());
+        let mut child =
+            spawn(&shell, &Script::Run.command(&["NONCE", "0", "sh", "-c", &format!("sleep {mark} | cat; exit 0")]));
+        std::thread::sleep(Duration::from_millis(400));
+        let started = Instant::now();
+        drop(child.stdin.take());
+        assert!(child.wait().unwrap().success(), "{shell:?}");
+        assert!(started.elapsed() < Duration::from_secs(5), "{shell:?}");
+        let left =
+            Command::new("sh").args(["-c", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '"]).output().unwrap();
+        assert!(!String::from_utf8_lossy(&left.stdout).contains(&format!("sleep {mark}")), "{shell:?}");
+    }
+}
+
+#[test]
+fn jobs_are_found_again_and_stopped() {
+    for shell in shells() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        assert_eq!(script(&shell, Script::Poll, &[path, "a"]), "absent");
+        script(&shell, Script::Start, &[path, "a", "sh", "-c", "echo out; exit 3"]);
+        script(&shell, Script::Start, &[path, "b", "sh", "-c", "sleep 300; exit 5"]);
+        script(&shell, Script::Start, &[path, "b", "sh", "-c", "echo twice"]);
+        std::thread::sleep(Duration::from_millis(300));
+        assert_eq!(script(&shell, Script::Poll, &[path, "a"]), "ended 3 4 0", "{shell:?}");
+        assert_eq!(script(&shell, Script::Poll, &[path, "b"]), "running 0 0", "{shell:?}");
+        script(&shell, Script::Stop, &[path, "b"]);
+        let said = script(&shell, Script::Poll, &[path, "b"]);
+        // some shells tell on stderr which signal ended their child
+        assert!(said.starts_with("ended 5 0 ") || said.starts_with("ended 143 0 "), "{shell:?} {said}");
+        std::fs::write(folder.path().join("c.pid"), "1 1\n").unwrap();
+        assert_eq!(script(&shell, Script::Poll, &[path, "c"]), "lost", "{shell:?}");
+    }
+}
+
+#[test]
+fn files_are_written_read_and_hashed() {
+    for shell in shells() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a b'c");
+        let path = path.to_str().unwrap();
+        assert_eq!(script(&shell, Script::Digest, &[path]), "absent");
+        for (offset, part) in [("0", "hello "), ("6", "world")] {
+            let write = Script::Write.command(&[path, offset]);
+            let words: Vec<&str> = write.iter().map(String::as_str).collect();
+            run(&shell, part.as_bytes(), &words);
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "hello world", "{shell:?}");
+        let refused = Script::Write.command(&[path, "3"]);
+        let out = run(&shell, b"x", &refused.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(String::from_utf8_lossy(&out.stdout).contains("NONCE:3:"), "{shell:?}");
+        assert_eq!(script(&shell, Script::Read, &[path, "6", "3"]), "wor");
+        let digest = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9";
+        assert_eq!(script(&shell, Script::Digest, &[path]), format!("11 {digest}"), "{shell:?}");
+        let said = script(&shell, Script::Probe, &[folder.path().to_str().unwrap(), "sh", "no-such-program"]);
+        assert!(said.starts_with("program sh\nfirst ") && said.contains("\nfree "), "{shell:?} {said}");
+    }
+}
+
+#[test]
+fn variables_are_given_under_other_names_and_never_run() {
+    for shell in shells() {
+        let pairs = [("PGPASSWORD".to_owned(), "SECRET_OF_TEST".to_owned())];
+        let command = environment_command(&pairs, &["sh".into(), "-c".into(), "printf %s \"$PGPASSWORD\"".into()]);
+        let words: Vec<&String> = shell.iter().chain(&command[1..]).collect();
+        let out =
+            Command::new(words[0]).args(&words[1..]).env("SECRET_OF_TEST", "$(touch x) 'q' \"d\"").output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&out.stdout), "$(touch x) 'q' \"d\"", "{shell:?}");
+        let bad = environment_command(&[("A;B".into(), "C".into())], &["true".into()]);
+        let words: Vec<&String> = shell.iter().chain(&bad[1..]).collect();
+        assert_eq!(Command::new(words[0]).args(&words[1..]).status().unwrap().code(), Some(126), "{shell:?}");
+    }
+}
+
+#[test]
+fn every_script_fits_into_a_request_line() {
+    let encoded = |words: &[String]| -> usize {
+        words
+            .iter()
+            .flat_map(|word| word.bytes())
+            .map(|b| if b.is_ascii_alphanumeric() || b"-_.~".contains(&b) { 1 } else { 3 })
+            .sum()
+    };
+    for script in Script::ALL {
+        let inner = script.command(&["/drydock", "job", "123456789"]);
+        let words: Vec<&str> = inner.iter().map(String::as_str).collect();
+        let whole = Script::Run.command(&[&["0123456789abcdef01234567", "123456789"], &words[..]].concat());
+        assert!(encoded(&whole) < 6 * 1024, "{} takes {} bytes", script.name(), encoded(&whole));
+    }
+}

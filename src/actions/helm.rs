@@ -27,6 +27,29 @@ pub async fn release(cx: &StepCx, place: &Identity, name: &str) -> Result<Option
     Ok(listed.as_array().into_iter().flatten().find(|release| text(release, "/name") == name).cloned())
 }
 
+/// What leads out of a release that is not deployed: the last revision that was, by name where helm still has one.
+pub async fn not_deployed(cx: &StepCx, name: &str, status: &str) -> Diagnostic {
+    let call = Call::new(cx, "helm", &["history", name, "-n", cx.namespace(), "-o", "json"]);
+    let listed = match answer(cx, &cx.target, call).await {
+        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        Err(_) => Value::Null,
+    };
+    let good = |revision: &&Value| matches!(text(revision, "/status"), "deployed" | "superseded");
+    let last = listed.as_array().into_iter().flatten().rfind(good).and_then(|found| found["revision"].as_u64());
+    let problem = Diagnostic::new(format!("release {name} is {status}"))
+        .proves("a helm before this run failed or was cut: the release's values need not be those that run")
+        .safe("everything: this was only read");
+    match last {
+        Some(last) => problem.help(format!(
+            "`helm rollback {name} {last} -n {}` leads back to the last revision that was deployed; then start again",
+            cx.namespace()
+        )),
+        None => {
+            problem.help(format!("helm has no earlier revision of {name}: finish its installation first, with helm"))
+        }
+    }
+}
+
 /// Installs the deployment into `place` with the values and files that `captured` saved.
 pub async fn install(cx: &StepCx, place: &Identity, captured: &str) -> Result<(), Halt> {
     let helm = &cx.deployment()?.helm;
@@ -120,6 +143,9 @@ impl Action for CaptureSpec {
                 .help("name the release with --set release=NAME")
                 .into());
         };
+        if text(&found, "/status") != "deployed" {
+            return Err(not_deployed(cx, &name, text(&found, "/status")).await.into());
+        }
         let call = Call::new(cx, "helm", &["get", "values", &name, "-n", cx.namespace(), "-o", "yaml"]);
         let values = SecretBytes::new(answer(cx, &cx.target, call).await?);
         let place = format!("helm get values {name}, revision {}", text(&found, "/revision"));

@@ -2,6 +2,7 @@
 
 mod inspect;
 mod practice;
+mod reach;
 mod runbook;
 mod runs;
 mod start;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Exit, Failure, Global, Outcome,
+    Exit, Failure, Global, Outcome, reach,
     target::{Target, TargetArgs, choose},
 };
 use crate::{
@@ -218,11 +218,12 @@ pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
         return Err(Failure::usage(format!("run {id} has no first record")));
     };
     let cluster = match opened.runbook.runbook.deployment {
-        Some(_) => Some(Cluster::connect(Some(&opened.state.context)).await?),
+        Some(_) => Some(Cluster::connect(Some(&opened.state.context)).await.map_err(reach::no_context)?),
         None => None,
     };
     if let Some(cluster) = &cluster {
-        let now = cluster.identity(&identity.namespace).await?;
+        let place = &identity.namespace;
+        let now = cluster.identity(place).await.map_err(|error| reach::no_answer(error, cluster, place))?;
         if !now.same_place(&identity) {
             let problem = Diagnostic::new(format!(
                 "context {} leads to another cluster or namespace than the run's",

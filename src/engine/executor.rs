@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    again,
     core::{Core, Front, Ledger},
     output::OutputLog,
     plan::{Plan, PlanStep, values},
@@ -273,10 +274,12 @@ impl Engine {
                 Ok(Next::Stop(Stopped::Paused { reason }))
             }
             Err(Halt::Failed(problem)) => {
+                let problem = Box::new(step.planned.reassure(*problem));
                 self.end(id, cx.attempt, Outcome::Failed { problem: problem.clone() }).await?;
                 self.decide(id, *problem, |problem| Stopped::Failed { problem }).await
             }
             Err(Halt::Refused(problem)) => {
+                let problem = Box::new(step.planned.reassure(*problem));
                 self.end(id, cx.attempt, Outcome::Failed { problem: problem.clone() }).await?;
                 self.decide(id, *problem, |problem| Stopped::Refused { problem }).await
             }
@@ -300,14 +303,16 @@ impl Engine {
         problem: Diagnostic,
         stopped: fn(Diagnostic) -> Stopped,
     ) -> Result<Next, Halt> {
-        let choices = vec![
-            Choice {
-                id: "retry".into(),
-                label: "Try this step again".into(),
-                cost: "what is done is not done again".into(),
-            },
-            Choice { id: "stop".into(), label: "Leave it paused, look first".into(), cost: "changes nothing".into() },
-        ];
+        let retry = Choice {
+            id: "retry".into(),
+            label: "Try this step again".into(),
+            cost: "what is done is not done again".into(),
+        };
+        let stop =
+            Choice { id: "stop".into(), label: "Leave it paused, look first".into(), cost: "changes nothing".into() };
+        let mut choices = vec![retry];
+        choices.extend(again::choices(&problem, &self.plan, &self.core.state()));
+        choices.push(stop);
         self.core.renew_cancel();
         loop {
             let question = Question::Choose {
@@ -334,7 +339,17 @@ impl Engine {
                     self.core.record(Record::Decided { step, question, choice, by, reason }).await?;
                     return Ok(Next::Stop(stopped(problem)));
                 }
-                _ => {}
+                other => {
+                    let offered = choices.iter().any(|choice| choice.id == other);
+                    let Some(from) = again::chosen(other).filter(|_| offered) else { continue };
+                    let steps = again::reopened(&from, &self.plan, &self.core.state());
+                    let reason = problem.what.clone();
+                    self.core
+                        .record(Record::Decided { step, question, choice, by: by.clone(), reason: String::new() })
+                        .await?;
+                    self.core.record(Record::Reopened { steps, by, reason }).await?;
+                    return Ok(Next::Again);
+                }
             }
         }
     }

@@ -128,6 +128,19 @@ pub struct PlannedStep {
     pub unknown: Vec<String>,
 }
 
+impl PlannedStep {
+    /// A failure of this step with what is still safe and what helps, where the step itself did not say it.
+    #[must_use]
+    pub fn reassure(&self, problem: Diagnostic) -> Diagnostic {
+        let safe = match self.risk {
+            Risk::None => "everything that was there: this step changes nothing".to_owned(),
+            Risk::Reversible => format!("what was there before this step; its undo: {}", self.undo),
+            Risk::Irreversible => "the proven dump here, the volumes that were set to keep, the vault".to_owned(),
+        };
+        problem.or("", &safe, "mend the cause, then try this step again: what is done is not done again")
+    }
+}
+
 /// How an attempt at a step ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -183,6 +196,8 @@ pub enum Record {
     GateOpened { step: StepId, by: String, removals: usize },
     /// The operator chose.
     Decided { step: StepId, question: String, choice: String, by: String, reason: String },
+    /// Steps that were over are to be done again.
+    Reopened { steps: Vec<StepId>, by: String, reason: String },
     /// A begun step was looked at after a crash.
     Probed { step: StepId, verdict: Verdict, sentence: String },
     /// A process took the run up again.

@@ -157,6 +157,7 @@ impl RunState {
             Record::Probed { step, verdict, sentence } => {
                 self.probes.insert(step.clone(), (*verdict, sentence.clone()));
             }
+            Record::Reopened { steps, .. } => self.steps.retain(|step, _| !steps.contains(step)),
             Record::Resumed { .. } => self.probes.clear(),
             Record::Finished { .. } => self.finished = true,
             Record::Abandoned { .. } => self.abandoned = true,

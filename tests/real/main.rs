@@ -5,8 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod exec;
+mod lies;
+mod live;
 mod pixelcore;
+mod reach;
+mod restarts;
+mod rights;
 mod upgrade;
+mod user;
 
 /// A path from the environment; the tests that need it say so when it is not set.
 fn setting(name: &str) -> Option<String> {

@@ -16,7 +16,8 @@ if [ ! -e "$f.status" ]; then
   sleep 1
 fi
 if [ -e "$f.status" ]; then
-  echo ended "$(cat "$f.status")" "$(($(z "$f.out")))" "$(($(z "$f.err")))"
+  read -r x <"$f.status"
+  echo ended "${x:-125}" "$(($(z "$f.out")))" "$(($(z "$f.err")))"
 else
   echo lost
 fi

@@ -97,9 +97,9 @@ pub async fn ask(cx: &StepCx, kind: CheckKind) -> Result<Check, Halt> {
         CheckKind::RehearsalRoom => room(cx).await,
         CheckKind::Chart => chart(cx).await,
         CheckKind::Quiet => quiet(cx).await,
-        CheckKind::SettingsUnchanged => settings::unchanged(cx)
-            .await
-            .map(|found| from(kind, found, "edit the captured items, or put the application back")),
+        CheckKind::SettingsUnchanged => settings::unchanged(cx).await.map(|found| {
+            from(kind, found, "put the application back as it was, or go back and edit what was captured")
+        }),
         CheckKind::Captured => Ok(captured(cx)),
         CheckKind::NewVersion => new_version(cx).await,
     };

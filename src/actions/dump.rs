@@ -183,6 +183,12 @@ async fn remove_file(path: &Path) -> Result<(), Halt> {
 }
 
 async fn file_here(cx: &StepCx, name: &str) -> Result<DumpFile, Halt> {
+    if !cx.artifact(name).exists() {
+        return Err(Diagnostic::new(format!("the script ended with status 0 and left no file {name}"))
+            .proves("its status says nothing: there is no dump")
+            .help("the script must write this file into the folder it is started in; mend it, then try again")
+            .into());
+    }
     let (bytes, sha256) = digest(&cx.artifact(name)).await?;
     if bytes == 0 {
         return Err(Diagnostic::new(format!("{name} is empty"))

@@ -70,7 +70,12 @@ pub async fn install(cx: &StepCx, place: &Identity, captured: &str) -> Result<()
     cx.effect(&effect).await?;
     let (exit, _, errors) = follow(cx, place, call).await?;
     if exit.code != 0 {
-        let problem = Diagnostic::new(format!("helm upgrade --install {name} ended with status {}", exit.code));
+        let now = release(cx, place, &name).await.ok().flatten();
+        let status = now.as_ref().map_or("not written down", |release| text(release, "/status")).to_owned();
+        let how = if exit.code == 137 { ": it was killed" } else { "" };
+        let problem = Diagnostic::new(format!("helm upgrade --install {name} ended with status {}{how}", exit.code))
+            .proves(format!("the installation is not whole; helm's own record of it is {status}"))
+            .help("mend the cause, then try again: a record of an attempt that was cut is removed, what it made is taken over");
         return Err(errors.into_iter().fold(problem, Diagnostic::cause).into());
     }
     // status 0 is not enough: helm must also have written the release down as deployed

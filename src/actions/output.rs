@@ -12,6 +12,9 @@ use crate::{
 /// Longest line that is kept whole, in bytes; a longer one is cut into lines of this length.
 const LONGEST: usize = 16 * 1024;
 
+/// Longest error that is put together from several lines, in bytes.
+const LONGEST_ERROR: usize = 1024;
+
 /// Lines that every run of PostgreSQL's and Helm's programs may print without harm.
 const KNOWN_HARMLESS: [&str; 6] = [
     "there are circular foreign-key constraints",
@@ -27,6 +30,7 @@ pub struct LineSink<'a> {
     cx: &'a StepCx,
     source: String,
     partial: [Vec<u8>; 2],
+    in_error: bool,
     /// The last lines that report an error, at most ten.
     pub errors: Vec<String>,
     /// The first 64 KiB of standard output.
@@ -36,7 +40,14 @@ pub struct LineSink<'a> {
 impl<'a> LineSink<'a> {
     /// A sink for the output of `source`.
     pub fn new(cx: &'a StepCx, source: &str) -> Self {
-        Self { cx, source: source.to_owned(), partial: [Vec::new(), Vec::new()], errors: Vec::new(), kept: Vec::new() }
+        Self {
+            cx,
+            source: source.to_owned(),
+            partial: [Vec::new(), Vec::new()],
+            in_error: false,
+            errors: Vec::new(),
+            kept: Vec::new(),
+        }
     }
 
     /// Writes what is left without a line end.
@@ -58,6 +69,13 @@ impl<'a> LineSink<'a> {
         let text = String::from_utf8_lossy(bytes);
         let text = text.trim_end_matches(['\n', '\r']);
         let tag = classify(text, &self.cx.expect);
+        // helm and kubectl say what it was on indented lines below
+        let more = self.in_error && text.starts_with([' ', '\t']);
+        self.in_error = tag == Tag::Error || more;
+        if more && let Some(last) = self.errors.last_mut().filter(|last| last.len() < LONGEST_ERROR) {
+            last.push(' ');
+            last.push_str(crate::text::printable(text).trim());
+        }
         if tag == Tag::Error {
             if self.errors.len() == 10 {
                 self.errors.remove(0);

@@ -154,6 +154,10 @@ async fn json(link: &mut crate::plain::Link, answers: Option<Answers>) {
     let mut handles = 0;
     while let Some(event) = link.events.recv().await {
         let closed = crate::json::write(&mut std::io::stdout(), &event).is_err();
+        // the engine keeps its end of both channels as long as this one is kept
+        if matches!(event, Event::Stopped { .. }) {
+            return;
+        }
         if let Event::Asking { number, question } = &event {
             let said = match &mut scripted {
                 Some(scripted) if !closed => scripted.answer(question).ok(),

@@ -54,7 +54,7 @@ pub struct Engine {
 
 enum Next {
     Again,
-    Stop(Stopped),
+    Stop(Box<Stopped>),
 }
 
 impl Engine {
@@ -116,7 +116,7 @@ impl Engine {
                 )))));
             };
             if let Next::Stop(stopped) = self.step(step).await? {
-                return Ok(stopped);
+                return Ok(*stopped);
             }
         }
         if !self.core.state().finished {
@@ -271,22 +271,22 @@ impl Engine {
             }
             Err(Halt::Stopped(reason)) => {
                 self.end(id, cx.attempt, Outcome::Stopped { reason: reason.clone() }).await?;
-                Ok(Next::Stop(Stopped::Paused { reason }))
+                Ok(Next::Stop(Box::new(Stopped::Paused { reason })))
             }
             Err(Halt::Failed(problem)) => {
-                let problem = Box::new(step.planned.reassure(*problem));
+                let problem = Box::new(self.core.state().reassure(&step.planned, *problem));
                 self.end(id, cx.attempt, Outcome::Failed { problem: problem.clone() }).await?;
                 self.decide(id, *problem, |problem| Stopped::Failed { problem }).await
             }
             Err(Halt::Refused(problem)) => {
-                let problem = Box::new(step.planned.reassure(*problem));
+                let problem = Box::new(self.core.state().reassure(&step.planned, *problem));
                 self.end(id, cx.attempt, Outcome::Failed { problem: problem.clone() }).await?;
                 self.decide(id, *problem, |problem| Stopped::Refused { problem }).await
             }
             Err(Halt::NeedsAnswer(what)) => {
                 let reason = format!("needs an answer: {what}");
                 self.end(id, cx.attempt, Outcome::Stopped { reason }).await?;
-                Ok(Next::Stop(Stopped::NeedsAnswer { step: step.planned.number.clone(), what }))
+                Ok(Next::Stop(Box::new(Stopped::NeedsAnswer { step: step.planned.number.clone(), what })))
             }
             Err(fault @ Halt::Fault(_)) => Err(fault),
         }
@@ -325,7 +325,7 @@ impl Engine {
                 Ok(Reply::Choose { choice }) => choice,
                 Ok(Reply::Back) => "stop".to_owned(),
                 Ok(_) => continue,
-                Err(Halt::NeedsAnswer(_) | Halt::Stopped(_)) => return Ok(Next::Stop(stopped(problem))),
+                Err(Halt::NeedsAnswer(_) | Halt::Stopped(_)) => return Ok(Next::Stop(Box::new(stopped(problem)))),
                 Err(other) => return Err(other),
             };
             let by = self.core.world.host.operator();
@@ -337,7 +337,7 @@ impl Engine {
                 }
                 "stop" => {
                     self.core.record(Record::Decided { step, question, choice, by, reason }).await?;
-                    return Ok(Next::Stop(stopped(problem)));
+                    return Ok(Next::Stop(Box::new(stopped(problem))));
                 }
                 other => {
                     let offered = choices.iter().any(|choice| choice.id == other);

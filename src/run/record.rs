@@ -128,19 +128,6 @@ pub struct PlannedStep {
     pub unknown: Vec<String>,
 }
 
-impl PlannedStep {
-    /// A failure of this step with what is still safe and what helps, where the step itself did not say it.
-    #[must_use]
-    pub fn reassure(&self, problem: Diagnostic) -> Diagnostic {
-        let safe = match self.risk {
-            Risk::None => "everything that was there: this step changes nothing".to_owned(),
-            Risk::Reversible => format!("what was there before this step; its undo: {}", self.undo),
-            Risk::Irreversible => "the proven dump here, the volumes that were set to keep, the vault".to_owned(),
-        };
-        problem.or("", &safe, "mend the cause, then try this step again: what is done is not done again")
-    }
-}
-
 /// How an attempt at a step ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

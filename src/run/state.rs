@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Outcome, PlannedPhase, PlannedStep, Record, Repeat, RunbookRef, StepId, Verdict};
+use super::{Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, StepId, Verdict};
 use crate::{ports::Identity, text::Diagnostic};
 
 /// How a step stands.
@@ -192,6 +192,18 @@ impl RunState {
     /// The plan's entry of a step.
     pub fn planned(&self, id: &StepId) -> Option<&PlannedStep> {
         self.plan.iter().find(|step| step.id == *id)
+    }
+
+    /// A failure of a step with what is still safe and what helps, where the step itself did not say it.
+    pub fn reassure(&self, step: &PlannedStep, problem: Diagnostic) -> Diagnostic {
+        let irreversible = |id: &StepId| self.planned(id).is_some_and(|planned| planned.risk == Risk::Irreversible);
+        let removed = self.effects.iter().any(|effect| irreversible(&effect.step));
+        let safe = match step.risk {
+            _ if removed => "the proven dump here, the volumes that were set to keep, the vault".to_owned(),
+            Risk::Reversible => format!("what was there before this step; its undo: {}", step.undo),
+            Risk::None | Risk::Irreversible => "everything: by this step nothing was changed".to_owned(),
+        };
+        problem.or("", &safe, "mend the cause, then try this step again: what is done is not done again")
     }
 
     /// The newest evidence about `subject` at `level` or above.

@@ -66,7 +66,7 @@ fn a_dump_that_is_none_is_found_whatever_its_script_says() {
     scripts.then(&format!("head -c 9000 {dump} >half; mv half {dump}"));
     refused("half of the dump, twice", &start, &[dump, "was cut", "2.3 Dump the database (try 2)"]);
     scripts.then(&format!("head -n 500 {csv} >half; mv half {csv}"));
-    refused("half of the CSV, cut at a row", &resume, &[csv, "the database had 3 000"]);
+    refused("half of the CSV, cut at a row", &resume, &[csv, "the database had 3,005"]);
     scripts.changed("kubectl exec -n $NS $POD --", "kubectl exec -n $NS pix-db-0 --");
     refused("in the database's container", &resume, &["error lines"]);
     scripts.changed("PIX_DB_NAME'", "PIX_DB_NAME -t no_such_table 2>/dev/null'");
@@ -79,8 +79,14 @@ fn a_dump_that_is_none_is_found_whatever_its_script_says() {
     refused("CRLF in the CSV", &resume, &[csv, "CR"]);
     scripts.then(&format!("sed -i 's/$/\\r/' {dump}"));
     refused("CRLF in the dump", &resume, &[dump, "CR"]);
+    let up = "until pg_isready -q -h pix-db; do sleep 0.3; done";
+    scripts.then(&format!(
+        "kubectl -n $NS delete pod pix-db-0 --grace-period=1 >/dev/null\nkubectl -n $NS wait pod/pix-db-0 --for=condition=Ready \
+         --timeout=60s >/dev/null\nkubectl -n $NS exec deploy/pix-core -- timeout 60 sh -c '{up}'"
+    ));
+    refused("the database restarts after both files", &resume, &["or restarted, during the dump", "two moments"]);
     scripts.write("#!/bin/bash\necho Done:\n");
-    refused("no file at all", &resume, &[dump]);
+    refused("no file at all", &resume, &["ended with status 0 and left no file", dump]);
     scripts.write("#!/bin/no-such-shell\n");
     refused("a script that cannot be started", &resume, &["pix-dump-data.sh"]);
 

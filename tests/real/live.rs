@@ -94,9 +94,18 @@ impl Live {
 
     /// Waits for its end.
     pub fn end(mut self) -> Said {
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
-            self.said.push_str(&line);
-            self.said.push('\n');
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    self.said.push_str(&line);
+                    self.said.push('\n');
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.child.kill().unwrap();
+                    panic!("it neither went on nor ended\n{}", self.said);
+                }
+            }
         }
         let mut err = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();

@@ -5,12 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod exec;
+mod holds;
 mod lies;
 mod live;
 mod pixelcore;
 mod reach;
 mod restarts;
 mod rights;
+mod room;
 mod upgrade;
 mod user;
 

@@ -19,14 +19,11 @@ fn audited(user: &str) -> Option<Vec<(String, String)>> {
     Some(own.map(|event| (word(&event["verb"]), word(&event["objectRef"]["resource"]))).collect())
 }
 
-#[test]
-fn looking_needs_no_right_to_change_and_a_missing_one_is_named() {
-    let Some(plant) = Plant::install("dd-rights", 500) else { return };
+/// `check` and `plan` by a user who may only read.
+fn looking(plant: &Plant, before: &str) {
     let chart = format!("chart={}", plant.chart());
-    let before = plant.versions();
-
     // a user who may only read: whatever check and plan sent beyond that, the server would have refused
-    let reader = User::new(&plant, "reader", READER);
+    let reader = User::new(plant, "reader", READER);
     let look = |verb: &str| {
         said(
             plant
@@ -62,12 +59,14 @@ fn looking_needs_no_right_to_change_and_a_missing_one_is_named() {
             "\n!! the cluster writes no audit log (AUDIT=1 cluster up): that looking only reads is proven by a user who may only read\n"
         ),
     }
-    drop(reader);
+}
 
-    // one verb is missing: the preflight names it before anything is removed
-    let user = User::new(&plant, "no-remover", NO_REMOVER);
+/// A user who may do all but delete StatefulSets.
+fn a_missing_right(plant: &Plant, before: &str) {
     let start = plant.start("pod");
     let args: Vec<&str> = start.iter().map(String::as_str).chain(["--plain"]).collect();
+    // one verb is missing: the preflight names it before anything is removed
+    let user = User::new(plant, "no-remover", NO_REMOVER);
     said(plant.drydock(&args).env("KUBECONFIG", &user.kubeconfig)).expect(
         "no right to delete statefulsets",
         3,
@@ -79,9 +78,11 @@ fn looking_needs_no_right_to_change_and_a_missing_one_is_named() {
         ],
     );
     assert_eq!(plant.versions(), before, "the preflight changed something");
-    drop(user);
     said(plant.drydock(&["abandon", "--reason", "the test goes on"]));
+}
 
+/// A chart whose image is nowhere.
+fn a_missing_image(plant: &Plant, before: &str) {
     // the new version's image cannot be fetched
     let broken = plant.folder.path().join("chart");
     let copy = plant.command("cp").args(["-r", &plant.chart(), broken.to_str().unwrap()]).status().unwrap();
@@ -103,9 +104,12 @@ fn looking_needs_no_right_to_change_and_a_missing_one_is_named() {
         &["cause: images: localhost/postgres:5.0.0 cannot be fetched", "push the image", "Still safe: everything"],
     );
     assert_eq!(plant.versions(), before, "the preflight changed something, or left its pods");
+}
 
+/// A release that helm calls failed, and the way out.
+fn a_failed_release(plant: &Plant) {
     // a release whose last upgrade failed: its values are not those that run
-    let args = [
+    let broken = [
         "upgrade",
         "pixelcore",
         &plant.chart(),
@@ -115,7 +119,8 @@ fn looking_needs_no_right_to_change_and_a_missing_one_is_named() {
         "--set",
         "core.resources.limits.cpu=abc",
     ];
-    assert!(!plant.command("helm").args(args).output().unwrap().status.success());
+    assert!(!plant.command("helm").args(broken).output().unwrap().status.success());
+    let start = plant.start("pod");
     let args: Vec<&str> = start.iter().map(String::as_str).chain(["--plain"]).collect();
     said(plant.drydock(&args)).expect(
         "failed release",
@@ -125,14 +130,30 @@ fn looking_needs_no_right_to_change_and_a_missing_one_is_named() {
     assert!(
         plant.command("helm").args(["rollback", "pixelcore", "1", "-n", &plant.namespace]).status().unwrap().success()
     );
+}
 
+/// A container in which nothing can be asked.
+fn no_shell(plant: &Plant) {
     // a core container without a shell
     plant.kubectl(&["-n", &plant.namespace, "exec", "deploy/pix-core", "--", "rm", "-f", "/bin/sh"]);
     let before = plant.versions();
+    let start = plant.start("pod");
+    let args: Vec<&str> = start.iter().map(String::as_str).chain(["--plain"]).collect();
     said(plant.drydock(&args)).expect(
         "no sh in the core container",
         3,
         &["cause: pg-versions: ", "has no `sh`", "Still safe: everything"],
     );
     assert_eq!(plant.versions(), before, "the preflight changed something");
+}
+
+#[test]
+fn looking_needs_no_right_to_change_and_what_would_stop_the_upgrade_is_named() {
+    let Some(plant) = Plant::install("dd-rights", 500) else { return };
+    let before = plant.versions();
+    looking(&plant, &before);
+    a_missing_right(&plant, &before);
+    a_missing_image(&plant, &before);
+    a_failed_release(&plant);
+    no_shell(&plant);
 }

@@ -48,7 +48,7 @@ impl<'a> User<'a> {
     }
 
     fn config(&self, args: &[&str]) {
-        let mut command = self.plant.command("kubectl");
+        let command = self.plant.command("kubectl");
         assert!(command.env("KUBECONFIG", &self.kubeconfig).arg("config").args(args).status().unwrap().success());
     }
 }

@@ -9,7 +9,7 @@ fi
 if [ ! -e "$f.status" ]; then
   read -r p t <"$f.pid"
   n=$(sed 's/.*) //' "/proc/$p/stat" 2>/dev/null | cut -d' ' -f20)
-  if [ "$n" = "$t" ]; then
+  if [ -n "$t" ] && [ "$n" = "$t" ]; then
     echo running "$(($(z "$f.out")))" "$(($(z "$f.err")))"
     exit
   fi

@@ -8,7 +8,9 @@
 mod containers;
 mod faults;
 mod objects;
+mod server;
 
 pub use containers::{Containers, End, Io, LogBook};
 pub use faults::{Fault, Faults};
 pub use objects::{Change, ChangeKind, Key, Objects, Refusal};
+pub use server::{ApiServer, ServerOptions, Streams};

@@ -162,13 +162,15 @@ impl Command {
                         pumped = &mut pump => break pumped,
                     }
                 };
-                match (pumped, ended) {
-                    (Told::Status(success), None) => {
-                        work.await;
-                        Told::Status(success)
+                match pumped {
+                    Told::Status(forced) => {
+                        let end = match ended {
+                            Some(end) => end,
+                            None => work.await,
+                        };
+                        Told::Status(if forced.is_null() { status(&end) } else { forced })
                     }
-                    (Told::Status(Value::Null), Some(end)) => Told::Status(status(&end)),
-                    (other, _) => other,
+                    other => other,
                 }
             } => told,
             () = self.pump_in(shared, &mut frames, stdin_to) => return,
@@ -188,7 +190,7 @@ impl Command {
         let _ = tokio::time::timeout(BEAT, async { while let Some(Ok(_)) = frames.next().await {} }).await;
     }
 
-    /// From the command to the client, until both its outputs end.
+    /// From the command to the client, until both its outputs end. A status that is not null stands in for the true one.
     async fn pump_out(
         &self,
         shared: &Shared,

@@ -3,7 +3,10 @@
 
 mod tiny;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use drydock::{
     cluster::Cluster,
@@ -16,7 +19,10 @@ use drydock::{
 use futures::StreamExt;
 use serde_json::{Value, json};
 use tiny::{World, config_map};
-use tokio::sync::mpsc;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::mpsc,
+};
 use tokio_util::sync::CancellationToken;
 
 async fn begin(faults: &[Fault]) -> (World, Cluster) {
@@ -180,6 +186,38 @@ async fn a_watch_survives_what_it_missed() {
     }
 }
 
+/// The first lines of an answer, read off the socket.
+async fn raw(world: &World, path: &str, wanted: &str) -> String {
+    let token = serde_json::from_str::<Value>(&world.kubeconfig()).unwrap()["users"][0]["user"]["token"].clone();
+    let mut socket = tokio::net::TcpStream::connect(world.server.address()).await.unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", token.as_str().unwrap());
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut read = Vec::new();
+    while !String::from_utf8_lossy(&read).contains(wanted) {
+        let mut block = [0; 4096];
+        let n =
+            tokio::time::timeout(Duration::from_secs(5), socket.read(&mut block)).await.expect("an answer").unwrap();
+        assert!(n > 0, "{}", String::from_utf8_lossy(&read));
+        read.extend_from_slice(&block[..n]);
+    }
+    String::from_utf8(read).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_says_where_it_begins_and_what_it_cannot_know() {
+    let (world, _cluster) = begin(&[]).await;
+    let path = "/api/v1/namespaces/plant/pods?watch=1";
+    let begun =
+        raw(&world, &format!("{path}&sendInitialEvents=true&allowWatchBookmarks=true"), "initial-events-end").await;
+    assert!(begun.find("ADDED").unwrap() < begun.find("BOOKMARK").unwrap(), "{begun}");
+    for n in 0..3000 {
+        let key = drydock::practice::Key::new("", "configmaps", Some("plant"), &format!("n{n}"));
+        world.objects.create(&key, config_map("plant", "n", &json!({}))).unwrap();
+    }
+    let late = raw(&world, &format!("{path}&resourceVersion=2"), "too old resource version: 2").await;
+    assert!(late.contains("200 OK") && late.contains(r#""type":"ERROR""#) && late.contains(r#""code":410"#), "{late}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_jobs_and_files_go_through() {
     let (world, cluster) = begin(&[]).await;
@@ -226,7 +264,11 @@ async fn commands_jobs_and_files_go_through() {
     });
     let stopped = cluster.run(&pod(), &words(&["sleep", "100"]), &[], &mut out, &cancel).await.unwrap_err();
     assert_eq!(stopped.kind, PortErrorKind::Cancelled);
-    drop(world);
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while world.tiny.dropped.load(Ordering::SeqCst) != 1 {
+        assert!(Instant::now() < deadline, "its future lives on");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,10 @@ use std::{
     collections::BTreeMap,
     io,
     process::Stdio,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -25,8 +28,19 @@ use tokio::{
 #[derive(Default)]
 pub struct Tiny {
     books: Mutex<BTreeMap<String, Arc<LogBook>>>,
-    /// Commands that were started, and that came to their end.
-    pub counts: Mutex<(u32, u32)>,
+    /// Commands whose future was dropped before its end.
+    pub dropped: AtomicU32,
+}
+
+/// Counts a command that is dropped.
+struct Running<'a>(&'a Tiny, bool);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if !self.1 {
+            self.0.dropped.fetch_add(1, Ordering::SeqCst);
+        }
+    }
 }
 
 fn name(pod: &Value) -> String {
@@ -68,7 +82,7 @@ impl Containers for Tiny {
         let Ok(mut child) = spawned else {
             return End::NotStarted(format!("exec: \"{}\": executable file not found in $PATH: unknown", command[0]));
         };
-        self.counts.lock().unwrap().0 += 1;
+        let mut running = Running(self, false);
         let mut input = child.stdin.take().unwrap();
         let feed = async move {
             while let Some(chunk) = stdin.recv().await {
@@ -85,7 +99,7 @@ impl Containers for Tiny {
             () = feed => unreachable!(),
             (status, (), ()) = async { tokio::join!(child.wait(), out, err) } => status.unwrap(),
         };
-        self.counts.lock().unwrap().1 += 1;
+        running.1 = true;
         End::Exit(u8::try_from(status.code().unwrap_or(137)).unwrap())
     }
 
@@ -153,11 +167,12 @@ fn seed(objects: &Objects) {
     let ca = json!({"ca.crt": "-----BEGIN CERTIFICATE-----\npractice\n-----END CERTIFICATE-----\n"});
     put("", "configmaps", Some("plant"), "kube-root-ca.crt", config_map("plant", "kube-root-ca.crt", &ca));
     put("", "pods", Some("plant"), "box", pod("box"));
+    let found = objects.get(&Key::new("", "pods", Some("plant"), "box")).unwrap();
     put("apps", "deployments", Some("plant"), "core", workload("deployments", "Deployment", "core"));
     put("apps", "statefulsets", Some("plant"), "db", workload("statefulsets", "StatefulSet", "db"));
     let event = json!({"apiVersion": "v1", "kind": "Event", "type": "Normal", "reason": "Started", "message": "Started container main",
         "count": 1, "firstTimestamp": "2026-01-01T00:00:00Z", "lastTimestamp": "2026-01-01T00:00:00Z", "source": {"component": "kubelet"},
-        "involvedObject": {"kind": "Pod", "namespace": "plant", "name": "box", "apiVersion": "v1"}});
+        "involvedObject": {"kind": "Pod", "namespace": "plant", "name": "box", "apiVersion": "v1", "uid": found["metadata"]["uid"]}});
     put("", "events", Some("plant"), "box.1", event);
 }
 

@@ -5,7 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod exec;
+mod kubectl_practice;
 mod pixelcore;
+#[path = "../tiny/mod.rs"]
+mod tiny;
 mod upgrade;
 
 /// A path from the environment; the tests that need it say so when it is not set.

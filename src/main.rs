@@ -1,6 +1,7 @@
 //! Arguments in, exit code out.
 
-fn main() {
-    #[allow(clippy::exit)]
-    std::process::exit(drydock::cli::main());
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    drydock::cli::main().into()
 }

@@ -165,7 +165,7 @@ impl StepCx {
 
     /// Short form of the run's id, for names of helper objects.
     pub fn short(&self) -> String {
-        crate::run::RunId(self.driver.state().run.clone()).short().to_owned()
+        self.driver.state().short().to_owned()
     }
 
     /// A file of the run's artifacts.

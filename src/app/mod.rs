@@ -1,1 +1,27 @@
-//! The wizard without a terminal: models, update, effects, keymap, forms, one file a screen.
+//! The wizard without a terminal: what is on the screen, what keys mean, what is to be done.
+//!
+//! Owns the model ([`App`]), its screens, the one table of keys. `update` is the only writer; what it wants done comes back
+//! as [`Effect`]s, plain data. Knows records, questions and commands of `run`; never the engine, never a terminal. Drawn by
+//! `tui`, run by `cli`.
+
+mod app_state;
+mod effect;
+mod key;
+pub mod keymap;
+pub mod log;
+pub mod menu;
+mod over;
+mod over_update;
+pub mod page;
+pub mod screens;
+mod surroundings;
+pub mod text_field;
+mod update;
+
+pub use app_state::{App, Front};
+pub use effect::{Effect, Quit};
+pub use key::Key;
+pub use keymap::{Cmd, Place};
+pub use over::{Leave, Over, Palette};
+pub use surroundings::{Passphrases, Strength, Surroundings};
+pub use update::Msg;

@@ -108,8 +108,8 @@ pub async fn plan(global: &Global, args: TargetArgs) -> Outcome {
 
 /// `drydock check`
 pub async fn check(global: &Global, args: TargetArgs) -> Outcome {
-    let paths = Paths::resolve(global.state_dir.as_deref())?;
-    paths.make()?;
+    let paths = Paths::resolve(global.state_dir.clone())?;
+    paths.ensure()?;
     let target = choose(&args, &std::collections::BTreeMap::new(), None).await?;
     let intent = target.intent(&args.intent)?.clone();
     let plan = Plan::new(&target.loaded.runbook, &intent, &target.identity, &target.known());

@@ -1,18 +1,27 @@
 //! Subcommands, one file each; settings are resolved here once. The only room besides `main` that prints.
 
+pub mod exit;
 mod inspect;
 mod practice;
 mod runbook;
 mod runs;
 mod start;
 mod target;
-mod vault;
+pub mod vault;
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    io::{IsTerminal, Read, Write},
+    path::PathBuf,
+};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::text::Diagnostic;
+use crate::{
+    store::{Paths, StoreError},
+    text::Diagnostic,
+    vault::{CHILD_COMMAND, ChildEnd, Unlock, Vault, VaultError, harden_process, run_unlock_child},
+};
+use exit::Exit;
 
 /// A guided, provable walk through risky database upgrades.
 #[derive(Debug, Parser)]
@@ -36,6 +45,9 @@ pub struct Global {
     /// One folder for settings, vault and runs
     #[arg(long, global = true, env = "DRYDOCK_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
+    /// Read the vault's passphrase, a line, from this file descriptor (3 or more, as in 3< FILE)
+    #[arg(long, global = true, value_name = "N")]
+    pub passphrase_fd: Option<u32>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -62,30 +74,9 @@ enum Command {
     #[command(subcommand)]
     Runbook(runbook::RunbookCommand),
     /// The encrypted vault
-    #[command(subcommand)]
-    Vault(vault::VaultCommand),
+    Vault(vault::VaultArgs),
     /// Completions for a shell
     Completions { shell: clap_complete::Shell },
-}
-
-/// How the program ends: 0 done, 1 a step failed, 2 wrong usage or a faulty runbook, 3 refused by a gate or check, 4 the
-/// environment, 5 stopped or needs an answer, 70 an internal fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// Done.
-    Done = 0,
-    /// A step failed; the run is paused.
-    Failed = 1,
-    /// Wrong usage, or a faulty runbook.
-    Usage = 2,
-    /// Refused by a gate or check.
-    Refused = 3,
-    /// Cluster, host or vault not reachable or not unlocked.
-    Environment = 4,
-    /// Stopped by the operator, or needs an answer.
-    Stopped = 5,
-    /// An internal fault.
-    Internal = 70,
 }
 
 /// Why a subcommand did not do its work.
@@ -113,6 +104,22 @@ impl From<crate::ports::PortError> for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match &error {
+            StoreError::NoSuchRun { .. } | StoreError::Ambiguous { .. } => Exit::Usage,
+            _ => Exit::Environment,
+        };
+        Self::new(exit, Diagnostic::new(error.to_string()))
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        Self::new(Exit::Environment, Diagnostic::new(error.to_string()))
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::new(Exit::Environment, Diagnostic::new(error.to_string()))
@@ -122,26 +129,38 @@ impl From<std::io::Error> for Failure {
 type Outcome = Result<Exit, Failure>;
 
 /// Reads the arguments, does what they say, and tells how the program ends.
-pub fn main() -> i32 {
+pub fn main() -> Exit {
+    // before anything is read: no secret of ours may end in a core dump or another process
+    if let Err(error) = harden_process() {
+        let _ = writeln!(std::io::stderr(), "drydock: cannot keep this process' memory out of files: {error}");
+        return Exit::Environment;
+    }
+    // before the arguments are parsed: the child that unlocks is no command for people
+    if std::env::args_os().nth(1).is_some_and(|word| word == CHILD_COMMAND) {
+        return match run_unlock_child(&mut std::io::stdin().lock(), &mut std::io::stdout().lock()) {
+            ChildEnd::Answered => Exit::Done,
+            ChildEnd::Broken => Exit::Internal,
+        };
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
-            return error.exit_code();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "drydock: cannot start: {error}");
-            return Exit::Internal as i32;
+            return Exit::Internal;
         }
     };
     let done = runtime.block_on(dispatch(cli));
     // a thread that waits for a line of a terminal cannot be stopped, and must not be waited for
     runtime.shutdown_background();
     match done {
-        Ok(exit) => exit as i32,
+        Ok(exit) => exit,
         Err(failure) => {
             let mut err = std::io::stderr();
             for problem in &failure.problems {
@@ -150,9 +169,30 @@ pub fn main() -> i32 {
                     let _ = writeln!(err, "{head}{}", crate::text::printable(line));
                 }
             }
-            failure.exit as i32
+            failure.exit
         }
     }
+}
+
+/// `drydock vault …` with this process' streams: a value comes from standard input unless that is a terminal.
+fn manage_vault(global: &Global, args: vault::VaultArgs) -> Outcome {
+    let paths = Paths::resolve(global.state_dir.clone())?;
+    let terminal = |is: bool| if is { vault::Shown::Terminal } else { vault::Shown::Elsewhere };
+    let (mut out, mut notes) = (std::io::stdout(), std::io::stderr());
+    let mut input = std::io::stdin();
+    let asks = input.is_terminal();
+    let cli = vault::VaultCli {
+        vault: Vault::new(paths.data),
+        unlock: Unlock::in_child()?,
+        ask: vault::asker(global.passphrase_fd),
+        input: if asks { None } else { Some(&mut input as &mut dyn Read) },
+        shown: terminal(out.is_terminal()),
+        out: &mut out,
+        notes: &mut notes,
+        operator: crate::host::operator(),
+        format: if global.json { vault::Format::Json } else { vault::Format::Text },
+    };
+    Ok(vault::run(args, cli))
 }
 
 async fn dispatch(cli: Cli) -> Outcome {
@@ -168,7 +208,7 @@ async fn dispatch(cli: Cli) -> Outcome {
         Command::Plan(args) => inspect::plan(&global, args).await,
         Command::Practice(args) => practice::practice(&global, args).await,
         Command::Runbook(command) => runbook::run(&command, &mut std::io::stdout()),
-        Command::Vault(command) => vault::run(&global, command).await,
+        Command::Vault(args) => manage_vault(&global, args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "drydock", &mut std::io::stdout());
             Ok(Exit::Done)

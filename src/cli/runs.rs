@@ -2,13 +2,13 @@
 
 use std::io::{BufRead, Write};
 
-use jiff::Timestamp;
+use serde_json::json;
 
 use super::{Exit, Failure, Global, Outcome};
 use crate::{
-    run::{OutputLine, Record, RunState, StepState, Tag},
+    run::{OutputLine, RunState, StepState, Tag},
     runner::records,
-    store::{Journal, Lock, Paths, find_run, runs},
+    store::{Entry, Paths, RunFolder},
     text::printable,
 };
 
@@ -39,14 +39,17 @@ pub struct AbandonArg {
     pub reason: String,
 }
 
-fn folder(global: &Global, name: &str) -> Result<(Paths, String), Failure> {
-    let paths = Paths::resolve(global.state_dir.as_deref())?;
-    let id = find_run(&paths.runs(), name).map_err(|error| Failure::usage(error.to_string()))?;
-    Ok((paths, id))
+/// The run of that name or ending; the newest for an empty name.
+pub fn find(global: &Global, name: &str) -> Result<RunFolder, Failure> {
+    let runs = Paths::resolve(global.state_dir.clone())?.runs();
+    if name.is_empty() {
+        return runs.newest()?.ok_or_else(|| Failure::usage("there is no run yet; begin one with: drydock start"));
+    }
+    Ok(runs.find(name)?)
 }
 
-fn fold(paths: &Paths, id: &str) -> Result<RunState, Failure> {
-    let entries = records(&paths.run(id)).map_err(|problem| Failure::new(Exit::Environment, problem))?;
+fn fold(run: &RunFolder) -> Result<RunState, Failure> {
+    let entries = records(run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
     let mut state = RunState::default();
     for entry in &entries {
         state.apply(entry.at, &entry.record);
@@ -66,10 +69,10 @@ fn word(state: &RunState) -> String {
 
 /// `drydock runs`
 pub fn list(global: &Global) -> Outcome {
-    let paths = Paths::resolve(global.state_dir.as_deref())?;
+    let runs = Paths::resolve(global.state_dir.clone())?.runs();
     let mut out = std::io::stdout();
-    for id in runs(&paths.runs())? {
-        let state = fold(&paths, &id);
+    for run in runs.list()?.into_iter().filter(|run| run.journal().exists()) {
+        let (id, state) = (&run.id, fold(&run));
         let (namespace, word) = match &state {
             Ok(state) => (state.target.as_ref().map_or("", |target| target.namespace.as_str()).to_owned(), word(state)),
             Err(failure) => {
@@ -77,7 +80,7 @@ pub fn list(global: &Global) -> Outcome {
             }
         };
         if global.json {
-            writeln!(out, "{}", serde_json::json!({"type": "run", "run": id, "namespace": namespace, "state": word}))?;
+            writeln!(out, "{}", json!({"type": "run", "run": id, "namespace": namespace, "state": word}))?;
         } else {
             writeln!(out, "{id}  {namespace}  {}", printable(&word))?;
         }
@@ -87,16 +90,16 @@ pub fn list(global: &Global) -> Outcome {
 
 /// `drydock show RUN`
 pub fn show(global: &Global, args: &RunArg) -> Outcome {
-    let (paths, id) = folder(global, &args.run)?;
+    let run = find(global, &args.run)?;
     let mut out = std::io::stdout();
     if global.json {
-        for entry in records(&paths.run(&id)).map_err(|problem| Failure::new(Exit::Environment, problem))? {
-            writeln!(out, "{}", serde_json::to_string(&entry).map_err(std::io::Error::from)?)?;
+        for Entry { seq, at, record } in records(&run).map_err(|problem| Failure::new(Exit::Environment, problem))? {
+            writeln!(out, "{}", json!({"type": "recorded", "seq": seq, "at": at, "record": record}))?;
         }
         return Ok(Exit::Done);
     }
-    let state = fold(&paths, &id)?;
-    writeln!(out, "run {id}: {}", word(&state))?;
+    let state = fold(&run)?;
+    writeln!(out, "run {}: {}", run.id, word(&state))?;
     for step in &state.plan {
         let line = match state.step(&step.id) {
             StepState::NotYet => "not yet".to_owned(),
@@ -116,11 +119,11 @@ pub fn show(global: &Global, args: &RunArg) -> Outcome {
 
 /// `drydock logs RUN [STEP]`
 pub fn logs(global: &Global, args: &LogsArg) -> Outcome {
-    let (paths, id) = folder(global, &args.run)?;
-    let state = fold(&paths, &id)?;
+    let run = find(global, &args.run)?;
+    let state = fold(&run)?;
     let mut out = std::io::stdout();
     for step in state.plan.iter().filter(|step| args.step.as_ref().is_none_or(|wanted| *wanted == step.id.0)) {
-        let Ok(file) = std::fs::File::open(paths.run(&id).join("output").join(format!("{}.log", step.id))) else {
+        let Ok(file) = std::fs::File::open(run.output(&step.id.0)) else {
             continue;
         };
         for line in std::io::BufReader::new(file).lines() {
@@ -139,25 +142,12 @@ pub fn logs(global: &Global, args: &LogsArg) -> Outcome {
 
 /// `drydock abandon RUN --reason …`
 pub fn abandon(global: &Global, args: &AbandonArg) -> Outcome {
-    let (paths, id) = folder(global, &args.run)?;
+    let run = find(global, &args.run)?;
     if args.reason.chars().count() < 10 {
         return Err(Failure::usage("the reason needs at least 10 letters; it stays in the run for ever"));
     }
-    let folder = paths.run(&id);
-    let _lock = Lock::take(&folder.join("lock"), "this machine").map_err(|error| {
-        Failure::new(
-            Exit::Environment,
-            crate::text::Diagnostic::new("this run is in other hands").cause(error.to_string()),
-        )
-    })?;
-    let mut opened = Journal::open::<Record>(&folder.join("journal.jsonl"))
-        .map_err(|error| Failure::new(Exit::Environment, crate::text::Diagnostic::new(error.to_string())))?;
-    let by = std::env::var("USER").unwrap_or_else(|_| "unknown".to_owned());
-    let record = Record::Abandoned { by, reason: args.reason.clone() };
-    opened
-        .journal
-        .append(Timestamp::now(), &record)
-        .map_err(|error| Failure::new(Exit::Environment, crate::text::Diagnostic::new(error.to_string())))?;
-    writeln!(std::io::stdout(), "abandoned. {id}; nothing in the cluster was changed by this.")?;
+    crate::runner::abandon(&run, crate::host::operator(), args.reason.clone())
+        .map_err(|problem| Failure::new(Exit::Environment, problem))?;
+    writeln!(std::io::stdout(), "abandoned. {}; nothing in the cluster was changed by this.", run.id)?;
     Ok(Exit::Done)
 }

@@ -9,6 +9,7 @@ use std::{
 use super::{
     Exit, Failure, Global, Outcome,
     target::{Target, TargetArgs, choose},
+    vault::asker,
 };
 use crate::{
     cluster::Cluster,
@@ -18,9 +19,9 @@ use crate::{
     ports::{Exec, Host, Logs, Objects, SystemClock, World},
     run::{Command, Event, Record, RunbookRef, Stopped},
     runner::{Launch, Opened, launch, open, reopen},
-    store::{Paths, find_run},
+    store::{Paths, Torn},
     text::Diagnostic,
-    vault::{Files, Keeper},
+    vault::{Keeper, Unlock, Vault},
 };
 
 /// `start`
@@ -46,6 +47,7 @@ pub struct ResumeArgs {
 
 /// The world of a real run.
 pub fn world(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure> {
+    let secrets = Arc::new(Keeper::new(Vault::new(paths.data.clone()), Unlock::in_child()?));
     let Some(cluster) = cluster else {
         let none = Arc::new(super::inspect::NoCluster);
         return Ok(World {
@@ -53,7 +55,7 @@ pub fn world(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure>
             exec: Arc::clone(&none) as Arc<dyn Exec>,
             logs: none,
             host: Arc::new(LocalHost::new(paths.private())?),
-            secrets: Arc::new(Keeper::new(Files::new(paths.data.clone()))),
+            secrets,
             clock: Arc::new(SystemClock),
         });
     };
@@ -63,7 +65,7 @@ pub fn world(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure>
         exec: Arc::clone(&cluster) as Arc<dyn Exec>,
         logs: cluster as Arc<dyn Logs>,
         host: Arc::new(LocalHost::new(paths.private())?),
-        secrets: Arc::new(Keeper::new(Files::new(paths.data.clone()))),
+        secrets,
         clock: Arc::new(SystemClock),
     })
 }
@@ -110,7 +112,7 @@ fn input(answers: Option<Answers>, practice: bool) -> Input {
 fn exit(stopped: &Stopped) -> Exit {
     match stopped {
         Stopped::Finished => Exit::Done,
-        Stopped::Failed { .. } => Exit::Failed,
+        Stopped::Failed { .. } => Exit::StepFailed,
         Stopped::Refused { .. } => Exit::Refused,
         Stopped::Paused { .. } | Stopped::NeedsAnswer { .. } => Exit::Stopped,
         Stopped::Fault { .. } => Exit::Environment,
@@ -186,8 +188,8 @@ async fn json(link: &mut crate::plain::Link, answers: Option<Answers>) {
 
 /// `drydock start`
 pub async fn start(global: &Global, args: StartArgs) -> Outcome {
-    let paths = Paths::resolve(global.state_dir.as_deref())?;
-    paths.make()?;
+    let paths = Paths::resolve(global.state_dir.clone())?;
+    paths.ensure()?;
     let answers = load_answers(args.answers.as_deref())?;
     let inputs = answers.as_ref().map(|answers| answers.inputs.clone()).unwrap_or_default();
     let target = choose(&args.target, &inputs, None).await?;
@@ -196,7 +198,8 @@ pub async fn start(global: &Global, args: StartArgs) -> Outcome {
     let world = world(&paths, target.cluster.as_ref())?;
     let host = Arc::clone(&world.host);
     let first = |id: &str| first_records(&target, &plan, &intent.id, host.as_ref(), id);
-    let opened = open(&paths, target.loaded.clone(), first, &host.name())
+    unlock(global, &plan, &world).await?;
+    let opened = open(&paths.runs(), target.loaded.clone(), first)
         .map_err(|problem| Failure::new(Exit::Environment, problem))?;
     let before = opened.records.clone();
     announce(global, &opened);
@@ -205,12 +208,12 @@ pub async fn start(global: &Global, args: StartArgs) -> Outcome {
 
 /// `drydock resume`
 pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
-    let paths = Paths::resolve(global.state_dir.as_deref())?;
-    paths.make()?;
+    let paths = Paths::resolve(global.state_dir.clone())?;
+    paths.ensure()?;
     let answers = load_answers(args.answers.as_deref())?;
-    let id = find_run(&paths.runs(), &args.run).map_err(|error| Failure::usage(error.to_string()))?;
-    let host = LocalHost::new(paths.private())?;
-    let opened = reopen(&paths.run(&id), &host.name()).map_err(|problem| Failure::new(Exit::Environment, problem))?;
+    let run = super::runs::find(global, &args.run)?;
+    let id = run.id.clone();
+    let opened = reopen(run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
     if opened.state.finished || opened.state.abandoned {
         return Err(Failure::usage(format!("run {id} is at its end; look at it with: drydock show {id}")));
     }
@@ -239,9 +242,19 @@ pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
     };
     let plan = Plan::new(&opened.runbook.runbook, &intent, &identity, &known);
     let world = world(&paths, cluster.as_ref())?;
+    unlock(global, &plan, &world).await?;
     let before = opened.records.clone();
     announce(global, &opened);
     attend(global, launch(opened, plan, world), &before, answers).await
+}
+
+/// Opens the vault with the passphrase of `--passphrase-fd`, so that the run has nothing to ask.
+async fn unlock(global: &Global, plan: &Plan, world: &World) -> Result<(), Failure> {
+    let (Some(_), true) = (global.passphrase_fd, plan.needs_vault()) else { return Ok(()) };
+    let passphrase = asker(global.passphrase_fd)
+        .known("Vault passphrase")
+        .map_err(|error| Failure::new(error.exit(), Diagnostic::new(error.to_string())))?;
+    Ok(world.secrets.open(&passphrase).await?)
 }
 
 fn load_answers(path: Option<&std::path::Path>) -> Result<Option<Answers>, Failure> {
@@ -268,10 +281,10 @@ fn announce(global: &Global, opened: &Opened) {
             target.server_version
         );
     }
-    if let Some(bytes) = opened.torn {
+    if let Some(Torn { line, bytes }) = opened.torn {
         let _ = writeln!(
             out,
-            "notice. The last line of the journal was torn ({bytes} bytes) and is cut off; nobody was shown it."
+            "notice. The last line of the journal, {line}, was torn ({bytes} bytes) and is cut off; nobody was shown it."
         );
     }
 }

@@ -47,7 +47,7 @@ pub fn values(state: &RunState) -> Value {
     json!({
         "inputs": state.inputs,
         "target": {"namespace": namespace, "context": state.context, "environment": state.environment},
-        "run": {"id": state.run, "short": crate::run::RunId(state.run.clone()).short()},
+        "run": {"id": state.run, "short": state.short()},
         "steps": steps,
     })
 }

@@ -27,7 +27,9 @@ impl LocalHost {
         let wrong = |error: std::io::Error| {
             PortError::new(PortErrorKind::Io, format!("cannot use {}", private.display()), error.to_string())
         };
-        crate::store::private_folder(&private).map_err(wrong)?;
+        crate::store::ensure_private_folder(&private).map_err(|error| {
+            PortError::new(PortErrorKind::Io, format!("cannot use {}", private.display()), error.to_string())
+        })?;
         for entry in std::fs::read_dir(&private).map_err(wrong)?.flatten() {
             let _ = std::fs::remove_dir_all(entry.path());
         }
@@ -75,9 +77,14 @@ impl Host for LocalHost {
     }
 
     fn operator(&self) -> String {
-        ["SUDO_USER", "USER", "LOGNAME"]
-            .iter()
-            .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
-            .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+        operator()
     }
+}
+
+/// Who works on this machine, as it says: the person behind sudo first.
+pub fn operator() -> String {
+    ["SUDO_USER", "USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }

@@ -1,6 +1,6 @@
 //! One program: started clean, followed, ended with its whole group.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{io::Write, path::Path, process::Stdio, time::Duration};
 
 use bytes::BytesMut;
 use tokio::{
@@ -9,7 +9,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::ports::{ExitStatus, OutputSink, PortError, PortErrorKind, Program, Stream};
+use crate::{
+    ports::{ExitStatus, OutputSink, PortError, PortErrorKind, Program, SecretBytes, Stream},
+    store::create_private_file,
+};
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
@@ -19,6 +22,12 @@ const GRACE: Duration = Duration::from_secs(10);
 const STRAGGLERS: Duration = Duration::from_secs(2);
 /// Variables of the caller that a program keeps.
 const KEPT: [&str; 7] = ["PATH", "HOME", "USER", "LOGNAME", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// Writes a secret file of mode 0600. It is not made durable: it must not outlive the program.
+fn write_secret(path: &Path, content: &SecretBytes) -> std::io::Result<()> {
+    let mut file = create_private_file(path).map_err(std::io::Error::other)?;
+    file.write_all(content.expose_secret())
+}
 
 /// Runs `program` with its secret files under `private`.
 pub async fn run(
@@ -34,7 +43,7 @@ pub async fn run(
     let mut args = program.args;
     for file in &program.files {
         let path = folder.path().join(&file.name);
-        crate::store::write_private(&path, file.content.expose_secret()).map_err(io)?;
+        write_secret(&path, &file.content).map_err(io)?;
         let mark = format!("{{file:{}}}", file.name);
         for arg in &mut args {
             *arg = arg.replace(&mark, &path.to_string_lossy());
@@ -49,7 +58,7 @@ pub async fn run(
     }
     if let Some(kubeconfig) = &program.kubeconfig {
         let path = folder.path().join("kubeconfig");
-        crate::store::write_private(&path, kubeconfig.expose_secret()).map_err(io)?;
+        write_secret(&path, kubeconfig).map_err(io)?;
         command.env("KUBECONFIG", path);
     }
     command

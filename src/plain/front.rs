@@ -208,7 +208,7 @@ impl<W: Write> Front<W> {
             }
         }
         if !matches!(stopped, Stopped::Finished) {
-            let short = crate::run::RunId(self.state.run.clone()).short().to_owned();
+            let short = self.state.short().to_owned();
             self.say(&format!("drydock: come back with: drydock resume {short}"));
         }
     }

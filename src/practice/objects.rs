@@ -313,7 +313,12 @@ mod tests {
         let store = Objects::default();
         let made = store.create(&key("a"), json!({"kind": "ConfigMap", "data": {"x": "1"}})).unwrap();
         assert_eq!(store.create(&key("a"), json!({})).unwrap_err(), Refusal::Exists);
-        store.update(&key("a"), |object| Ok(object["data"]["x"] = json!("2"))).unwrap();
+        store
+            .update(&key("a"), |object| {
+                object["data"]["x"] = json!("2");
+                Ok(())
+            })
+            .unwrap();
         store.update(&key("a"), |_| Ok(())).unwrap();
         let (past, _) = store.changes(1).unwrap();
         assert_eq!(past.len(), 1);
@@ -331,7 +336,12 @@ mod tests {
         assert!(matches!(store.delete(&key("a"), Some("other")), Err(Refusal::Conflict(_))));
         store.delete(&key("a"), None).unwrap();
         assert!(store.get(&key("a")).is_some());
-        store.update(&key("a"), |object| Ok(object["metadata"]["finalizers"] = json!([]))).unwrap();
+        store
+            .update(&key("a"), |object| {
+                object["metadata"]["finalizers"] = json!([]);
+                Ok(())
+            })
+            .unwrap();
         assert!(store.get(&key("a")).is_none());
     }
 }

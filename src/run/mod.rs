@@ -9,11 +9,12 @@ mod ids;
 mod output;
 mod question;
 mod record;
+pub mod report;
 mod state;
 
 pub use command::{Command, Event, FieldInput, Progress, Reply, Row, SecretHandle, Stopped};
 pub use form::{Field, FieldKind, FieldValue, Form, Item, is_mask};
-pub use ids::{RunId, StepId};
+pub use ids::StepId;
 pub use output::{OutputLine, Tag};
 pub use question::{Check, CheckResult, Choice, Gate, Lock, Question, ReapplyItem, ReapplyState, Removal};
 pub use record::{Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, Sign, Verdict};

@@ -110,6 +110,11 @@ pub struct RunState {
 }
 
 impl RunState {
+    /// The run's short name for people: what follows the last hyphen.
+    pub fn short(&self) -> &str {
+        self.run.rsplit('-').next().unwrap_or(&self.run)
+    }
+
     /// Takes one record in.
     pub fn apply(&mut self, at: Timestamp, record: &Record) {
         self.records += 1;

@@ -1,7 +1,5 @@
 //! Beginning a run, and taking one up again.
 
-use std::path::{Path, PathBuf};
-
 use jiff::{Timestamp, Zoned};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -13,7 +11,10 @@ use crate::{
     ports::World,
     run::{Command, Event, Record, RunState, SecretHandle, Stopped},
     runbook::{Loaded, load},
-    store::{Before, Entry, Journal, Lock, Paths, new_run_id, private_folder, read_only, replace},
+    store::{
+        Entry, FileLock, Journal, JournalError, Keep, RunFolder, Runs, StoreError, Torn, Wait, read_journal,
+        write_atomic,
+    },
     text::Diagnostic,
 };
 
@@ -25,8 +26,6 @@ pub struct Link {
     pub commands: mpsc::Sender<Command>,
     /// Secrets that commands name.
     pub secrets: mpsc::Sender<(SecretHandle, SecretString)>,
-    /// The run's folder.
-    pub folder: PathBuf,
 }
 
 /// A run that is open in this process, locked against others.
@@ -37,12 +36,12 @@ pub struct Opened {
     pub records: Vec<(Timestamp, Record)>,
     /// Its runbook, as it was at the start.
     pub runbook: Loaded,
-    /// Bytes of a torn last line that were cut off.
-    pub torn: Option<u64>,
-    folder: PathBuf,
-    journal: Journal,
+    /// A torn last line that was cut off.
+    pub torn: Option<Torn>,
+    folder: RunFolder,
+    journal: Journal<Record>,
     drafts: Map<String, Value>,
-    lock: Lock,
+    lock: FileLock,
 }
 
 /// What a launched run is.
@@ -61,24 +60,14 @@ fn fault(what: impl Into<String>, error: &dyn std::fmt::Display) -> Diagnostic {
 ///
 /// # Errors
 /// What could not be made or written.
-pub fn open(
-    paths: &Paths,
-    runbook: Loaded,
-    first: impl FnOnce(&str) -> Vec<Record>,
-    host: &str,
-) -> Result<Opened, Diagnostic> {
-    let wrong = |error: std::io::Error| fault("cannot make the run's folder", &error);
-    let id = new_run_id(&paths.runs(), &runbook.runbook.id, &Zoned::now()).map_err(wrong)?;
-    let folder = paths.run(&id);
-    for inner in [folder.clone(), folder.join("artifacts"), folder.join("output"), folder.join("evidence")] {
-        private_folder(&inner).map_err(wrong)?;
-    }
-    replace(&folder.join("runbook.yaml"), runbook.text.as_bytes(), Before::Gone).map_err(wrong)?;
-    let lock = Lock::take(&folder.join("lock"), host).map_err(|error| fault("cannot lock the run", &error))?;
-    let opened = Journal::open::<Record>(&folder.join("journal.jsonl"))
-        .map_err(|error| fault("cannot begin the run", &error))?;
-    let (mut journal, mut state, mut records) = (opened.journal, RunState::default(), Vec::new());
-    for record in first(&id) {
+pub fn open(runs: &Runs, runbook: Loaded, first: impl FnOnce(&str) -> Vec<Record>) -> Result<Opened, Diagnostic> {
+    let wrong = |error: StoreError| fault("cannot make the run's folder", &error);
+    let folder = runs.create(Zoned::now().date(), &runbook.runbook.id).map_err(wrong)?;
+    let lock = FileLock::acquire(&folder.lock(), Wait::No).map_err(|error| fault("cannot lock the run", &error))?;
+    write_atomic(&folder.runbook(), runbook.text.as_bytes(), Keep::Nothing).map_err(wrong)?;
+    let mut journal = Journal::create(&folder.journal()).map_err(|error| fault("cannot begin the run", &error))?;
+    let (mut state, mut records) = (RunState::default(), Vec::new());
+    for record in first(folder.id.as_str()) {
         let at = Timestamp::now();
         journal.append(at, &record).map_err(|error| fault("cannot begin the run", &error))?;
         state.apply(at, &record);
@@ -91,20 +80,15 @@ pub fn open(
 ///
 /// # Errors
 /// `held by …`, a changed journal, a changed runbook, or unreadable files.
-pub fn reopen(folder: &Path, host: &str) -> Result<Opened, Diagnostic> {
-    let lock = Lock::take(&folder.join("lock"), host).map_err(|error| {
-        fault("this run is in other hands", &error)
-            .safe("everything: nothing was sent from here")
-            .help("end it there, or wait until it ends")
-    })?;
-    let opened = Journal::open::<Record>(&folder.join("journal.jsonl"))
+pub fn reopen(folder: RunFolder) -> Result<Opened, Diagnostic> {
+    let lock = own(&folder)?;
+    let (journal, opened) = Journal::<Record>::open(&folder.journal())
         .map_err(|error| fault("this run cannot be resumed", &error).safe("everything: nothing was sent from here"))?;
     let mut state = RunState::default();
     for Entry { at, record, .. } in &opened.entries {
         state.apply(*at, record);
     }
-    let path = folder.join("runbook.yaml");
-    let text = std::fs::read_to_string(&path)
+    let text = std::fs::read_to_string(folder.runbook())
         .map_err(|error| fault("the run's own copy of its runbook cannot be read", &error))?;
     let runbook = load("runbook.yaml", &text).map_err(|faults| {
         faults.into_iter().next().unwrap_or_else(|| Diagnostic::new("the run's own copy of its runbook has faults"))
@@ -114,31 +98,44 @@ pub fn reopen(folder: &Path, host: &str) -> Result<Opened, Diagnostic> {
             .proves("runbook.yaml in the run's folder was changed")
             .help("put the text back; a run follows the runbook that was approved"));
     }
-    let drafts = match std::fs::read(folder.join("answers.json")) {
+    let drafts = match std::fs::read(folder.answers()) {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .map_err(|error| fault("answers.json of the run cannot be understood", &error))?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Map::new(),
         Err(error) => return Err(fault("answers.json of the run cannot be read", &error)),
     };
     let records = opened.entries.into_iter().map(|entry| (entry.at, entry.record)).collect();
-    Ok(Opened {
-        state,
-        records,
-        runbook,
-        torn: opened.torn,
-        folder: folder.to_owned(),
-        journal: opened.journal,
-        drafts,
-        lock,
-    })
+    Ok(Opened { state, records, runbook, torn: opened.torn, folder, journal, drafts, lock })
 }
 
 /// Records of a run, without touching it.
 ///
 /// # Errors
 /// A journal that cannot be read or was changed.
-pub fn records(folder: &Path) -> Result<Vec<Entry<Record>>, Diagnostic> {
-    read_only(&folder.join("journal.jsonl")).map_err(|error| fault("the run cannot be read", &error))
+pub fn records(folder: &RunFolder) -> Result<Vec<Entry<Record>>, Diagnostic> {
+    let read = read_journal(&folder.journal()).map_err(|error| fault("the run cannot be read", &error))?;
+    Ok(read.entries)
+}
+
+/// Takes the run's lock: whoever holds it is the one that may write.
+fn own(folder: &RunFolder) -> Result<FileLock, Diagnostic> {
+    FileLock::acquire(&folder.lock(), Wait::No).map_err(|error| {
+        fault("this run is in other hands", &error)
+            .safe("everything: nothing was sent from here")
+            .help("end it there, or wait until it ends")
+    })
+}
+
+/// Gives a run up; nothing in the cluster is changed.
+///
+/// # Errors
+/// `held by …`, or a journal that cannot be written.
+pub fn abandon(folder: &RunFolder, by: String, reason: String) -> Result<(), Diagnostic> {
+    let _lock = own(folder)?;
+    let wrong = |error: JournalError| fault("the run cannot be given up", &error);
+    let (mut journal, _) = Journal::<Record>::open(&folder.journal()).map_err(wrong)?;
+    journal.append(Timestamp::now(), &Record::Abandoned { by, reason }).map_err(wrong)?;
+    Ok(())
 }
 
 /// Starts the engine on an open run.
@@ -147,7 +144,7 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
     let (commands, from_front) = mpsc::channel(64);
     let (secrets, secrets_in) = mpsc::channel(64);
     let folder = opened.folder;
-    let ledger = FileLedger { journal: opened.journal, drafts: folder.join("answers.json") };
+    let ledger = FileLedger { journal: opened.journal, drafts: folder.answers() };
     let engine = Engine::new(Start {
         plan,
         state: opened.state,
@@ -155,7 +152,7 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
         world,
         ledger: Box::new(ledger),
         front: Front { events: to_front, commands: from_front, secrets: secrets_in },
-        folder: folder.clone(),
+        folder: folder.path,
     });
     let lock = opened.lock;
     let engine = tokio::spawn(async move {
@@ -163,5 +160,5 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
         drop(lock);
         stopped
     });
-    Launch { link: Link { events, commands, secrets, folder }, engine }
+    Launch { link: Link { events, commands, secrets }, engine }
 }

@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 use crate::{
     engine::Ledger,
     run::Record,
-    store::{Before, Journal, replace},
+    store::{Journal, Keep, write_atomic},
     text::Diagnostic,
 };
 
 /// Journal and drafts of one run.
 pub(super) struct FileLedger {
-    pub(super) journal: Journal,
+    pub(super) journal: Journal<Record>,
     pub(super) drafts: PathBuf,
 }
 
@@ -28,11 +28,11 @@ fn stop(what: &str, error: &dyn std::fmt::Display) -> Diagnostic {
 
 impl Ledger for FileLedger {
     fn append(&mut self, at: Timestamp, record: &Record) -> Result<(), Diagnostic> {
-        self.journal.append(at, record).map_err(|error| stop("the journal cannot be written", &error))
+        self.journal.append(at, record).map(drop).map_err(|error| stop("the journal cannot be written", &error))
     }
 
     fn save_drafts(&mut self, drafts: &Map<String, Value>) -> Result<(), Diagnostic> {
         let text = serde_json::to_vec_pretty(drafts).map_err(|error| stop("the answers cannot be written", &error))?;
-        replace(&self.drafts, &text, Before::Gone).map_err(|error| stop("the answers cannot be written", &error))
+        write_atomic(&self.drafts, &text, Keep::Nothing).map_err(|error| stop("the answers cannot be written", &error))
     }
 }

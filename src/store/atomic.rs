@@ -1,96 +1,158 @@
-//! Private folders and files, and files that are replaced whole.
+//! Files that appear whole or not at all. Called by whatever saves a small file: vault, answers, plan, report.
 
-use std::{
-    fs::{DirBuilder, File, OpenOptions},
-    io::{Error, ErrorKind, Result, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
-    path::Path,
-};
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
-/// What becomes of the file that is replaced.
+use tempfile::NamedTempFile;
+
+use super::StoreError;
+use super::private::{set_file_mode, sync_folder};
+
+/// What happens to the content that is there now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Before {
-    /// It is kept beside as `NAME.1`.
-    Kept,
-    /// It is gone.
-    Gone,
+pub enum Keep {
+    /// It is replaced.
+    Nothing,
+    /// It stays as `NAME.1`, in the place of the one kept before.
+    Previous,
 }
 
-/// Makes a folder of mode 0700, whatever the umask, with its parents. One that is there must be ours and closed to others.
-///
-/// # Errors
-/// `PermissionDenied` for a folder of another owner or open to others, with the command that mends it.
-pub fn private_folder(path: &Path) -> Result<()> {
-    if !path.exists() {
-        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-        // the umask may have taken rights away, never added them; the mode is set to be exact
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))?;
-        return Ok(());
+/// Where `Keep::Previous` leaves the content before: `NAME.1`.
+pub fn previous_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".1");
+    name.into()
+}
+
+/// Replaces a file: after a crash at any moment, `path` holds all of the old or all of the new bytes, and when this
+/// returns, the new ones are durable. Mode 0600.
+pub fn write_atomic(path: &Path, bytes: &[u8], keep: Keep) -> Result<(), StoreError> {
+    let folder = folder_of(path);
+    let fresh = filled(folder, path, |file| file.write_all(bytes))?;
+    match keep {
+        Keep::Nothing => {}
+        Keep::Previous => keep_previous(folder, path)?,
     }
-    let meta = path.metadata()?;
-    if meta.uid() != rustix::process::getuid().as_raw() {
-        return Err(Error::new(
-            ErrorKind::PermissionDenied,
-            format!("{} belongs to another user (uid {})", path.display(), meta.uid()),
-        ));
-    }
-    if meta.mode() & 0o077 != 0 {
-        let text = format!(
-            "{0} is open to others (mode {1:o}); mend it with: chmod 700 {0}",
-            path.display(),
-            meta.mode() & 0o777
-        );
-        return Err(Error::new(ErrorKind::PermissionDenied, text));
+    fresh.persist(path).map_err(|error| StoreError::io("replace", path)(error.error))?;
+    sync_folder(folder)
+}
+
+/// Removes temporary files that a killed writer of `path` left. Only for callers that hold the lock of its writers.
+pub fn sweep_temporary(path: &Path) -> Result<(), StoreError> {
+    let folder = folder_of(path);
+    let prefix = prefix_of(path);
+    for entry in fs::read_dir(folder).map_err(StoreError::io("read the folder", folder))? {
+        let entry = entry.map_err(StoreError::io("read the folder", folder))?;
+        let name = entry.file_name();
+        if name.as_encoded_bytes().starts_with(prefix.as_encoded_bytes())
+            && name.as_encoded_bytes().ends_with(SUFFIX.as_bytes())
+        {
+            fs::remove_file(entry.path()).map_err(StoreError::io("remove", &entry.path()))?;
+        }
     }
     Ok(())
 }
 
-/// Writes a new file of mode 0600; one of that name must not be there.
-pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(content)?;
-    file.sync_all()
+const SUFFIX: &str = ".tmp";
+
+fn prefix_of(path: &Path) -> OsString {
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push("-");
+    prefix
 }
 
-/// Replaces a file whole: a temporary one of mode 0600 in the same folder, flushed, renamed, the folder flushed.
-pub fn replace(path: &Path, content: &[u8], before: Before) -> Result<()> {
-    let folder = path.parent().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "the path has no folder"))?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".new-")
-        .permissions(std::fs::Permissions::from_mode(0o600))
-        .tempfile_in(folder)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    if before == Before::Kept && path.exists() {
-        let mut old = path.as_os_str().to_owned();
-        old.push(".1");
-        // a hard link under a passing name, so that at no moment the newest file is missing
-        let passing = folder.join(format!(".old-{}", std::process::id()));
-        let _ = std::fs::remove_file(&passing);
-        std::fs::hard_link(path, &passing)?;
-        std::fs::rename(&passing, &old)?;
+/// A durable temporary file beside `path`, filled by `fill`.
+fn filled(
+    folder: &Path,
+    path: &Path,
+    fill: impl FnOnce(&mut fs::File) -> io::Result<()>,
+) -> Result<NamedTempFile, StoreError> {
+    let mut fresh = tempfile::Builder::new()
+        .prefix(&prefix_of(path))
+        .suffix(SUFFIX)
+        .permissions(fs::Permissions::from_mode(0o600))
+        .tempfile_in(folder)
+        .map_err(StoreError::io("create a file beside", path))?;
+    set_file_mode(fresh.as_file(), path)?;
+    fill(fresh.as_file_mut()).map_err(StoreError::io("write", path))?;
+    fresh.as_file().sync_all().map_err(StoreError::io("make durable", path))?;
+    Ok(fresh)
+}
+
+/// Gives the present content a second name, so that at no moment is there no file called `path`.
+fn keep_previous(folder: &Path, path: &Path) -> Result<(), StoreError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(StoreError::io("read", path)(error)),
+    };
+    // A copy instead of a hard link: some file systems have no links, and a damaged block must not hit both.
+    let copy = filled(folder, path, |file| file.write_all(&bytes))?;
+    let previous = previous_of(path);
+    copy.persist(&previous).map_err(|error| StoreError::io("replace", &previous)(error.error))?;
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
-    file.persist(path).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     #[test]
-    fn files_are_private_and_the_one_before_is_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let inner = folder.path().join("a/b");
-        private_folder(&inner).unwrap();
-        assert_eq!(inner.metadata().unwrap().mode() & 0o777, 0o700);
-        let path = inner.join("f");
-        replace(&path, b"one", Before::Kept).unwrap();
-        replace(&path, b"two", Before::Kept).unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"two");
-        assert_eq!(std::fs::read(inner.join("f.1")).unwrap(), b"one");
-        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o600);
-        std::fs::set_permissions(&inner, std::fs::Permissions::from_mode(0o750)).unwrap();
-        assert!(private_folder(&inner).unwrap_err().to_string().contains("chmod 700"));
+    fn replaces_and_keeps_one_generation() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("plan.json");
+        for content in ["one", "two", "three"] {
+            write_atomic(&path, content.as_bytes(), Keep::Previous).unwrap();
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"three");
+        assert_eq!(fs::read(previous_of(&path)).unwrap(), b"two");
+        write_atomic(&path, b"four", Keep::Nothing).unwrap();
+        assert_eq!(fs::read(previous_of(&path)).unwrap(), b"two");
+        assert_eq!(names(place.path()), ["plan.json", "plan.json.1"], "nothing temporary stays");
+        for name in names(place.path()) {
+            assert_eq!(fs::metadata(place.path().join(name)).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_failed_save_leaves_the_old_content_and_no_rubbish() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("plan.json");
+        write_atomic(&path, b"old", Keep::Nothing).unwrap();
+        // The previous generation cannot be replaced: a folder has its name.
+        fs::create_dir(previous_of(&path)).unwrap();
+        assert!(write_atomic(&path, b"new", Keep::Previous).is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(place.path()), ["plan.json", "plan.json.1"]);
+    }
+
+    #[test]
+    fn sweeps_only_what_a_killed_writer_of_that_file_left() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a.age");
+        write_atomic(&path, b"old", Keep::Nothing).unwrap();
+        for name in [".a.age-Xy12.tmp", ".b.age-Xy12.tmp", "a.age-note.tmp"] {
+            fs::write(place.path().join(name), b"half").unwrap();
+        }
+        sweep_temporary(&path).unwrap();
+        assert_eq!(names(place.path()), [".b.age-Xy12.tmp", "a.age", "a.age-note.tmp"]);
     }
 }

@@ -1,38 +1,74 @@
-//! One process at a time: a lock file that says who holds it.
+//! Locks between processes: a file that says who holds it. Called by the runner (one a run) and the vault (one a save).
 
-use std::{
-    fs::{File, OpenOptions, TryLockError},
-    io::{Read, Seek, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-};
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-/// A held lock; given back when dropped or when the process ends.
+use super::StoreError;
+use super::private::set_file_mode;
+
+/// What to do while somebody else holds the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Give up at once.
+    No,
+    /// Try again for this long. Blocks the thread.
+    UpTo(Duration),
+}
+
+/// Who holds a lock, as its file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// A process that left its name.
+    Process {
+        /// Its number.
+        pid: u32,
+        /// The machine it runs on.
+        host: String,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The file does not say.
+    Unknown,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process { pid, host, since } => {
+                write!(f, "process {pid} on {} holds it since {since}", host.escape_debug())
+            }
+            Self::Unknown => f.write_str("another process holds it"),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Note {
+    pid: u32,
+    host: String,
+    since: Timestamp,
+}
+
+/// A lock that is held until it is dropped, or the process ends however it ends.
 #[derive(Debug)]
-pub struct Lock {
+pub struct FileLock {
     _file: File,
 }
 
-/// Why a lock is not to be had.
-#[derive(Debug, thiserror::Error)]
-pub enum LockError {
-    /// Another process holds it.
-    #[error("it is held by {holder}")]
-    Held { holder: String },
-    /// A file operation.
-    #[error("cannot use the lock {path}: {source}")]
-    Io { path: String, source: std::io::Error },
-}
-
-impl Lock {
-    /// Takes the lock at `path`, and writes into it who holds it.
+impl FileLock {
+    /// Takes the lock at `path`, creating its file (0600) if there is none.
     ///
     /// # Errors
-    /// `Held` with the holder's process, host and time.
-    pub fn take(path: &Path, host: &str) -> Result<Self, LockError> {
-        let io = |source| LockError::Io { path: path.display().to_string(), source };
+    /// `Held` with the holder if somebody else has it.
+    pub fn acquire(path: &Path, wait: Wait) -> Result<Self, StoreError> {
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -40,20 +76,48 @@ impl Lock {
             .truncate(false)
             .mode(0o600)
             .open(path)
-            .map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                file.read_to_string(&mut holder).map_err(io)?;
-                return Err(LockError::Held { holder: crate::text::printable(holder.trim()) });
+            .map_err(StoreError::io("open", path))?;
+        set_file_mode(&file, path)?;
+        let give_up = match wait {
+            Wait::No => None,
+            Wait::UpTo(time) => Some(Instant::now() + time),
+        };
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", path)(error)),
+                Err(TryLockError::WouldBlock) if give_up.is_some_and(|end| Instant::now() < end) => {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(StoreError::Held { path: path.to_owned(), holder: holder(&mut file) });
+                }
             }
-            Err(TryLockError::Error(source)) => return Err(io(source)),
         }
-        let text = format!("process {} on {host} since {:.0}\n", std::process::id(), Timestamp::now());
-        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes())).map_err(io)?;
+        sign(&mut file).map_err(StoreError::io("write", path))?;
         Ok(Self { _file: file })
     }
+}
+
+/// The file is never removed and may say who held it last: only the lock itself counts.
+fn sign(file: &mut File) -> std::io::Result<()> {
+    let note = Note { pid: std::process::id(), host: host_name(), since: Timestamp::now() };
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(&serde_json::to_vec(&note)?)
+}
+
+fn holder(file: &mut File) -> Holder {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.take(4096).read_to_string(&mut text));
+    match read.ok().and_then(|_| serde_json::from_str::<Note>(&text).ok()) {
+        Some(Note { pid, host, since }) => Holder::Process { pid, host, since },
+        None => Holder::Unknown,
+    }
+}
+
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -61,13 +125,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_is_told_who_holds_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("lock");
-        let held = Lock::take(&path, "bastion-2").unwrap();
-        let error = Lock::take(&path, "bastion-2").unwrap_err().to_string();
-        assert!(error.contains(&format!("process {} on bastion-2", std::process::id())), "{error}");
-        drop(held);
-        Lock::take(&path, "bastion-2").unwrap();
+    fn a_second_taker_is_told_who_has_it() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("lock");
+        let first = FileLock::acquire(&path, Wait::No).unwrap();
+        let Err(StoreError::Held { holder: Holder::Process { pid, host, .. }, .. }) =
+            FileLock::acquire(&path, Wait::No)
+        else {
+            panic!("the second one got it as well");
+        };
+        assert_eq!((pid, host), (std::process::id(), host_name()));
+        drop(first);
+        FileLock::acquire(&path, Wait::No).unwrap();
+    }
+
+    #[test]
+    fn waits_for_the_holder_up_to_a_bound() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("lock");
+        let first = FileLock::acquire(&path, Wait::No).unwrap();
+        let begun = Instant::now();
+        assert!(FileLock::acquire(&path, Wait::UpTo(Duration::from_millis(40))).is_err());
+        assert!(begun.elapsed() >= Duration::from_millis(40));
+        let other = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(40));
+            drop(first);
+        });
+        FileLock::acquire(&path, Wait::UpTo(Duration::from_secs(10))).unwrap();
+        other.join().unwrap();
+    }
+
+    #[test]
+    fn an_unreadable_note_is_no_reason_to_fail() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("lock");
+        std::fs::write(&path, b"\xff not json").unwrap();
+        let _held = FileLock::acquire(&path, Wait::No).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("{\"pid\":"), "{text}");
     }
 }

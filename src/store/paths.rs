@@ -1,130 +1,115 @@
-//! Where things lie (XDG, or one folder for all), and the names of runs.
+//! Where things lie: config, data and state, by the XDG rules or below one given folder. Called once, by `cli`.
 
-use std::{
-    io::{Error, ErrorKind, Result},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use jiff::Zoned;
+use directories::ProjectDirs;
 
-use super::private_folder;
+use super::{Runs, StoreError, ensure_private_folder};
 
-/// The folders of one state: the real one, or practice's own.
+/// The three folders of this installation. Resolving touches no disk; `ensure` creates and checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
-    /// Settings and runbooks.
+    /// `config.toml` and `runbooks/`.
     pub config: PathBuf,
-    /// The vault.
+    /// The vault's two files.
     pub data: PathBuf,
-    /// Runs and the log.
+    /// Runs and our own log.
     pub state: PathBuf,
 }
 
 impl Paths {
-    /// The folders; `state_dir` moves all of them.
-    ///
-    /// # Errors
-    /// `NotFound` where the home folder is not known.
-    pub fn resolve(state_dir: Option<&Path>) -> Result<Self> {
-        if let Some(folder) = state_dir {
-            let folder = std::path::absolute(folder)?;
-            return Ok(Self { config: folder.join("config"), data: folder.join("data"), state: folder.join("state") });
+    /// The real folders. A given folder moves all three below it.
+    pub fn resolve(state_dir: Option<PathBuf>) -> Result<Self, StoreError> {
+        match state_dir {
+            Some(folder) => Self::below(&folder),
+            None => Self::xdg(""),
         }
-        let Some(project) = directories::ProjectDirs::from("", "", "drydock") else {
-            return Err(Error::new(ErrorKind::NotFound, "the home folder is not known; use --state-dir"));
+    }
+
+    /// The folders of practice, beside the real ones: data and state of its own, so that no practice run can meet a real
+    /// vault or journal. The config is shared: one's own runbooks can be practised.
+    pub fn practice(state_dir: Option<PathBuf>) -> Result<Self, StoreError> {
+        let real = Self::resolve(state_dir.clone())?;
+        let own = match state_dir {
+            Some(folder) => Self::below(&folder.join("practice"))?,
+            None => Self::xdg("-practice")?,
         };
-        let state = project.state_dir().unwrap_or_else(|| project.data_local_dir()).to_owned();
-        Ok(Self { config: project.config_dir().to_owned(), data: project.data_dir().to_owned(), state })
+        Ok(Self { config: real.config, ..own })
     }
 
-    /// Practice's own folders, beside the real ones.
-    #[must_use]
-    pub fn practice(&self) -> Self {
-        let root = self.state.join("practice");
-        Self { config: root.join("config"), data: root.join("data"), state: root.join("state") }
+    /// Creates what is missing and refuses what others can enter.
+    pub fn ensure(&self) -> Result<(), StoreError> {
+        [&self.config, &self.data, &self.state].into_iter().try_for_each(|folder| ensure_private_folder(folder))
     }
 
-    /// Makes the folders, each 0700.
-    ///
-    /// # Errors
-    /// `PermissionDenied` for a folder that is not private, with what mends it.
-    pub fn make(&self) -> Result<()> {
-        for folder in [&self.config, &self.data, &self.state, &self.runs(), &self.private()] {
-            private_folder(folder)?;
-        }
-        Ok(())
+    /// The folders of runs.
+    pub fn runs(&self) -> Runs {
+        Runs::new(self.state.join("runs"))
     }
 
-    /// Folder of all runs.
-    #[must_use]
-    pub fn runs(&self) -> PathBuf {
-        self.state.join("runs")
-    }
-
-    /// Folder of one run.
-    #[must_use]
-    pub fn run(&self, id: &str) -> PathBuf {
-        self.runs().join(id)
-    }
-
-    /// Folder for secret files of running programs.
-    #[must_use]
+    /// Secret files of running programs, each in a folder of its own for as long as it runs.
     pub fn private(&self) -> PathBuf {
         self.state.join("private")
     }
-}
 
-/// A new run's id, unique in `runs`: day, runbook, four hex digits.
-///
-/// # Errors
-/// When this machine gives no randomness.
-pub fn new_run_id(runs: &Path, runbook: &str, now: &Zoned) -> Result<String> {
-    loop {
-        let mut random = [0u8; 2];
-        getrandom::fill(&mut random).map_err(|error| Error::other(error.to_string()))?;
-        let id = format!("{}-{runbook}-{:02x}{:02x}", now.strftime("%Y-%m-%d"), random[0], random[1]);
-        if !runs.join(&id).exists() {
-            return Ok(id);
-        }
+    /// The admin's own runbooks.
+    pub fn runbooks(&self) -> PathBuf {
+        self.config.join("runbooks")
+    }
+
+    /// The settings file.
+    pub fn config_file(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+
+    /// Our own log.
+    pub fn log_file(&self) -> PathBuf {
+        self.state.join("drydock.log")
+    }
+
+    fn below(folder: &Path) -> Result<Self, StoreError> {
+        let folder = std::path::absolute(folder).map_err(StoreError::io("make absolute", folder))?;
+        Ok(Self { config: folder.join("config"), data: folder.join("data"), state: folder.join("state") })
+    }
+
+    fn xdg(suffix: &str) -> Result<Self, StoreError> {
+        let dirs = ProjectDirs::from("", "", &format!("drydock{suffix}")).ok_or(StoreError::NoHome)?;
+        // Systems without a state folder in their rules keep it with the data.
+        let state = dirs.state_dir().map_or_else(|| dirs.data_local_dir().join("state"), Path::to_owned);
+        Ok(Self { config: dirs.config_dir().to_owned(), data: dirs.data_local_dir().to_owned(), state })
     }
 }
 
-/// Ids of all runs, oldest first.
-///
-/// # Errors
-/// When the folder is there and cannot be read.
-pub fn runs(folder: &Path) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    match std::fs::read_dir(folder) {
-        Ok(entries) => {
-            for entry in entries {
-                let entry = entry?;
-                if entry.path().join("journal.jsonl").exists() {
-                    found.push((entry.metadata()?.modified()?, entry.file_name().to_string_lossy().into_owned()));
-                }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_given_folder_moves_everything() {
+        let paths = Paths::resolve(Some("/srv/dd".into())).unwrap();
+        assert_eq!(paths.config_file(), Path::new("/srv/dd/config/config.toml"));
+        assert_eq!(paths.data, Path::new("/srv/dd/data"));
+        assert_eq!(paths.log_file(), Path::new("/srv/dd/state/drydock.log"));
+        assert!(Paths::resolve(Some("here".into())).unwrap().data.is_absolute());
+    }
+
+    #[test]
+    fn practice_shares_nothing_but_the_config() {
+        for given in [None, Some(PathBuf::from("/srv/dd"))] {
+            let real = Paths::resolve(given.clone()).unwrap();
+            let practice = Paths::practice(given).unwrap();
+            assert_eq!(real.config, practice.config);
+            for (real, own) in [(&real.data, &practice.data), (&real.state, &practice.state)] {
+                assert!(!own.starts_with(real) && !real.starts_with(own), "{} {}", real.display(), own.display());
             }
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
     }
-    found.sort_by(|a, b| (a.1.get(..10), a.0, &a.1).cmp(&(b.1.get(..10), b.0, &b.1)));
-    Ok(found.into_iter().map(|(_, id)| id).collect())
-}
 
-/// The run whose id is, or uniquely ends in, `name`; the newest one for an empty name.
-///
-/// # Errors
-/// `NotFound`, or `InvalidInput` when several end so.
-pub fn find_run(folder: &Path, name: &str) -> Result<String> {
-    let all = runs(folder)?;
-    if all.iter().any(|id| id == name) {
-        return Ok(name.to_owned());
-    }
-    let mut ending: Vec<String> = all.into_iter().filter(|id| id.ends_with(name)).collect();
-    match ending.len() {
-        0 => Err(Error::new(ErrorKind::NotFound, format!("there is no run {name}"))),
-        1 => Ok(ending.remove(0)),
-        _ if name.is_empty() => Ok(ending.pop().unwrap_or_default()),
-        _ => Err(Error::new(ErrorKind::InvalidInput, format!("several runs end in {name}: {}", ending.join(", ")))),
+    #[test]
+    fn ensure_creates_all_three() {
+        let place = tempfile::tempdir().unwrap();
+        let paths = Paths::resolve(Some(place.path().join("dd"))).unwrap();
+        paths.ensure().unwrap();
+        assert!(paths.config.is_dir() && paths.data.is_dir() && paths.state.is_dir());
     }
 }

@@ -1,135 +1,143 @@
-//! The two files: `identity.age` (an X25519 identity under a passphrase, made once) and `vault.age` (encrypted to it).
+//! The vault file: the document encrypted to an identity, with a line in the age header that says what was saved and when.
+//!
+//! The line is a stanza of our own, which every age program skips. It can be read while the vault is locked (home shows it)
+//! and tells a cut file from a wrong passphrase; age's header MAC proves it once the vault is opened.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::io::{Read, Write};
+use std::path::Path;
 
-use age::{
-    secrecy::{ExposeSecret, SecretString},
-    x25519,
-};
+use age::{DecryptError, Decryptor, EncryptError, Encryptor, x25519};
+use age_core::format::{FileKey, Stanza};
+use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::Document;
-use crate::store::{Before, replace};
+use super::document::{Document, DocumentError, FORMAT};
+use super::error::{Tested, VaultError};
 
-/// scrypt's cost for a new identity, log2 of N: about a second and 256 MiB.
-pub const WORK_FACTOR: u8 = 18;
-/// The highest cost that is accepted on reading: a crafted file must not eat the machine.
-const HIGHEST: u8 = 22;
-
-/// Why a vault cannot be used. Never holds a secret.
-#[derive(Debug, thiserror::Error)]
-pub enum Faulty {
-    /// The passphrase does not open the identity; nothing is damaged.
-    #[error("this passphrase does not open the vault; the vault itself is intact")]
-    Passphrase,
-    /// A file cannot be decrypted or understood.
-    #[error(
-        "{file} is damaged ({bytes} bytes): {what}; the passphrase is right, and the generation before lies beside it as vault.age.1"
-    )]
-    Damaged { file: String, bytes: usize, what: String },
-    /// The identity file is not one of ours.
-    #[error("{file} is not an identity under a passphrase: {what}")]
-    Identity { file: String, what: String },
-    /// A file operation.
-    #[error("cannot use {file}: {source}")]
-    Io { file: String, source: std::io::Error },
-    /// Encrypting failed.
-    #[error("cannot encrypt the vault: {what}")]
-    Encrypt { what: String },
-}
-
-/// Where the two files lie.
+/// What the header says about a saved vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Files {
-    /// Their folder, private.
-    pub folder: PathBuf,
-    /// scrypt's cost for a new identity; [`WORK_FACTOR`] but in tests.
-    pub work_factor: u8,
+pub struct Seal {
+    /// Number of the save.
+    pub generation: u64,
+    /// How many secrets are in it.
+    pub entries: u64,
+    /// When it was saved.
+    pub at: Timestamp,
+    /// How long the file is, when it is whole.
+    pub file_bytes: u64,
+    /// SHA-256 (hex) of the identity file it was saved with.
+    pub identity_sha256: String,
 }
 
-/// An opened identity.
-#[derive(Clone)]
-pub struct Key(x25519::Identity);
+const TAG: &str = "drydock-seal-v1";
+const CHUNK: u64 = 64 * 1024;
+const CHUNK_MAC: u64 = 16;
+const NONCE: u64 = 16;
 
-impl Files {
-    /// The files of a data folder.
-    pub fn new(folder: PathBuf) -> Self {
-        Self { folder, work_factor: WORK_FACTOR }
-    }
+/// Encrypts a document to all of these.
+pub(super) fn seal(
+    document: &Document,
+    to: &[&x25519::Recipient],
+    identity_sha256: &str,
+    at: Timestamp,
+) -> Result<Vec<u8>, VaultError> {
+    let json = document.to_json()?;
+    let note = Note(Stanza {
+        tag: TAG.to_owned(),
+        args: vec![
+            document.generation.to_string(),
+            document.entries.len().to_string(),
+            at.to_string(),
+            json.len().to_string(),
+            identity_sha256.to_owned(),
+        ],
+        body: Vec::new(),
+    });
+    let recipients =
+        std::iter::once(&note as &dyn age::Recipient).chain(to.iter().map(|to| *to as &dyn age::Recipient));
+    let encryptor =
+        Encryptor::with_recipients(recipients).map_err(|_| VaultError::Encrypt("the vault was not taken"))?;
+    let write = || -> std::io::Result<Vec<u8>> {
+        let mut writer = encryptor.wrap_output(Vec::new())?;
+        writer.write_all(&json)?;
+        writer.finish()
+    };
+    write().map_err(|source| VaultError::Io { what: "encrypt the vault", source })
+}
 
-    /// The encrypted identity.
-    pub fn identity(&self) -> PathBuf {
-        self.folder.join("identity.age")
-    }
-
-    /// The encrypted document.
-    pub fn vault(&self) -> PathBuf {
-        self.folder.join("vault.age")
-    }
-
-    /// Whether there is a vault.
-    pub fn exist(&self) -> bool {
-        self.identity().exists()
-    }
-
-    /// Makes a new identity under `passphrase` and an empty document.
-    pub fn create(&self, passphrase: &SecretString) -> Result<(Key, Document), Faulty> {
-        let key = Key(x25519::Identity::generate());
-        let document = Document::new()?;
-        self.save(&key, &document)?;
-        self.save_identity(&key, passphrase)?;
-        Ok((key, document))
-    }
-
-    /// Writes the identity under a passphrase; the one before is gone, as it would open every later copy.
-    pub fn save_identity(&self, key: &Key, passphrase: &SecretString) -> Result<(), Faulty> {
-        let mut recipient = age::scrypt::Recipient::new(passphrase.clone());
-        recipient.set_work_factor(self.work_factor);
-        let secret = Zeroizing::new(format!("{}\n", key.0.to_string().expose_secret()));
-        let sealed =
-            age::encrypt(&recipient, secret.as_bytes()).map_err(|error| Faulty::Encrypt { what: error.to_string() })?;
-        replace(&self.identity(), &sealed, Before::Gone)
-            .map_err(|source| Faulty::Io { file: self.identity().display().to_string(), source })
-    }
-
-    /// Opens the identity. Takes about a second.
-    pub fn unlock(&self, passphrase: &SecretString) -> Result<Key, Faulty> {
-        let path = self.identity();
-        let file = path.display().to_string();
-        let sealed = std::fs::read(&path).map_err(|source| Faulty::Io { file: file.clone(), source })?;
-        let mut identity = age::scrypt::Identity::new(passphrase.clone());
-        identity.set_max_work_factor(HIGHEST);
-        let opened = age::decrypt(&identity, &sealed).map_err(|error| match error {
-            age::DecryptError::DecryptionFailed | age::DecryptError::KeyDecryptionFailed => Faulty::Passphrase,
-            other => Faulty::Identity { file: file.clone(), what: other.to_string() },
+/// Decrypts a vault file that was checked by `inspect`.
+pub(super) fn open(path: &Path, file: &[u8], identity: &x25519::Identity) -> Result<Document, VaultError> {
+    inspect(path, file, Tested::Right)?;
+    let damaged = |why| damage(path, file, why, Tested::Right);
+    let decryptor = Decryptor::new_buffered(file).map_err(|_| damaged("its header is not readable"))?;
+    let mut reader =
+        decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)).map_err(|error| match error {
+            DecryptError::NoMatchingKeys => VaultError::OtherIdentity { path: path.to_owned() },
+            _ => damaged("its header was altered"),
         })?;
-        let opened = Zeroizing::new(opened);
-        let text = std::str::from_utf8(&opened)
-            .map_err(|_| Faulty::Identity { file: file.clone(), what: "it is no text".into() })?;
-        let line = text.lines().find(|line| line.starts_with("AGE-SECRET-KEY-")).unwrap_or_default();
-        line.parse().map(Key).map_err(|what: &str| Faulty::Identity { file, what: what.to_owned() })
-    }
+    let mut json = Zeroizing::new(Vec::with_capacity(file.len()));
+    reader.read_to_end(&mut json).map_err(|_| damaged("its content was cut or altered"))?;
+    Document::from_json(&json).map_err(|error| match error {
+        DocumentError::Newer(found) => VaultError::Newer { found, known: FORMAT },
+        DocumentError::NotOurs { .. } => damaged("its content is no vault"),
+    })
+}
 
-    /// Reads the document.
-    pub fn read(&self, key: &Key) -> Result<Document, Faulty> {
-        let path = self.vault();
-        let file = path.display().to_string();
-        let sealed = std::fs::read(&path).map_err(|source| Faulty::Io { file: file.clone(), source })?;
-        let bytes = sealed.len();
-        let opened = age::decrypt(&key.0, &sealed).map_err(|error| Faulty::Damaged {
-            file: file.clone(),
-            bytes,
-            what: error.to_string(),
-        })?;
-        Document::parse(&Zeroizing::new(opened)).map_err(|what| Faulty::Damaged { file, bytes, what })
+/// What can be said about a vault file without opening it. `None`: whole as far as one can see, but without our line
+/// (encrypted by another age program).
+pub(super) fn inspect(path: &Path, file: &[u8], tested: Tested) -> Result<Option<Seal>, VaultError> {
+    let damaged = |why| damage(path, file, why, tested);
+    if !file.starts_with(b"age-encryption.org/v1\n") {
+        return Err(damaged(if file.is_empty() { "it is empty" } else { "it does not begin like an age file" }));
     }
+    let header = header_bytes(file).ok_or_else(|| damaged("it was cut inside its header"))?;
+    let Some(seal) = note(&file[..header]) else { return Ok(None) };
+    let seal = seal(header as u64).ok_or_else(|| damaged("its header was altered"))?;
+    let bytes = file.len() as u64;
+    match bytes.cmp(&seal.file_bytes) {
+        std::cmp::Ordering::Less => Err(VaultError::Truncated { path: path.to_owned(), bytes, seal, tested }),
+        std::cmp::Ordering::Equal => Ok(Some(seal)),
+        std::cmp::Ordering::Greater => Err(damaged("something was added at its end")),
+    }
+}
 
-    /// Writes the document whole, keeping the generation before.
-    pub fn save(&self, key: &Key, document: &Document) -> Result<(), Faulty> {
-        let plain = document.encode()?;
-        let sealed =
-            age::encrypt(&key.0.to_public(), &plain).map_err(|error| Faulty::Encrypt { what: error.to_string() })?;
-        replace(&self.vault(), &sealed, Before::Kept)
-            .map_err(|source| Faulty::Io { file: self.vault().display().to_string(), source })
+fn damage(path: &Path, file: &[u8], why: &'static str, tested: Tested) -> VaultError {
+    VaultError::Damaged { path: path.to_owned(), bytes: file.len() as u64, why, tested }
+}
+
+/// Length of the header with its MAC line.
+fn header_bytes(file: &[u8]) -> Option<usize> {
+    let mac = file.windows(5).position(|window| window == b"\n--- ")? + 1;
+    let end = file[mac..].iter().position(|byte| *byte == b'\n')?;
+    Some(mac + end + 1)
+}
+
+/// Our line, as a function from the header's length to what it says.
+fn note(header: &[u8]) -> Option<impl FnOnce(u64) -> Option<Seal>> {
+    let text = str::from_utf8(header).ok()?;
+    let args: Vec<_> =
+        text.lines().find_map(|line| line.strip_prefix("-> ")?.strip_prefix(TAG))?.split_ascii_whitespace().collect();
+    Some(move |header_bytes| {
+        let [generation, entries, at, plain, identity] = args.as_slice() else { return None };
+        let plain: u64 = plain.parse().ok()?;
+        let macs = plain.div_ceil(CHUNK).max(1).checked_mul(CHUNK_MAC)?;
+        Some(Seal {
+            generation: generation.parse().ok()?,
+            entries: entries.parse().ok()?,
+            at: at.parse().ok()?,
+            file_bytes: plain.checked_add(macs)?.checked_add(header_bytes + NONCE)?,
+            identity_sha256: (*identity).to_owned(),
+        })
+    })
+}
+
+/// A recipient that opens nothing and leaves its line in the header.
+struct Note(Stanza);
+
+impl age::Recipient for Note {
+    fn wrap_file_key(&self, _: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), EncryptError> {
+        let Stanza { tag, args, body } = &self.0;
+        Ok((vec![Stanza { tag: tag.clone(), args: args.clone(), body: body.clone() }], HashSet::new()))
     }
 }

@@ -1,0 +1,112 @@
+//! What lies over a screen: help, palette, pages, the log, the question before leaving.
+
+use super::{
+    Cmd, Key, Place,
+    keymap::{BINDINGS, Binding},
+    log::LogPage,
+    menu::Menu,
+    page::Page,
+    text_field::TextField,
+};
+
+/// One thing over the screen; a second replaces the first.
+#[derive(Debug)]
+pub enum Over {
+    /// S18: help for the place.
+    Help { place: Place, from: usize },
+    /// S18: commands by name.
+    Palette(Palette),
+    /// Text.
+    Page(Page),
+    /// The log, whole height.
+    Log(LogPage),
+    /// S21: leave?
+    Leave(Leave),
+}
+
+/// The commands by name.
+#[derive(Debug)]
+pub struct Palette {
+    /// The place it was opened from.
+    pub place: Place,
+    /// What is typed.
+    pub text: TextField,
+    /// The chosen one of those that fit.
+    pub menu: Menu,
+}
+
+impl Palette {
+    /// All commands of a place.
+    pub fn new(place: Place) -> Self {
+        let mut palette = Self { place, text: TextField::open(""), menu: Menu::default() };
+        palette.filter();
+        palette
+    }
+
+    /// The commands that fit, those of the place first, each once.
+    pub fn found(&self) -> Vec<&'static Binding> {
+        let wanted = self.text.text().to_lowercase();
+        let mut found: Vec<&'static Binding> = Vec::new();
+        for place in [self.place, Place::Everywhere] {
+            for binding in BINDINGS.iter().filter(|binding| binding.place == place) {
+                let moving = matches!(
+                    binding.cmd,
+                    Cmd::Up
+                        | Cmd::Down
+                        | Cmd::PageUp
+                        | Cmd::PageDown
+                        | Cmd::First
+                        | Cmd::Last
+                        | Cmd::Number
+                        | Cmd::Space
+                        | Cmd::Palette
+                );
+                let known = found.iter().any(|other| other.cmd == binding.cmd);
+                if !moving && !known && binding.label.to_lowercase().contains(&wanted) {
+                    found.push(binding);
+                }
+            }
+        }
+        found
+    }
+
+    /// Follows what is typed.
+    pub fn filter(&mut self) {
+        self.menu.resize(self.found().len());
+    }
+
+    /// Takes a key of editing.
+    pub fn edit(&mut self, key: Key) {
+        self.text.key(key);
+        self.filter();
+    }
+}
+
+/// The question before leaving while something runs.
+#[derive(Debug)]
+pub struct Leave {
+    /// The chosen option.
+    pub menu: Menu,
+    /// Whether stopping is asked once more.
+    pub sure: bool,
+    /// Why the step may not be stopped in the middle, or empty.
+    pub uncut: &'static str,
+}
+
+impl Leave {
+    /// The options with what they cost.
+    pub fn options(&self) -> Vec<(&'static str, &'static str)> {
+        if self.sure {
+            return vec![("Keep going", ""), ("Stop", "what was begun is looked at when the run is taken up again")];
+        }
+        let mut options = vec![
+            ("Stay and watch", ""),
+            ("Pause after this step", "it is finished first, then nothing starts"),
+            ("Leave now", "this step is finished without a screen, then the run pauses"),
+        ];
+        if self.uncut.is_empty() {
+            options.push(("Stop this step now", "the part done is looked at later"));
+        }
+        options
+    }
+}

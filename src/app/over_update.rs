@@ -1,0 +1,116 @@
+//! Commands to what lies over a screen.
+
+use super::{
+    App, Cmd, Effect, Key, Leave, Over, Quit,
+    log::{Log, LogPage},
+    menu::Menu,
+    page::Page,
+    text_field::TextField,
+};
+use crate::run::Command;
+
+impl App {
+    pub(super) fn over_command(&mut self, cmd: Cmd, key: Key) -> Vec<Effect> {
+        let Some(over) = &mut self.over else { return Vec::new() };
+        match over {
+            Over::Help { from, .. } | Over::Page(Page { from, .. }) => match cmd {
+                Cmd::Up => *from = from.saturating_sub(1),
+                Cmd::Down => *from += 1,
+                Cmd::PageUp => *from = from.saturating_sub(10),
+                Cmd::PageDown => *from += 10,
+                Cmd::First => *from = 0,
+                Cmd::Save => {
+                    if let Over::Page(page) = over {
+                        let text = format!("{}\n\n{}\n", page.title, page.lines.join("\n"));
+                        return vec![Effect::Save { name: "page.txt".to_owned(), text }];
+                    }
+                }
+                _ => self.over = None,
+            },
+            Over::Palette(palette) => match cmd {
+                Cmd::Enter => {
+                    let chosen = palette.found().get(palette.menu.at).map(|binding| (binding.cmd, binding.keys[0]));
+                    self.over = None;
+                    if let Some((cmd, key)) = chosen {
+                        return self.command(cmd, key);
+                    }
+                }
+                Cmd::Up | Cmd::Down | Cmd::PageUp | Cmd::PageDown => {
+                    palette.menu.moved(cmd, key);
+                }
+                Cmd::Back | Cmd::Leave => self.over = None,
+                _ => palette.edit(key),
+            },
+            Over::Log(page) => {
+                return Self::log_command(page, &mut self.log, cmd, key).unwrap_or_else(|| {
+                    self.over = None;
+                    Vec::new()
+                });
+            }
+            Over::Leave(leave) => {
+                if leave.menu.moved(cmd, key) {
+                    return Vec::new();
+                }
+                let (at, sure) = (leave.menu.at, leave.sure);
+                self.over = None;
+                if cmd != Cmd::Enter {
+                    return Vec::new();
+                }
+                match (sure, at) {
+                    (false, 1) => {
+                        self.pausing = true;
+                        return vec![Effect::Send(Command::Pause)];
+                    }
+                    (false, 2) => return vec![Effect::Quit(Quit::AfterThisStep)],
+                    (false, 3) => {
+                        let uncut = self.uncut();
+                        self.over = Some(Over::Leave(Leave { menu: Menu::new(2, 0), sure: true, uncut }));
+                    }
+                    (true, 1) => return vec![Effect::Send(Command::Stop)],
+                    _ => {}
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// None when the log is closed.
+    fn log_command(page: &mut LogPage, log: &mut Log, cmd: Cmd, key: Key) -> Option<Vec<Effect>> {
+        if let Some(mut text) = page.typing.take() {
+            match cmd {
+                Cmd::Enter => {
+                    page.search = text.text().to_owned();
+                    log.find(&page.search, false);
+                }
+                Cmd::Back => {}
+                _ => {
+                    text.key(key);
+                    page.typing = Some(text);
+                }
+            }
+            return Some(Vec::new());
+        }
+        match cmd {
+            Cmd::Up => log.scroll(1),
+            Cmd::Down => log.scroll(-1),
+            Cmd::PageUp => log.scroll(10),
+            Cmd::PageDown => log.scroll(-10),
+            Cmd::First => log.scroll(isize::MAX),
+            Cmd::Last | Cmd::Space => log.toggle(),
+            Cmd::Search => page.typing = Some(TextField::open("")),
+            Cmd::SearchNext => {
+                log.find(&page.search, false);
+            }
+            Cmd::SearchPrevious => {
+                log.find(&page.search, true);
+            }
+            Cmd::Save => {
+                let lines: Vec<String> =
+                    log.lines.iter().map(|line| format!("{:.0} {} {}", line.at, line.source, line.text)).collect();
+                return Some(vec![Effect::Save { name: "log.txt".to_owned(), text: lines.join("\n") + "\n" }]);
+            }
+            _ => return None,
+        }
+        Some(Vec::new())
+    }
+}

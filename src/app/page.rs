@@ -1,0 +1,111 @@
+//! A page of text over a screen: why, evidence, steps, details. And the texts that are made from the run's state.
+
+use crate::{
+    run::{PlannedStep, Risk, RunState, StepState},
+    text::units,
+};
+
+/// A page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Its title.
+    pub title: String,
+    /// Its lines; wrapped by the view.
+    pub lines: Vec<String>,
+    /// First line shown.
+    pub from: usize,
+}
+
+impl Page {
+    /// A page shown from its beginning.
+    pub fn new(title: &str, lines: Vec<String>) -> Self {
+        Self { title: title.to_owned(), lines, from: 0 }
+    }
+}
+
+fn risk(step: &PlannedStep) -> &'static str {
+    match step.risk {
+        Risk::None => "changes nothing that lasts",
+        Risk::Reversible => "can be put back",
+        Risk::Irreversible => "HARD TO UNDO: only the proven dump or the kept volume brings it back",
+    }
+}
+
+/// Why a step is done, its risk, its undo, its time.
+pub fn why(step: &PlannedStep) -> Page {
+    let lines = vec![
+        format!("Why     {}", step.why),
+        format!("Risk    {}", risk(step)),
+        format!("Changes {}", step.changes),
+        format!("Undo    {}", step.undo),
+        format!("Time    {}", units::about(step.estimate_s)),
+    ];
+    Page::new(&format!("{}  {}", step.number, step.title), lines)
+}
+
+/// The exact commands of a step, and what was proven.
+pub fn evidence(run: &RunState, step: &PlannedStep) -> Page {
+    let mut lines = vec!["What it does, as commands to copy:".to_owned()];
+    lines.extend(step.commands.iter().map(|command| format!("  {command}")));
+    let effects: Vec<String> = run
+        .effects
+        .iter()
+        .filter(|effect| effect.step == step.id)
+        .map(|effect| format!("  {} · {}", effect.effect, effect.result.as_deref().unwrap_or("not answered")))
+        .collect();
+    if !effects.is_empty() {
+        lines.push(String::new());
+        lines.push("What it changed, each written down before it was sent:".to_owned());
+        lines.extend(effects);
+    }
+    if !run.evidence.is_empty() {
+        lines.push(String::new());
+        lines.push("Proven so far:".to_owned());
+        let shown = |e: &crate::run::EvidenceState| format!("  rung {} {} · {}", e.level, e.sentence, e.subject);
+        lines.extend(run.evidence.iter().map(shown));
+    }
+    Page::new(&format!("Evidence: {}  {}", step.number, step.title), lines)
+}
+
+/// State of a step in a word or two.
+pub fn state_word(run: &RunState, step: &PlannedStep) -> String {
+    match run.step(&step.id) {
+        StepState::NotYet => "not yet".to_owned(),
+        StepState::Begun { .. } => "running".to_owned(),
+        StepState::Done { summary, .. } => format!("done · {summary}"),
+        StepState::Skipped { .. } => "not needed".to_owned(),
+        StepState::Failed { .. } => "FAILED".to_owned(),
+        StepState::Stopped { .. } => "stopped".to_owned(),
+    }
+}
+
+/// The steps of a phase with their commands.
+pub fn phase(run: &RunState, phase: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in run.plan.iter().filter(|step| step.phase == phase) {
+        let time = units::about(step.estimate_s);
+        lines.push(format!("{}  {} · {} · {time}", step.number, step.title, risk(step)));
+        lines.push(format!("     {}", step.why));
+        lines.extend(step.commands.iter().map(|command| format!("     {command}")));
+        lines.extend(step.unknown.iter().map(|unknown| format!("     not known yet: {unknown}")));
+        lines.push(String::new());
+    }
+    lines
+}
+
+/// The whole plan as text.
+pub fn plan(run: &RunState) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (index, planned) in run.phases.iter().enumerate() {
+        lines.push(format!("Phase {} {}: {}. Changes {}.", index + 1, planned.title, planned.purpose, planned.changes));
+        lines.extend(phase(run, index).into_iter().map(|line| format!("  {line}")));
+    }
+    lines
+}
+
+/// Every step with its state.
+pub fn overview(run: &RunState) -> Page {
+    let lines =
+        run.plan.iter().map(|step| format!("{:<5}{:<34} {}", step.number, step.title, state_word(run, step))).collect();
+    Page::new("All steps", lines)
+}

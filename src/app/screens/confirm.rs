@@ -1,0 +1,46 @@
+//! A step that waits for a person: to say yes to one thing, or to do it by hand.
+
+use super::{Act, Screen};
+use crate::{
+    app::{Cmd, Key, Place, menu::Menu},
+    run::{Reply, StepId},
+};
+
+/// A confirmation.
+#[derive(Debug)]
+pub struct ConfirmScreen {
+    /// The step.
+    pub step: StepId,
+    /// What is to be known, or done.
+    pub text: Vec<String>,
+    /// Label of the option that goes on.
+    pub button: String,
+    /// 0 is going back.
+    pub menu: Menu,
+    sent: bool,
+}
+
+impl ConfirmScreen {
+    /// A new screen; going back has the focus.
+    pub fn new(step: &StepId, text: &[String], button: &str) -> Self {
+        Self { step: step.clone(), text: text.to_vec(), button: button.to_owned(), menu: Menu::new(2, 0), sent: false }
+    }
+}
+
+impl Screen for ConfirmScreen {
+    fn place(&self) -> Place {
+        Place::Choices
+    }
+
+    fn guarded(&self) -> bool {
+        true
+    }
+
+    fn command(&mut self, cmd: Cmd, key: Key, _: u64) -> Vec<Act> {
+        if self.menu.moved(cmd, key) || cmd != Cmd::Enter || self.sent {
+            return Vec::new();
+        }
+        self.sent = true;
+        vec![Act::Say(if self.menu.at == 1 { Reply::Continue } else { Reply::Back })]
+    }
+}

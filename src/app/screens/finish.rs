@@ -1,0 +1,43 @@
+//! S19: the run is at its end.
+
+use super::{Act, Screen};
+use crate::{
+    app::{Cmd, Key, Place, menu::Menu},
+    run::{Record, RunState, report},
+};
+
+/// Labels of the options.
+pub const OPTIONS: [(&str, &str); 2] =
+    [("Save the report", "what was done, by whom, with which proof"), ("Leave", "everything is written down already")];
+
+/// The end of a run.
+#[derive(Debug)]
+pub struct FinishScreen {
+    /// The chosen option.
+    pub menu: Menu,
+    report: String,
+}
+
+impl FinishScreen {
+    /// The end of a run with these records.
+    pub fn new(run: &RunState, records: &[(jiff::Timestamp, Record)]) -> Self {
+        Self { menu: Menu::new(OPTIONS.len(), 0), report: report::markdown(run, records) }
+    }
+}
+
+impl Screen for FinishScreen {
+    fn place(&self) -> Place {
+        Place::Finish
+    }
+
+    fn command(&mut self, cmd: Cmd, key: Key, _: u64) -> Vec<Act> {
+        if self.menu.moved(cmd, key) {
+            return Vec::new();
+        }
+        match (cmd, self.menu.at) {
+            (Cmd::Enter, 0) => vec![Act::Save { name: "report.md".to_owned(), text: self.report.clone() }],
+            (Cmd::Enter | Cmd::Leave, _) => vec![Act::Done],
+            _ => Vec::new(),
+        }
+    }
+}

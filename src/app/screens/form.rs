@@ -1,0 +1,352 @@
+//! S05: capturing what the upgrade wipes. A list of items, the fields of the chosen one, drafts saved at every field.
+
+use super::{Act, Screen, SecretFor, vault::SHOWN};
+use crate::{
+    app::{Cmd, Key, Place, menu::Menu, text_field::TextField},
+    ports::Provenance,
+    run::{Field, FieldInput, FieldKind, FieldValue, Form, Item, Reply, StepId},
+};
+
+/// What has the focus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormFocus {
+    List,
+    Field(usize),
+    Confirm,
+    Back,
+    Seal,
+}
+
+/// A line that is asked for over the list.
+#[derive(Debug)]
+pub enum Dialog {
+    /// Name of a new item.
+    Add(TextField),
+    /// Why there is none.
+    None(TextField),
+}
+
+/// The form of a step.
+#[derive(Debug)]
+pub struct FormScreen {
+    /// The step.
+    pub step: StepId,
+    /// Its title.
+    pub title: String,
+    /// What is asked.
+    pub form: Form,
+    /// What is there.
+    pub items: Vec<Item>,
+    /// Why there is none, or empty.
+    pub none_reason: String,
+    /// Why the last reply was refused, or empty.
+    pub fault: String,
+    /// The chosen row: items, then "add", then "none".
+    pub list: Menu,
+    /// What has the focus.
+    pub focus: FormFocus,
+    /// The text of the field in focus.
+    pub edit: Option<TextField>,
+    /// A line asked for over the list.
+    pub dialog: Option<Dialog>,
+    /// Until when a typed secret is shown in clear.
+    pub shown_until: u64,
+    before: String,
+    confirming: Option<String>,
+}
+
+impl FormScreen {
+    /// A new screen; the first item that waits is chosen.
+    pub fn new(step: &StepId, title: &str, form: &Form, items: &[Item], none_reason: &str, fault: &str) -> Self {
+        let mut screen = Self {
+            step: step.clone(),
+            title: title.to_owned(),
+            form: form.clone(),
+            items: Vec::new(),
+            none_reason: String::new(),
+            fault: String::new(),
+            list: Menu::default(),
+            focus: FormFocus::List,
+            edit: None,
+            dialog: None,
+            shown_until: 0,
+            before: String::new(),
+            confirming: None,
+        };
+        screen.refresh(items, none_reason, fault);
+        screen.choose_waiting();
+        if !form.repeated {
+            screen.enter_field(0);
+        }
+        screen
+    }
+
+    /// The same form with what is there now.
+    pub fn refresh(&mut self, items: &[Item], none_reason: &str, fault: &str) {
+        let known = self.items.len();
+        self.items = items.to_vec();
+        self.none_reason = none_reason.to_owned();
+        self.fault = fault.to_owned();
+        self.list.resize(self.rows());
+        if items.len() > known && known > 0 || items.len() == 1 && known == 0 && self.form.repeated {
+            // one was added: it is edited next
+            if items.last().is_some_and(|item| !item.confirmed && self.dialog.is_none())
+                && self.focus != FormFocus::List
+            {
+                self.list.at = items.len() - 1;
+            }
+        }
+        if let Some(id) = self.confirming.take()
+            && items.iter().any(|item| item.id == id && item.confirmed)
+        {
+            self.choose_waiting();
+        }
+    }
+
+    /// Rows of the list: items, and for a repeated form the two below them.
+    fn rows(&self) -> usize {
+        if self.form.repeated { self.items.len() + 2 } else { self.items.len() }
+    }
+
+    /// The chosen item.
+    pub fn item(&self) -> Option<&Item> {
+        self.items.get(self.list.at)
+    }
+
+    /// Whether everything is confirmed, or there is none with a reason.
+    pub fn is_complete(&self) -> bool {
+        if self.items.is_empty() {
+            return self.none_reason.chars().count() >= 10;
+        }
+        self.items.iter().all(|item| item.confirmed && self.form.is_complete(item))
+    }
+
+    fn choose_waiting(&mut self) {
+        match self.items.iter().position(|item| !item.confirmed) {
+            Some(at) => {
+                self.list.at = at;
+                self.focus = FormFocus::List;
+            }
+            None if self.items.is_empty() && self.none_reason.is_empty() => {
+                self.list.at = 0;
+                self.focus = FormFocus::List;
+            }
+            None => self.focus = FormFocus::Seal,
+        }
+    }
+
+    /// What a field holds now, as it is edited. A secret is never brought back.
+    fn current(field: &Field, item: &Item) -> String {
+        match item.values.get(&field.id) {
+            Some(FieldValue::Text { value, .. }) => value.clone(),
+            Some(FieldValue::Secret { provenance: Provenance::File { path }, .. })
+                if field.kind == FieldKind::SecretFile =>
+            {
+                path.clone()
+            }
+            _ => String::new(),
+        }
+    }
+
+    fn enter_field(&mut self, index: usize) {
+        let (Some(field), Some(item)) = (self.form.fields.get(index), self.items.get(self.list.at)) else {
+            self.focus = FormFocus::Confirm;
+            return;
+        };
+        let text = Self::current(field, item);
+        self.edit = Some(if field.kind == FieldKind::Secret { TextField::secret() } else { TextField::open(&text) });
+        self.before = text;
+        self.focus = FormFocus::Field(index);
+    }
+
+    /// The fault of the text in focus, as it is typed.
+    pub fn typed_fault(&self) -> Option<String> {
+        let FormFocus::Field(index) = self.focus else { return None };
+        let (field, edit) = (self.form.fields.get(index)?, self.edit.as_ref()?);
+        if field.kind == FieldKind::SecretFile || edit.reveal() == self.before || edit.is_empty() {
+            return None;
+        }
+        field.check(edit.reveal()).err()
+    }
+
+    /// Leaves the field in focus; what was typed is kept, also when it does not pass.
+    fn leave_field(&mut self) -> Vec<Act> {
+        let FormFocus::Field(index) = self.focus else { return Vec::new() };
+        let (Some(mut edit), Some(field), Some(item)) =
+            (self.edit.take(), self.form.fields.get(index), self.items.get(self.list.at))
+        else {
+            return Vec::new();
+        };
+        let (item, name) = (item.id.clone(), field.id.clone());
+        if field.kind == FieldKind::Secret {
+            if edit.is_empty() {
+                return Vec::new();
+            }
+            return vec![Act::Secret(SecretFor::Field { item, field: name }, edit.take_secret())];
+        }
+        if edit.text() == self.before {
+            return Vec::new();
+        }
+        let input = FieldInput::Text(edit.text().to_owned());
+        vec![Act::Say(Reply::Set { item, field: name, input })]
+    }
+
+    fn go(&mut self, to: FormFocus) -> Vec<Act> {
+        let acts = self.leave_field();
+        if let FormFocus::Field(index) = to {
+            self.enter_field(index);
+        } else {
+            self.focus = to;
+        }
+        acts
+    }
+
+    fn next(&mut self) -> Vec<Act> {
+        let last = self.form.fields.len();
+        match self.focus {
+            FormFocus::List if self.item().is_some() => self.go(FormFocus::Field(0)),
+            FormFocus::Field(index) if index + 1 < last => self.go(FormFocus::Field(index + 1)),
+            FormFocus::Field(_) => self.go(FormFocus::Confirm),
+            FormFocus::List | FormFocus::Confirm => self.go(FormFocus::Back),
+            FormFocus::Back => self.go(FormFocus::Seal),
+            FormFocus::Seal => self.go(FormFocus::List),
+        }
+    }
+
+    fn previous(&mut self) -> Vec<Act> {
+        let last = self.form.fields.len().saturating_sub(1);
+        match self.focus {
+            FormFocus::List => self.go(FormFocus::Seal),
+            FormFocus::Field(0) => self.go(FormFocus::List),
+            FormFocus::Field(index) => self.go(FormFocus::Field(index - 1)),
+            FormFocus::Confirm => self.go(FormFocus::Field(last)),
+            FormFocus::Back if self.item().is_some() => self.go(FormFocus::Confirm),
+            FormFocus::Back => self.go(FormFocus::List),
+            FormFocus::Seal => self.go(FormFocus::Back),
+        }
+    }
+
+    fn enter(&mut self) -> Vec<Act> {
+        match self.focus {
+            FormFocus::List if self.list.at == self.items.len() && self.form.repeated => {
+                self.dialog = Some(Dialog::Add(TextField::open("")));
+            }
+            FormFocus::List if self.list.at > self.items.len() => {
+                self.dialog = Some(Dialog::None(TextField::open(&self.none_reason)));
+            }
+            FormFocus::List => match self.item() {
+                Some(item) if !item.confirmed && self.form.is_complete(item) => self.focus = FormFocus::Confirm,
+                Some(item) => {
+                    let missing = |field: &Field| {
+                        item.faults.contains_key(&field.id)
+                            || !field.optional && matches!(item.values.get(&field.id), None | Some(FieldValue::Empty))
+                    };
+                    let first = self.form.fields.iter().position(missing).unwrap_or(0);
+                    self.enter_field(first);
+                }
+                None => {}
+            },
+            FormFocus::Field(_) => return self.next(),
+            FormFocus::Confirm => {
+                let Some(item) = self.item() else { return Vec::new() };
+                let item = item.id.clone();
+                self.confirming = Some(item.clone());
+                return vec![Act::Say(Reply::ConfirmItem { item })];
+            }
+            FormFocus::Back => return vec![Act::Say(Reply::Back)],
+            FormFocus::Seal if self.is_complete() => return vec![Act::Say(Reply::Seal)],
+            FormFocus::Seal => {
+                let noun = &self.form.noun;
+                return vec![Act::Notice(format!("Not yet: every {noun} confirmed, or none with a reason."))];
+            }
+        }
+        Vec::new()
+    }
+
+    fn dialog_command(&mut self, cmd: Cmd) -> Vec<Act> {
+        match (cmd, self.dialog.take()) {
+            (Cmd::Enter, Some(Dialog::Add(text))) if !text.is_empty() => {
+                self.focus = FormFocus::Confirm;
+                let item = text.text().to_owned();
+                vec![Act::Say(Reply::Add { item })]
+            }
+            (Cmd::Enter, Some(Dialog::None(text))) if text.chars() >= 10 => {
+                self.focus = FormFocus::Seal;
+                vec![Act::Say(Reply::None { reason: text.text().to_owned() })]
+            }
+            (Cmd::Enter, Some(kept @ Dialog::None(_))) => {
+                self.dialog = Some(kept);
+                vec![Act::Notice("Not yet: a reason of at least 10 letters.".to_owned())]
+            }
+            (Cmd::Back | Cmd::Enter, _) => Vec::new(),
+            (_, kept) => {
+                self.dialog = kept;
+                Vec::new()
+            }
+        }
+    }
+}
+
+impl Screen for FormScreen {
+    fn place(&self) -> Place {
+        match self.focus {
+            _ if self.dialog.is_some() => Place::Inputs,
+            FormFocus::Field(_) => Place::FormField,
+            _ => Place::FormList,
+        }
+    }
+
+    fn typing(&self) -> bool {
+        self.dialog.is_some() || matches!(self.focus, FormFocus::Field(_))
+    }
+
+    fn command(&mut self, cmd: Cmd, key: Key, at: u64) -> Vec<Act> {
+        if self.dialog.is_some() {
+            return self.dialog_command(cmd);
+        }
+        match cmd {
+            Cmd::Next => return self.next(),
+            Cmd::Previous => return self.previous(),
+            Cmd::Enter => return self.enter(),
+            Cmd::ShowSecret => self.shown_until = at + SHOWN,
+            Cmd::Back => return self.go(FormFocus::List),
+            Cmd::Add if self.form.repeated => {
+                self.list.at = self.items.len();
+                self.dialog = Some(Dialog::Add(TextField::open("")));
+            }
+            Cmd::None if self.form.repeated => {
+                self.list.at = self.items.len() + 1;
+                self.dialog = Some(Dialog::None(TextField::open(&self.none_reason)));
+            }
+            Cmd::Take if self.form.repeated => {
+                if let Some(item) = self.item() {
+                    let item = item.id.clone();
+                    return vec![Act::Say(Reply::Remove { item })];
+                }
+            }
+            Cmd::Up if self.focus != FormFocus::List => return self.go(FormFocus::List),
+            Cmd::Down if self.focus != FormFocus::List => return self.next(),
+            _ => {
+                if self.list.moved(cmd, key) {
+                    self.focus = FormFocus::List;
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn edit(&mut self, key: Key, _: u64) {
+        match &mut self.dialog {
+            Some(Dialog::Add(text) | Dialog::None(text)) => text.key(key),
+            None => self.edit.as_mut().is_some_and(|edit| edit.key(key)),
+        };
+    }
+
+    fn paste(&mut self, pasted: &str) -> Option<String> {
+        let more = match &mut self.dialog {
+            Some(Dialog::Add(text) | Dialog::None(text)) => text.paste(pasted),
+            None => self.edit.as_mut()?.paste(pasted),
+        };
+        more.then(|| "Only the first line of the paste was taken.".to_owned())
+    }
+}

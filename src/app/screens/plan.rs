@@ -1,0 +1,66 @@
+//! S03: the plan, its phases and steps, and its approval.
+
+use super::{Act, Screen};
+use crate::{
+    app::{Cmd, Key, Place, menu::Menu, page},
+    run::{Reply, RunState},
+};
+
+/// Labels of the buttons, from left.
+pub const BUTTONS: [&str; 3] = ["Back", "Save as file", "Approve and start phase 1"];
+
+/// The plan before its approval.
+#[derive(Debug)]
+pub struct PlanScreen {
+    /// Phase chosen.
+    pub phases: Menu,
+    /// Button chosen, when the buttons have the focus.
+    pub button: Option<usize>,
+    text: Vec<String>,
+    steps: Vec<Vec<String>>,
+}
+
+impl PlanScreen {
+    /// The plan of a run.
+    pub fn new(run: &RunState) -> Self {
+        let steps = (0..run.phases.len()).map(|phase| page::phase(run, phase)).collect();
+        Self { phases: Menu::new(run.phases.len(), 0), button: None, text: page::plan(run), steps }
+    }
+}
+
+impl Screen for PlanScreen {
+    fn place(&self) -> Place {
+        Place::Plan
+    }
+
+    fn guarded(&self) -> bool {
+        true
+    }
+
+    fn command(&mut self, cmd: Cmd, key: Key, _: u64) -> Vec<Act> {
+        match (cmd, self.button) {
+            (Cmd::Next, None) => self.button = Some(BUTTONS.len() - 1),
+            (Cmd::Next, Some(at)) => self.button = (at + 1 < BUTTONS.len()).then_some(at + 1),
+            (Cmd::Previous, None) => self.button = Some(0),
+            (Cmd::Previous, Some(at)) => self.button = at.checked_sub(1),
+            (Cmd::Back, Some(_)) => self.button = None,
+            (Cmd::Enter, None) => {
+                let title = format!("Phase {}: its steps", self.phases.at + 1);
+                let lines = self.steps.get(self.phases.at).cloned().unwrap_or_default();
+                return vec![Act::Page(page::Page::new(&title, lines))];
+            }
+            (Cmd::Enter, Some(0)) => return vec![Act::Say(Reply::Back)],
+            (Cmd::Enter, Some(1)) => {
+                let text = self.text.join("\n") + "\n";
+                return vec![Act::Save { name: "plan.txt".to_owned(), text }];
+            }
+            (Cmd::Enter, Some(_)) => return vec![Act::Say(Reply::Approve)],
+            (Cmd::Up | Cmd::Down | Cmd::Number | Cmd::First | Cmd::Last, _) => {
+                self.button = None;
+                self.phases.moved(cmd, key);
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,32 @@
+//! What the wizard is told about the place it runs in, and functions that other rooms own.
+
+use secrecy::SecretString;
+
+/// How good a passphrase is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Strength {
+    /// Whether the vault takes it.
+    pub enough: bool,
+    /// In a sentence: `strong: about 900 years of guessing at this vault's cost`.
+    pub sentence: String,
+}
+
+/// The vault's knowledge of passphrases.
+#[derive(Debug, Clone, Copy)]
+pub struct Passphrases {
+    /// How good one is.
+    pub strength: fn(&str) -> Strength,
+    /// A new good one.
+    pub suggest: fn() -> SecretString,
+}
+
+/// The place.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The command that takes the run up again.
+    pub come_back: String,
+    /// Name of the tmux session, where there is one.
+    pub tmux: Option<String>,
+    /// What can be said of passphrases.
+    pub passphrases: Passphrases,
+}

@@ -1,0 +1,323 @@
+//! The one writer of the model: keys and events in, effects out.
+
+use jiff::Timestamp;
+
+use super::{
+    App, Cmd, Effect, Front, Key, Leave, Over, Palette, Place, Quit,
+    app_state::Waiting,
+    keymap::meaning,
+    log::LogPage,
+    menu::Menu,
+    page,
+    screens::{
+        Act, ChecksScreen, ChooseScreen, ConfirmScreen, FinishScreen, FormScreen, GateScreen, PlanScreen,
+        ReapplyScreen, ResumeScreen, SecretFor, VaultScreen,
+    },
+    text_field::TextField,
+};
+use crate::run::{Command, Event, FieldInput, OutputLine, Question, Record, Reply, SecretHandle, StepId, Stopped};
+
+/// Keys pressed sooner after a gate or failure appeared are thrown away, in milliseconds.
+const TYPE_AHEAD: u64 = 300;
+/// Two Ctrl-C within this time leave at once, in milliseconds.
+const TWICE: u64 = 2_000;
+
+/// What happens to the wizard.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key.
+    Key(Key),
+    /// Pasted text.
+    Paste(String),
+    /// The run tells something.
+    Event(Box<Event>),
+    /// New lines of a step's output, and how many there are in all.
+    Output { step: StepId, lines: Vec<OutputLine>, total: u64 },
+    /// A file was written, or could not be.
+    Saved(Result<String, String>),
+    /// Time passed.
+    Tick,
+    /// The terminal goes, or the system asks to end.
+    HangUp,
+}
+
+impl App {
+    /// Takes one thing in. `at` is the time in milliseconds since the program began.
+    pub fn update(&mut self, at: u64, now: Timestamp, msg: Msg) -> Vec<Effect> {
+        (self.at, self.now) = (at, now);
+        match msg {
+            Msg::Key(key) => self.key(key),
+            Msg::Paste(text) => self.paste(&text),
+            Msg::Event(event) => self.event(*event),
+            Msg::Output { step, lines, total } => {
+                if self.log.step.as_ref() == Some(&step) {
+                    self.log.take(lines, total);
+                }
+                Vec::new()
+            }
+            Msg::Saved(result) => {
+                self.notice = Some(match result {
+                    Ok(path) => format!("Saved: {path}"),
+                    Err(reason) => format!("Not saved: {reason}"),
+                });
+                Vec::new()
+            }
+            Msg::Tick => Vec::new(),
+            Msg::HangUp => vec![Effect::Quit(if self.stopped.is_some() { Quit::Ended } else { Quit::AfterThisStep })],
+        }
+    }
+
+    fn event(&mut self, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Recorded { at, record } => {
+                self.run.apply(at, &record);
+                let mut effects = Vec::new();
+                if let Record::Intent { step, .. } = record.as_ref() {
+                    self.progress = None;
+                    self.log.follow(step);
+                    effects.push(Effect::Follow(step.clone()));
+                }
+                self.records.push((at, *record));
+                effects
+            }
+            Event::Progress { progress } => {
+                self.progress = Some(progress);
+                Vec::new()
+            }
+            Event::OutputChanged { step, .. } => vec![Effect::Follow(step)],
+            Event::Asking { number, question } => self.asking(number, *question),
+            Event::Answered => Vec::new(),
+            Event::Identity { at, state } => {
+                self.identity = Some((at, state));
+                Vec::new()
+            }
+            Event::Stopped { stopped } => {
+                let finished = matches!(stopped, Stopped::Finished);
+                self.stopped = Some(stopped);
+                self.over = None;
+                if !finished {
+                    return vec![Effect::Quit(Quit::Ended)];
+                }
+                self.front = Front::Finish(FinishScreen::new(&self.run, &self.records));
+                self.shown_at = self.at;
+                vec![Effect::Bell]
+            }
+        }
+    }
+
+    fn asking(&mut self, number: u64, question: Question) -> Vec<Effect> {
+        self.question = Some(number);
+        let same = match (&mut self.front, &question) {
+            (Front::Form(screen), Question::Form { step, items, none_reason, fault, .. }) if screen.step == *step => {
+                screen.refresh(items, none_reason, fault);
+                true
+            }
+            (Front::Vault(screen), Question::Vault { exists, fault }) => {
+                screen.refresh(*exists, fault);
+                true
+            }
+            (Front::Checks(screen), Question::Checks { checks, .. }) => {
+                screen.refresh(checks);
+                true
+            }
+            (Front::Reapply(screen), Question::Reapply { step, items }) if screen.step == *step => {
+                screen.refresh(items);
+                true
+            }
+            _ => false,
+        };
+        if same {
+            return self.flush();
+        }
+        // an answer that was meant for another question is not for this one
+        self.outbox.clear();
+        self.over = None;
+        self.notice = None;
+        self.shown_at = self.at;
+        self.front = self.screen_of(question);
+        vec![Effect::Bell]
+    }
+
+    fn screen_of(&self, question: Question) -> Front {
+        match question {
+            Question::Approve => Front::Plan(PlanScreen::new(&self.run)),
+            Question::Vault { exists, fault } => {
+                Front::Vault(VaultScreen::new(exists, &fault, self.around.passphrases))
+            }
+            Question::Form { step, title, form, items, none_reason, fault } => {
+                Front::Form(Box::new(FormScreen::new(&step, &title, &form, &items, &none_reason, &fault)))
+            }
+            Question::Checks { checks, .. } => Front::Checks(ChecksScreen::new(&checks)),
+            Question::Gate { step, gate } => Front::Gate(Box::new(GateScreen::new(&step, &gate))),
+            Question::Confirm { step, text, button } => Front::Confirm(ConfirmScreen::new(&step, &text, &button)),
+            Question::Choose { step, problem, choices, recommended } => {
+                Front::Choose(Box::new(ChooseScreen::new(&step, &problem, &choices, recommended)))
+            }
+            Question::Reapply { step, items } => Front::Reapply(Box::new(ReapplyScreen::new(&step, &items))),
+            Question::Resume { rows, uncertain, choices, recommended } => {
+                Front::Resume(ResumeScreen::new(&rows, &uncertain, &choices, recommended))
+            }
+        }
+    }
+
+    /// Which keys hold now.
+    pub fn place(&self) -> Place {
+        match &self.over {
+            Some(Over::Help { .. } | Over::Page(_)) => Place::Page,
+            Some(Over::Palette(_)) => Place::Palette,
+            Some(Over::Log(page)) => {
+                if page.typing.is_some() {
+                    Place::Inputs
+                } else {
+                    Place::Log
+                }
+            }
+            Some(Over::Leave(_)) => Place::Leave,
+            None => self.front.screen().map_or(Place::Running, super::screens::Screen::place),
+        }
+    }
+
+    fn typing(&self) -> bool {
+        match &self.over {
+            Some(Over::Palette(_)) => true,
+            Some(Over::Log(page)) => page.typing.is_some(),
+            Some(_) => false,
+            None => self.front.screen().is_some_and(super::screens::Screen::typing),
+        }
+    }
+
+    fn key(&mut self, key: Key) -> Vec<Effect> {
+        self.notice = None;
+        let guarded = self.over.is_none() && self.front.screen().is_some_and(super::screens::Screen::guarded);
+        if guarded && self.at < self.shown_at + TYPE_AHEAD {
+            return Vec::new();
+        }
+        if let Some(cmd) = meaning(self.place(), key, self.typing()) {
+            return self.command(cmd, key);
+        }
+        self.edit(key);
+        Vec::new()
+    }
+
+    fn edit(&mut self, key: Key) {
+        let at = self.at;
+        match &mut self.over {
+            Some(Over::Palette(palette)) => palette.edit(key),
+            Some(Over::Log(page)) => {
+                if let Some(text) = &mut page.typing {
+                    text.key(key);
+                }
+            }
+            Some(_) => {}
+            None => {
+                if let Some(screen) = self.front.screen_mut() {
+                    screen.edit(key, at);
+                }
+            }
+        }
+    }
+
+    fn paste(&mut self, text: &str) -> Vec<Effect> {
+        if self.over.is_none() {
+            self.notice = self.front.screen_mut().and_then(|screen| screen.paste(text));
+        }
+        Vec::new()
+    }
+
+    pub(super) fn command(&mut self, cmd: Cmd, key: Key) -> Vec<Effect> {
+        if key == Key::Ctrl('c') {
+            let twice = self.interrupted_at.replace(self.at).is_some_and(|before| self.at < before + TWICE);
+            if twice {
+                return vec![Effect::Quit(Quit::AfterThisStep)];
+            }
+        }
+        match cmd {
+            Cmd::Repaint => return vec![Effect::Repaint],
+            Cmd::Suspend => return vec![Effect::Suspend],
+            Cmd::Drop => return vec![Effect::Quit(Quit::AfterThisStep)],
+            Cmd::Plain => return vec![Effect::Quit(Quit::ToPlain)],
+            _ => {}
+        }
+        if self.over.is_some() {
+            return self.over_command(cmd, key);
+        }
+        match cmd {
+            Cmd::Help => self.over = Some(Over::Help { place: self.place(), from: 0 }),
+            Cmd::Palette => self.over = Some(Over::Palette(Palette::new(self.place()))),
+            Cmd::Why => self.over = self.step().map(page::why).map(Over::Page),
+            Cmd::Evidence => self.over = self.step().map(|step| Over::Page(page::evidence(&self.run, step))),
+            Cmd::Overview => self.over = Some(Over::Page(page::overview(&self.run))),
+            Cmd::Log => self.over = Some(Over::Log(LogPage::default())),
+            Cmd::Search => {
+                self.over = Some(Over::Log(LogPage { typing: Some(TextField::open("")), ..LogPage::default() }));
+            }
+            Cmd::Pause if self.is_working() => {
+                self.pausing = !self.pausing;
+                return vec![Effect::Send(if self.pausing { Command::Pause } else { Command::Go })];
+            }
+            Cmd::Leave if !matches!(self.front, Front::Finish(_)) => return self.leave(),
+            _ => return self.screen_command(cmd, key),
+        }
+        Vec::new()
+    }
+
+    fn leave(&mut self) -> Vec<Effect> {
+        if !self.is_working() {
+            return vec![Effect::Quit(Quit::Now)];
+        }
+        let mut leave = Leave { menu: Menu::default(), sure: false, uncut: self.uncut() };
+        leave.menu.resize(leave.options().len());
+        self.over = Some(Over::Leave(leave));
+        Vec::new()
+    }
+
+    fn screen_command(&mut self, cmd: Cmd, key: Key) -> Vec<Effect> {
+        let at = self.at;
+        let Some(screen) = self.front.screen_mut() else {
+            match cmd {
+                Cmd::Up => self.log.scroll(1),
+                Cmd::Down => self.log.scroll(-1),
+                Cmd::PageUp => self.log.scroll(10),
+                Cmd::PageDown => self.log.scroll(-10),
+                Cmd::Last | Cmd::Space => self.log.toggle(),
+                _ => {}
+            }
+            return Vec::new();
+        };
+        let acts = screen.command(cmd, key, at);
+        let mut effects = Vec::new();
+        for act in acts {
+            match act {
+                Act::Say(reply) => self.outbox.push_back(Waiting { reply, secret: None }),
+                Act::Secret(what, secret) => {
+                    self.handles += 1;
+                    let handle = SecretHandle(self.handles);
+                    self.secrets.insert(handle, secret);
+                    let reply = match what {
+                        SecretFor::Passphrase => Reply::Vault { passphrase: handle },
+                        SecretFor::Field { item, field } => {
+                            Reply::Set { item, field, input: FieldInput::Secret(handle) }
+                        }
+                    };
+                    self.outbox.push_back(Waiting { reply, secret: Some(handle) });
+                }
+                Act::Page(page) => self.over = Some(Over::Page(page)),
+                Act::Log => self.over = Some(Over::Log(LogPage::default())),
+                Act::Notice(text) => self.notice = Some(text),
+                Act::Save { name, text } => effects.push(Effect::Save { name, text }),
+                Act::Done => effects.push(Effect::Quit(Quit::Ended)),
+            }
+        }
+        effects.extend(self.flush());
+        if self.question.is_none()
+            && !matches!(
+                self.front,
+                Front::Form(_) | Front::Vault(_) | Front::Checks(_) | Front::Reapply(_) | Front::Finish(_)
+            )
+        {
+            // answered: the screen makes room for what runs now
+            self.front = Front::Running;
+        }
+        effects
+    }
+}

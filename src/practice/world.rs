@@ -1,6 +1,7 @@
 //! The practice world: begun anew with a plant to upgrade, or taken up where it was left.
 
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -29,6 +30,8 @@ use crate::ports::Host;
 pub const NAMESPACE: &str = "plant";
 /// Name of its Helm release.
 pub const RELEASE: &str = "pixelcore";
+/// Name of its environment file among the laid files.
+const ENVIRONMENT: &str = "plant.env";
 /// Least time between two saves.
 const SAVE: Duration = Duration::from_millis(500);
 /// Longest wait for a new plant to get ready.
@@ -167,13 +170,26 @@ impl World {
         };
         std::fs::create_dir_all(folder.join("chart"))?;
         std::fs::create_dir_all(folder.join("scripts"))?;
-        lay(folder.join("plant.env"), DOTENV, 0o600)?;
+        lay(folder.join(ENVIRONMENT), DOTENV, 0o600)?;
         lay(folder.join("values.yaml"), VALUES, 0o600)?;
         lay(folder.join("chart/Chart.yaml"), CHART, 0o644)?;
         for (name, text) in machine::SCRIPTS {
             lay(folder.join("scripts").join(name), text, 0o755)?;
         }
         Ok(())
+    }
+
+    /// Inputs of the runbook that lead to the files laid into `folder`; whoever chooses the way lays it over them.
+    pub fn inputs(&self, folder: &Path) -> BTreeMap<String, String> {
+        let at = |name: &str| folder.join(name).display().to_string();
+        [("chart", at("chart")), ("scripts", at("scripts")), ("release", RELEASE.to_owned())]
+            .map(|(input, value)| (input.to_owned(), value))
+            .into()
+    }
+
+    /// Path of the environment file among the files laid into `folder`.
+    pub fn dotenv(&self, folder: &Path) -> PathBuf {
+        folder.join(ENVIRONMENT)
     }
 
     /// Writes the world to its file now.

@@ -1,0 +1,5 @@
+//! The practice world: the whole upgrade of PixelCore against it, through drydock's own adapter, with the real engine.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod desk;
+mod upgrade;

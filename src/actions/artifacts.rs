@@ -142,7 +142,7 @@ pub async fn source(cx: &StepCx, namespace: &str) -> Result<(Counts, ServerFacts
 /// must not have moved; counters that went back prove nothing and count as moved.
 pub async fn quiet(cx: &StepCx, dump: &str) -> Result<Result<String, String>, Halt> {
     let Ok(facts) = DumpFacts::of(cx, dump) else { return Ok(Err("there is no dump yet".to_owned())) };
-    let begun = cx.driver.state().effects.iter().any(|effect| effect.effect.starts_with("delete "));
+    let begun = cx.driver.state().removal_begun();
     let (counts, server) = match source(cx, cx.namespace()).await {
         Ok(read) => read,
         Err(Halt::Failed(problem)) if begun => {

@@ -22,6 +22,9 @@ use crate::{
 /// Shortest reason for "none".
 const SHORTEST_REASON: usize = 10;
 
+/// Vault field of the settings that no field of the form shows; no field of a form can have this name.
+pub const EXTRA: &str = "more.json";
+
 /// A form as it is kept in answers.json; secrets are in the vault and only their length and check are here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -323,7 +326,12 @@ impl AskSpec {
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
         if !extra.is_empty() {
-            item.extra = Value::Object(extra).to_string();
+            // nobody said of these that they are no secrets: only their names are shown and written down
+            let names: Vec<&str> = extra.keys().map(String::as_str).collect();
+            item.extra = crate::text::printable(&names.join(", "));
+            let place = format!("GET {}, {name}", found.path);
+            let bytes = SecretBytes::new(Value::Object(extra).to_string().into_bytes());
+            keep(cx, name, EXTRA, bytes, Provenance::Found { place }).await?;
         }
         Ok(item)
     }

@@ -302,6 +302,11 @@ pub trait Action: Send + Sync {
     /// What resume may do when it was begun and not ended.
     fn repeat(&self) -> Repeat;
 
+    /// Whether it asks for typed words before every attempt, so that nobody else has to ask before a second one.
+    fn has_gate(&self) -> bool {
+        false
+    }
+
     /// What it would do, with equivalent commands to copy; no secret.
     fn describe(&self, cx: &PlanCx<'_>) -> Described;
 

@@ -84,6 +84,9 @@ pub async fn find(cx: &StepCx) -> Result<Found, Halt> {
             }
         }
     }
+    // a removal that was cut took the StatefulSet before its claim, and with it what tells that the claim belongs: what an
+    // opened gate listed by uid still goes
+    let listed: Vec<Value> = cx.driver.draft(&cx.step).and_then(|draft| draft.as_array().cloned()).unwrap_or_default();
     let mut found = Found { goes: Vec::new(), stays: Vec::new() };
     for (kind, object) in all {
         let name = text(&object, "/metadata/name").to_owned();
@@ -94,17 +97,22 @@ pub async fn find(cx: &StepCx) -> Result<Found, Halt> {
         if owned || furniture {
             continue;
         }
-        if belongs(&object, &kind, &release, &stateful) {
-            let uid = text(&object, "/metadata/uid").to_owned();
-            found
-                .goes
-                .push(Target { object: ObjectRef { kind, namespace: Some(cx.namespace().to_owned()), name }, uid });
+        let uid = text(&object, "/metadata/uid").to_owned();
+        let ours = belongs(&object, &kind, &release, &stateful);
+        let target = Target { object: ObjectRef { kind, namespace: Some(cx.namespace().to_owned()), name }, uid };
+        if ours || listed.contains(&entry_of(&target)) {
+            found.goes.push(target);
         } else {
-            found.stays.push(format!("{} {name}", kind.kind));
+            found.stays.push(format!("{} {}", target.object.kind.kind, target.object.name));
         }
     }
     found.goes.sort_by(|a, b| (rank(&a.object.kind.kind), &a.object).cmp(&(rank(&b.object.kind.kind), &b.object)));
     Ok(found)
+}
+
+/// A target as the draft and the facts of its step hold it.
+pub fn entry_of(target: &Target) -> Value {
+    json!({"object": target.object, "uid": target.uid})
 }
 
 fn effect_of(target: &Target) -> String {
@@ -115,6 +123,10 @@ fn effect_of(target: &Target) -> String {
 impl Action for DeleteSpec {
     fn repeat(&self) -> Repeat {
         Repeat::Never
+    }
+
+    fn has_gate(&self) -> bool {
+        true
     }
 
     fn describe(&self, cx: &PlanCx<'_>) -> Described {
@@ -184,7 +196,7 @@ impl Action for DeleteSpec {
         // after a crash the objects of the earlier attempt belong to the list that has to be gone, too
         let mut removed: Vec<Value> = cx.driver.draft(&cx.step).and_then(|d| d.as_array().cloned()).unwrap_or_default();
         for target in &found.goes {
-            let entry = json!({"object": target.object, "uid": target.uid});
+            let entry = entry_of(target);
             if !removed.contains(&entry) {
                 removed.push(entry);
             }

@@ -1,11 +1,11 @@
 //! The gate of a removal: locks, the list, and words that a human types. Nothing here deletes.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     artifacts, ask,
     context::{Halt, StepCx},
-    delete::{Found, find},
+    delete::{Found, entry_of, find},
     settings,
     spec::DeleteSpec,
 };
@@ -87,7 +87,7 @@ async fn open(cx: &StepCx, gate: &Gate, shown: Found) -> Result<Found, Halt> {
             .help("look at the new list and type the words again"),
         )));
     }
-    let entries: Vec<Value> = shown.goes.iter().map(|t| json!({"object": t.object, "uid": t.uid})).collect();
+    let entries: Vec<Value> = shown.goes.iter().map(entry_of).collect();
     let mut kept: Vec<Value> = cx.driver.draft(&cx.step).and_then(|d| d.as_array().cloned()).unwrap_or_default();
     kept.extend(entries.into_iter().filter(|entry| !kept.contains(entry)).collect::<Vec<_>>());
     cx.driver.save_draft(&cx.step, Value::Array(kept)).await?;

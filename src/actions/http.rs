@@ -109,6 +109,13 @@ impl HttpSpec {
                 continue;
             };
             match what {
+                // what the API can read is compared, not believed: a write that failed is no setting
+                Some((ReapplyState::ByEye, _)) if entry.state != ReapplyState::ByHand => {
+                    let why = "an eye counts only where the application shows a mask";
+                    if !entry.sentence.ends_with(why) {
+                        entry.sentence = format!("{}; {why}", entry.sentence);
+                    }
+                }
                 Some((state @ (ReapplyState::ByEye | ReapplyState::Waived), reason)) => {
                     let (step, item) = (cx.step.clone(), name);
                     cx.driver.record(Record::Confirmed { step, item, by: by.clone(), reason: reason.clone() }).await?;

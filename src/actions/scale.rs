@@ -72,8 +72,10 @@ impl Action for ScaleSpec {
     }
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
-        let mut before = Map::new();
-        let earlier = cx.driver.draft(&cx.step).unwrap_or_else(|| json!({}));
+        // taken up again after a crash, what is found may be our own number: the draft holds the ones before, and keeps
+        // those of Deployments that this attempt has not come to yet
+        let mut before: Map<String, Value> =
+            cx.driver.draft(&cx.step).and_then(|draft| draft.as_object().cloned()).unwrap_or_default();
         for name in &self.deployments {
             let reference = object(kinds::deployment(), cx.namespace(), name);
             let Some(now) = cx.world.objects.get(&reference).await? else {
@@ -81,9 +83,7 @@ impl Action for ScaleSpec {
             };
             let wanted = self.wanted(cx, name)?;
             let found = now.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1);
-            // taken up again after a crash, what is found may be our own number: the draft holds the one before
-            let kept = earlier.get(name).and_then(Value::as_u64).unwrap_or(found);
-            before.insert(name.clone(), json!(kept));
+            before.entry(name.clone()).or_insert_with(|| json!(found));
             cx.driver.save_draft(&cx.step, Value::Object(before.clone())).await?;
             if found != u64::from(wanted) {
                 let effect = format!("scale deployment {name} from {found} to {wanted}");

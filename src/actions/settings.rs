@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     api::Api,
-    ask::load_of,
+    ask::{EXTRA, load_of},
     context::{Halt, StepCx, secret_name},
     pods::text,
     spec::FoundInApi,
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     ports::{ObjectRef, kinds},
     run::{FieldValue, Item, StepState, is_mask},
+    text::Diagnostic,
 };
 
 /// The JSON body that puts an item back: member to value, with `members` as field id to member.
@@ -36,7 +37,10 @@ pub async fn body(
         };
         body.insert(member.clone(), value);
     }
-    if let Ok(Value::Object(extra)) = serde_json::from_str(&item.extra) {
+    if !item.extra.is_empty() {
+        let secret = cx.secret(&secret_name(step, &item.id, EXTRA)).await?;
+        let extra: Map<String, Value> = serde_json::from_slice(secret.expose_secret())
+            .map_err(|_| Diagnostic::new(format!("the further settings of {} cannot be read", item.id)))?;
         body.extend(extra);
     }
     Ok(body)
@@ -74,8 +78,11 @@ pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
         Ok(api) => api,
         Err(Halt::Failed(problem)) => {
             // after a removal that was cut there is no application left to ask; what it said before is what counts
-            let begun = state.effects.iter().any(|effect| effect.effect.starts_with("delete "));
-            return Ok(if begun { Ok("read before the removal began".to_owned()) } else { Err(problem.what) });
+            return Ok(if state.removal_begun() {
+                Ok("read before the removal began".to_owned())
+            } else {
+                Err(problem.what)
+            });
         }
         Err(other) => return Err(other),
     };

@@ -13,7 +13,7 @@ use super::{
         ResumeScreen, Screen, VaultScreen,
     },
 };
-use crate::run::{PlannedStep, Progress, Record, Reply, Risk, RunState, SecretHandle, StepState, Stopped};
+use crate::run::{PlannedStep, Progress, Question, Record, Reply, Risk, RunState, SecretHandle, StepState, Stopped};
 
 /// The screen of the question that is open.
 pub enum Front {
@@ -105,6 +105,8 @@ pub struct App {
     pub(super) shown_at: u64,
     /// When Ctrl-C was pressed last.
     pub(super) interrupted_at: Option<u64>,
+    /// The question that is open, for a front end that takes over.
+    pub open: Option<(u64, Question)>,
     pub(super) question: Option<u64>,
     pub(super) outbox: VecDeque<Waiting>,
     pub(super) secrets: HashMap<SecretHandle, SecretString>,
@@ -134,6 +136,7 @@ impl App {
             at: 0,
             shown_at: 0,
             interrupted_at: None,
+            open: None,
             question: None,
             outbox: VecDeque::new(),
             secrets: HashMap::new(),
@@ -167,6 +170,15 @@ impl App {
     pub fn is_working(&self) -> bool {
         matches!(self.front, Front::Running)
             && self.run.steps.values().any(|state| matches!(state, StepState::Begun { .. }))
+    }
+
+    /// Whether something on the screen changes with time alone.
+    pub fn has_timer(&self) -> bool {
+        match &self.front {
+            Front::Vault(screen) => self.at < screen.shown_until,
+            Front::Form(screen) => self.at < screen.shown_until,
+            _ => false,
+        }
     }
 
     /// Seconds since the step in hand was begun.

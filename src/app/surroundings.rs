@@ -27,6 +27,8 @@ pub struct Surroundings {
     pub come_back: String,
     /// Name of the tmux session, where there is one.
     pub tmux: Option<String>,
+    /// The operator's time zone.
+    pub zone: jiff::tz::TimeZone,
     /// What can be said of passphrases.
     pub passphrases: Passphrases,
 }

@@ -86,7 +86,10 @@ impl App {
             }
             Event::OutputChanged { step, .. } => vec![Effect::Follow(step)],
             Event::Asking { number, question } => self.asking(number, *question),
-            Event::Answered => Vec::new(),
+            Event::Answered => {
+                self.open = None;
+                Vec::new()
+            }
             Event::Identity { at, state } => {
                 self.identity = Some((at, state));
                 Vec::new()
@@ -107,6 +110,7 @@ impl App {
 
     fn asking(&mut self, number: u64, question: Question) -> Vec<Effect> {
         self.question = Some(number);
+        self.open = Some((number, question.clone()));
         let same = match (&mut self.front, &question) {
             (Front::Form(screen), Question::Form { step, items, none_reason, fault, .. }) if screen.step == *step => {
                 screen.refresh(items, none_reason, fault);
@@ -177,7 +181,8 @@ impl App {
         }
     }
 
-    fn typing(&self) -> bool {
+    /// Whether a text has the focus.
+    pub fn is_typing(&self) -> bool {
         match &self.over {
             Some(Over::Palette(_)) => true,
             Some(Over::Log(page)) => page.typing.is_some(),
@@ -192,7 +197,7 @@ impl App {
         if guarded && self.at < self.shown_at + TYPE_AHEAD {
             return Vec::new();
         }
-        if let Some(cmd) = meaning(self.place(), key, self.typing()) {
+        if let Some(cmd) = meaning(self.place(), key, self.is_typing()) {
             return self.command(cmd, key);
         }
         self.edit(key);

@@ -1,5 +1,6 @@
 //! Subcommands, one file each; settings are resolved here once. The only room besides `main` that prints.
 
+mod attend;
 pub mod exit;
 mod inspect;
 mod practice;
@@ -42,12 +43,42 @@ pub struct Global {
     /// One JSON object a line on standard output
     #[arg(long, global = true)]
     pub json: bool,
+    #[command(flatten)]
+    pub look: Look,
     /// One folder for settings, vault and runs
     #[arg(long, global = true, env = "DRYDOCK_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
     /// Read the vault's passphrase, a line, from this file descriptor (3 or more, as in 3< FILE)
     #[arg(long, global = true, value_name = "N")]
     pub passphrase_fd: Option<u32>,
+}
+
+/// How the full screen looks.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Look {
+    /// ASCII signs only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// Colours for a light background
+    #[arg(long, global = true)]
+    pub light: bool,
+    /// Elapsed time does not tick
+    #[arg(long, global = true)]
+    pub still: bool,
+    /// Whether to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+}
+
+/// When colour is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Colour {
+    /// Unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,13 +1,10 @@
 //! `start` and `resume`: a run, a front end, and how it ended.
 
-use std::{
-    io::{BufReader, IsTerminal},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use super::{
     Exit, Failure, Global, Outcome,
+    attend::{Realm, attend},
     target::{Target, TargetArgs, choose},
     vault::asker,
 };
@@ -15,10 +12,10 @@ use crate::{
     cluster::Cluster,
     engine::Plan,
     host::LocalHost,
-    plain::{Answers, Front, Input, Scripted},
+    plain::Answers,
     ports::{Exec, Host, Logs, Objects, SystemClock, World},
-    run::{Command, Event, Record, RunbookRef, Stopped},
-    runner::{Launch, Opened, launch, open, reopen},
+    run::{Record, RunbookRef},
+    runner::{Opened, launch, open, reopen},
     store::{Paths, Torn},
     text::Diagnostic,
     vault::{Keeper, Unlock, Vault},
@@ -100,92 +97,6 @@ pub fn first_records(target: &Target, plan: &Plan, intent: &str, host: &dyn Host
     ]
 }
 
-/// Where answers come from.
-fn input(answers: Option<Answers>, practice: bool) -> Input {
-    match answers {
-        Some(answers) => Input::Scripted(Box::new(Scripted::new(answers, practice))),
-        None if std::io::stdin().is_terminal() => Input::Person(Box::new(BufReader::new(std::io::stdin()))),
-        None => Input::Nobody,
-    }
-}
-
-fn exit(stopped: &Stopped) -> Exit {
-    match stopped {
-        Stopped::Finished => Exit::Done,
-        Stopped::Failed { .. } => Exit::StepFailed,
-        Stopped::Refused { .. } => Exit::Refused,
-        Stopped::Paused { .. } | Stopped::NeedsAnswer { .. } => Exit::Stopped,
-        Stopped::Fault { .. } => Exit::Environment,
-    }
-}
-
-/// Runs a launched run with the front end that the settings ask for.
-pub async fn attend(
-    global: &Global,
-    launched: Launch,
-    before: &[(jiff::Timestamp, Record)],
-    answers: Option<Answers>,
-) -> Outcome {
-    let Launch { link, engine } = launched;
-    let mut link = crate::plain::Link { events: link.events, commands: link.commands, secrets: link.secrets };
-    if global.json {
-        json(&mut link, answers).await;
-    } else {
-        // the prompts block their thread: it is one of their own, so that the engine goes on beside it
-        let (records, input) = (before.to_vec(), input(answers, false));
-        let handle = tokio::runtime::Handle::current();
-        let front = std::thread::spawn(move || {
-            let mut front = Front::new(std::io::stdout(), input);
-            front.replay(&records);
-            handle.block_on(front.run(link))
-        });
-        let joined = tokio::task::spawn_blocking(move || front.join()).await;
-        if !matches!(joined, Ok(Ok(_))) {
-            return Err(Failure::new(Exit::Internal, Diagnostic::new("the line prompts ended before the run did")));
-        }
-    }
-    let stopped = engine
-        .await
-        .map_err(|error| Failure::new(Exit::Internal, Diagnostic::new("the engine ended").cause(error.to_string())))?;
-    Ok(exit(&stopped))
-}
-
-async fn json(link: &mut crate::plain::Link, answers: Option<Answers>) {
-    use crate::plain::Say;
-    let mut scripted = answers.map(|answers| Scripted::new(answers, false));
-    let mut handles = 0;
-    while let Some(event) = link.events.recv().await {
-        let closed = crate::json::write(&mut std::io::stdout(), &event).is_err();
-        if let Event::Asking { number, question } = &event {
-            let said = match &mut scripted {
-                Some(scripted) if !closed => scripted.answer(question).ok(),
-                _ => None,
-            };
-            let reply = match said {
-                Some(Say::Reply(reply)) => reply,
-                Some(Say::Passphrase(secret)) => {
-                    handles += 1;
-                    let handle = crate::run::SecretHandle(handles);
-                    let _ = link.secrets.send((handle, secret)).await;
-                    crate::run::Reply::Vault { passphrase: handle }
-                }
-                Some(Say::Secret { item, field, secret }) => {
-                    handles += 1;
-                    let handle = crate::run::SecretHandle(handles);
-                    let _ = link.secrets.send((handle, secret)).await;
-                    crate::run::Reply::Set { item, field, input: crate::run::FieldInput::Secret(handle) }
-                }
-                None => {
-                    let (nobody, _) = tokio::sync::mpsc::channel(1);
-                    link.commands = nobody;
-                    continue;
-                }
-            };
-            let _ = link.commands.send(Command::Answer { question: *number, reply }).await;
-        }
-    }
-}
-
 /// `drydock start`
 pub async fn start(global: &Global, args: StartArgs) -> Outcome {
     let paths = Paths::resolve(global.state_dir.clone())?;
@@ -203,7 +114,7 @@ pub async fn start(global: &Global, args: StartArgs) -> Outcome {
         .map_err(|problem| Failure::new(Exit::Environment, problem))?;
     let before = opened.records.clone();
     announce(global, &opened);
-    attend(global, launch(opened, plan, world), &before, answers).await
+    attend(global, launch(opened, plan, world), before, answers, Realm::Real).await
 }
 
 /// `drydock resume`
@@ -245,7 +156,7 @@ pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
     unlock(global, &plan, &world).await?;
     let before = opened.records.clone();
     announce(global, &opened);
-    attend(global, launch(opened, plan, world), &before, answers).await
+    attend(global, launch(opened, plan, world), before, answers, Realm::Real).await
 }
 
 /// Opens the vault with the passphrase of `--passphrase-fd`, so that the run has nothing to ask.

@@ -109,12 +109,19 @@ impl Core {
         while let Some(command) = commands.recv().await {
             match command {
                 Command::Answer { question, reply } => {
-                    // a full queue means that nobody asks: the answer is to nothing
-                    let _ = replies.try_send((question, reply));
+                    // an answer to a question that was not put yet is no answer, even when its number comes later
+                    if question == self.question.load(Ordering::SeqCst) {
+                        // a full queue holds answers to this very question: the first of them counts
+                        let _ = replies.try_send((question, reply));
+                    }
                 }
                 Command::Pause => self.pause.store(true, Ordering::SeqCst),
                 Command::Go => self.pause.store(false, Ordering::SeqCst),
-                Command::Stop => lock(&self.cancel).cancel(),
+                Command::Stop => {
+                    // a step that ends well all the same is done, and no other is begun
+                    self.pause.store(true, Ordering::SeqCst);
+                    lock(&self.cancel).cancel();
+                }
             }
         }
         // nobody watches any more: the step in hand is finished, not cut, and no other begun
@@ -156,12 +163,8 @@ impl Driver for Core {
                 )));
             }
         }
-        {
-            let mut state = lock(&self.state);
-            let mut next = state.as_ref().clone();
-            next.apply(at, &record);
-            *state = Arc::new(next);
-        }
+        // who still reads the state before keeps it; else nothing is copied
+        Arc::make_mut(&mut lock(&self.state)).apply(at, &record);
         self.tell(Event::Recorded { at, record: Box::new(record) }).await;
         Ok(())
     }
@@ -171,6 +174,9 @@ impl Driver for Core {
     }
 
     async fn ask(&self, question: Question) -> Result<Reply, Halt> {
+        let mut replies = self.replies.lock().await;
+        // what is left of the question before would take the room of the answer to this one
+        while replies.try_recv().is_ok() {}
         let number = self.question.fetch_add(1, Ordering::SeqCst) + 1;
         let step = question.step().map_or_else(
             || "the run".to_owned(),
@@ -178,7 +184,6 @@ impl Driver for Core {
                 self.state().planned(step).map_or_else(|| step.0.clone(), |planned| format!("step {}", planned.number))
             },
         );
-        let mut replies = self.replies.lock().await;
         self.tell(Event::Asking { number, question: Box::new(question) }).await;
         let cancel = lock(&self.cancel).clone();
         loop {

@@ -46,12 +46,13 @@ pub struct Start {
 
 /// Owns a run while it runs.
 pub struct Engine {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
     plan: Plan,
     folder: PathBuf,
 }
 
-enum Next {
+/// What comes after a step.
+pub(super) enum Next {
     Again,
     Stop(Stopped),
 }
@@ -155,7 +156,7 @@ impl Engine {
         let (operator, host) = (world.host.operator(), world.host.name());
         self.core.record(Record::Resumed { operator, host, tool: env!("CARGO_PKG_VERSION").to_owned() }).await?;
         let state = self.core.state();
-        let (mut rows, mut uncertain, mut after_removal) = (Vec::new(), Vec::new(), false);
+        let (mut rows, mut uncertain, mut never) = (Vec::new(), Vec::new(), None);
         for planned in &state.plan {
             let name = format!("{} {}", planned.number, planned.title);
             match state.step(&planned.id) {
@@ -177,7 +178,9 @@ impl Engine {
                         Verdict::Partly => "part",
                         Verdict::Unknown => "unknown",
                     };
-                    after_removal |= *repeat == Repeat::Never;
+                    if *repeat == Repeat::Never {
+                        never = Some(step.spec.action().has_gate());
+                    }
                     uncertain.push(format!("{name} was begun and its end was not written: {sentence}"));
                     rows.push((Sign::Uncertain, name, sentence, word.to_owned()));
                 }
@@ -194,12 +197,16 @@ impl Engine {
         if uncertain.is_empty() {
             return Ok(None);
         }
-        let on = if after_removal { "asks for the typed words again" } else { "what is done is not done again" };
+        let on = match never {
+            Some(true) => "asks for the typed words again",
+            Some(false) => "asks whether it was done, does nothing twice by itself",
+            None => "what is done is not done again",
+        };
         let choices = vec![
             Choice { id: "go-on".into(), label: "Go on".into(), cost: on.into() },
             Choice { id: "look".into(), label: "Only look, leave it paused".into(), cost: String::new() },
         ];
-        let recommended = usize::from(after_removal);
+        let recommended = usize::from(never.is_some());
         loop {
             let question = Question::Resume {
                 rows: rows.clone(),
@@ -252,6 +259,12 @@ impl Engine {
             }
         }
         let action = step.spec.action();
+        if action.repeat() == Repeat::Never
+            && !action.has_gate()
+            && let Some(next) = self.doubt(step).await?
+        {
+            return Ok(next);
+        }
         let result = if self.plan.deployment.is_some() { cx.same_place().await } else { Ok(()) };
         let result = match result {
             Ok(()) => {
@@ -274,11 +287,11 @@ impl Engine {
             }
             Err(Halt::Failed(problem)) => {
                 self.end(id, cx.attempt, Outcome::Failed { problem: problem.clone() }).await?;
-                self.decide(id, *problem, |problem| Stopped::Failed { problem }).await
+                self.decide(step, *problem, |problem| Stopped::Failed { problem }).await
             }
             Err(Halt::Refused(problem)) => {
                 self.end(id, cx.attempt, Outcome::Failed { problem: problem.clone() }).await?;
-                self.decide(id, *problem, |problem| Stopped::Refused { problem }).await
+                self.decide(step, *problem, |problem| Stopped::Refused { problem }).await
             }
             Err(Halt::NeedsAnswer(what)) => {
                 let reason = format!("needs an answer: {what}");
@@ -289,54 +302,8 @@ impl Engine {
         }
     }
 
-    async fn end(&self, step: &StepId, attempt: u32, outcome: Outcome) -> Result<(), Halt> {
+    pub(super) async fn end(&self, step: &StepId, attempt: u32, outcome: Outcome) -> Result<(), Halt> {
         self.core.record(Record::Ended { step: step.clone(), attempt, outcome }).await
-    }
-
-    /// A step failed: the run pauses, and a human chooses.
-    async fn decide(
-        &self,
-        step: &StepId,
-        problem: Diagnostic,
-        stopped: fn(Diagnostic) -> Stopped,
-    ) -> Result<Next, Halt> {
-        let choices = vec![
-            Choice {
-                id: "retry".into(),
-                label: "Try this step again".into(),
-                cost: "what is done is not done again".into(),
-            },
-            Choice { id: "stop".into(), label: "Leave it paused, look first".into(), cost: "changes nothing".into() },
-        ];
-        self.core.renew_cancel();
-        loop {
-            let question = Question::Choose {
-                step: step.clone(),
-                problem: problem.clone(),
-                choices: choices.clone(),
-                recommended: 0,
-            };
-            let choice = match self.core.ask(question).await {
-                Ok(Reply::Choose { choice }) => choice,
-                Ok(Reply::Back) => "stop".to_owned(),
-                Ok(_) => continue,
-                Err(Halt::NeedsAnswer(_) | Halt::Stopped(_)) => return Ok(Next::Stop(stopped(problem))),
-                Err(other) => return Err(other),
-            };
-            let by = self.core.world.host.operator();
-            let (step, question, reason) = (step.clone(), "failed".to_owned(), String::new());
-            match choice.as_str() {
-                "retry" => {
-                    self.core.record(Record::Decided { step, question, choice, by, reason }).await?;
-                    return Ok(Next::Again);
-                }
-                "stop" => {
-                    self.core.record(Record::Decided { step, question, choice, by, reason }).await?;
-                    return Ok(Next::Stop(stopped(problem)));
-                }
-                _ => {}
-            }
-        }
     }
 }
 

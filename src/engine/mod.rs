@@ -4,6 +4,7 @@
 //! [`Ledger`], questions and events through [`Front`]. Called by `runner`.
 
 mod core;
+mod decide;
 mod executor;
 mod output;
 mod plan;

@@ -237,7 +237,7 @@ impl Scripted {
                 let item = open.id.clone();
                 if let Some(reason) = own.waive.get(&item) {
                     Ok(Say::Reply(Reply::Waive { item, reason: reason.clone() }))
-                } else if own.by_eye.contains(&item) {
+                } else if open.state == ReapplyState::ByHand && own.by_eye.contains(&item) {
                     Ok(Say::Reply(Reply::ByEye { item }))
                 } else {
                     Err(missing(&format!("by_eye or waive: {item} ({})", open.sentence)))

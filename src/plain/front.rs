@@ -13,22 +13,14 @@ use super::{
     ask,
 };
 use crate::{
-    run::{Command, Event, FieldInput, Outcome, Progress, Question, Record, Reply, RunState, SecretHandle, Stopped},
+    run::{
+        Command, Event, FieldInput, Link, Outcome, Progress, Question, Record, Reply, RunState, SecretHandle, Stopped,
+    },
     text::{printable, units},
 };
 
 /// Least time between two lines of progress.
 const PROGRESS: Duration = Duration::from_secs(30);
-
-/// A front end's side of a run.
-pub struct Link {
-    /// What the run tells.
-    pub events: mpsc::Receiver<Event>,
-    /// What it is asked.
-    pub commands: mpsc::Sender<Command>,
-    /// Secrets that commands name.
-    pub secrets: mpsc::Sender<(SecretHandle, SecretString)>,
-}
 
 /// Where answers come from.
 pub enum Input {
@@ -68,8 +60,13 @@ impl<W: Write> Front<W> {
         }
     }
 
-    /// Runs until the engine stops.
-    pub async fn run(&mut self, mut link: Link) -> Option<Stopped> {
+    /// Runs until the engine stops. `open` is a question that another front end left unanswered.
+    pub async fn run(&mut self, mut link: Link, open: Option<(u64, Question)>) -> Option<Stopped> {
+        if let Some((number, question)) = open
+            && !self.question(&link, number, &question).await
+        {
+            link.commands = mpsc::channel(1).0;
+        }
         while let Some(event) = link.events.recv().await {
             match event {
                 Event::Recorded { at, record } => {
@@ -80,8 +77,7 @@ impl<W: Write> Front<W> {
                 Event::Asking { number, question } => {
                     if !self.question(&link, number, &question).await {
                         // nobody answers: the run is told by the closed channel, and says itself what it needs
-                        let (closed, _) = mpsc::channel(1);
-                        link.commands = closed;
+                        link.commands = mpsc::channel(1).0;
                     }
                 }
                 Event::Identity { state, .. } if state == "different" => {

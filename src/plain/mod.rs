@@ -8,4 +8,4 @@ mod front;
 mod gate;
 
 pub use answers::{Answers, Missing, Say, Scripted};
-pub use front::{Front, Input, Link};
+pub use front::{Front, Input};

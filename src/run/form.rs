@@ -143,7 +143,7 @@ pub struct Item {
     pub faults: BTreeMap<String, String>,
     /// Whether a human confirmed it since the last change.
     pub confirmed: bool,
-    /// Further settings that were found and that no field shows, as JSON.
+    /// Names of further settings that were found and that no field shows; their values are in the vault.
     #[serde(default)]
     pub extra: String,
 }

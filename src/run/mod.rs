@@ -6,6 +6,7 @@
 mod command;
 mod form;
 mod ids;
+mod link;
 mod output;
 mod question;
 mod record;
@@ -15,6 +16,7 @@ mod state;
 pub use command::{Command, Event, FieldInput, Progress, Reply, Row, SecretHandle, Stopped};
 pub use form::{Field, FieldKind, FieldValue, Form, Item, is_mask};
 pub use ids::StepId;
+pub use link::Link;
 pub use output::{OutputLine, Tag};
 pub use question::{Check, CheckResult, Choice, Gate, Lock, Question, ReapplyItem, ReapplyState, Removal};
 pub use record::{Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, Sign, Verdict};

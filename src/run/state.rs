@@ -97,6 +97,8 @@ pub struct RunState {
     pub evidence: Vec<EvidenceState>,
     /// Items confirmed, by step and item.
     pub confirmed: BTreeMap<(StepId, String), String>,
+    /// The last choice about a step that did not end well; its next intent takes it back.
+    pub decided: BTreeMap<StepId, String>,
     /// Probes since the last resume.
     pub probes: BTreeMap<StepId, (Verdict, String)>,
     /// Whether the run is at its end.
@@ -136,6 +138,7 @@ impl RunState {
             Record::Approved { .. } => self.approved = true,
             Record::Intent { step, attempt, repeat } => {
                 self.attempts.insert(step.clone(), *attempt);
+                self.decided.remove(step);
                 self.steps.insert(step.clone(), StepState::Begun { since: at, repeat: *repeat });
             }
             Record::Effect { step, effect } => {
@@ -165,7 +168,10 @@ impl RunState {
             Record::Resumed { .. } => self.probes.clear(),
             Record::Finished { .. } => self.finished = true,
             Record::Abandoned { .. } => self.abandoned = true,
-            Record::Captured { .. } | Record::GateOpened { .. } | Record::Decided { .. } | Record::Paused { .. } => {}
+            Record::Decided { step, choice, .. } => {
+                self.decided.insert(step.clone(), choice.clone());
+            }
+            Record::Captured { .. } | Record::GateOpened { .. } | Record::Paused { .. } => {}
         }
     }
 
@@ -196,6 +202,11 @@ impl RunState {
     /// The plan's entry of a step.
     pub fn planned(&self, id: &StepId) -> Option<&PlannedStep> {
         self.plan.iter().find(|step| step.id == *id)
+    }
+
+    /// Whether a removal of this run was about to send a deletion. A rehearsal deletes, too: only its own scratch namespace.
+    pub fn removal_begun(&self) -> bool {
+        self.effects.iter().any(|effect| self.planned(&effect.step).is_some_and(|step| step.kind == "delete"))
     }
 
     /// The newest evidence about `subject` at `level` or above.

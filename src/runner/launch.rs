@@ -1,7 +1,6 @@
 //! Beginning a run, and taking one up again.
 
 use jiff::{Timestamp, Zoned};
-use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tokio::{sync::mpsc, task::JoinHandle};
 
@@ -9,7 +8,7 @@ use super::ledger::FileLedger;
 use crate::{
     engine::{Engine, Front, Plan, Start},
     ports::World,
-    run::{Command, Event, Record, RunState, SecretHandle, Stopped},
+    run::{Link, Record, RunState, Stopped},
     runbook::{Loaded, load},
     store::{
         Entry, FileLock, Journal, JournalError, Keep, RunFolder, Runs, StoreError, Torn, Wait, read_journal,
@@ -17,16 +16,6 @@ use crate::{
     },
     text::Diagnostic,
 };
-
-/// A front end's side of a run.
-pub struct Link {
-    /// What the run tells.
-    pub events: mpsc::Receiver<Event>,
-    /// What it is asked.
-    pub commands: mpsc::Sender<Command>,
-    /// Secrets that commands name.
-    pub secrets: mpsc::Sender<(SecretHandle, SecretString)>,
-}
 
 /// A run that is open in this process, locked against others.
 pub struct Opened {
@@ -48,6 +37,8 @@ pub struct Opened {
 pub struct Launch {
     /// The front end's side.
     pub link: Link,
+    /// The run's folder.
+    pub folder: RunFolder,
     /// The engine; ends with why it stopped.
     pub engine: JoinHandle<Stopped>,
 }
@@ -152,7 +143,7 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
         world,
         ledger: Box::new(ledger),
         front: Front { events: to_front, commands: from_front, secrets: secrets_in },
-        folder: folder.path,
+        folder: folder.path.clone(),
     });
     let lock = opened.lock;
     let engine = tokio::spawn(async move {
@@ -160,5 +151,5 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
         drop(lock);
         stopped
     });
-    Launch { link: Link { events, commands, secrets }, engine }
+    Launch { link: Link { events, commands, secrets }, folder, engine }
 }

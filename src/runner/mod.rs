@@ -5,4 +5,4 @@
 mod launch;
 mod ledger;
 
-pub use launch::{Launch, Link, Opened, abandon, launch, open, records, reopen};
+pub use launch::{Launch, Opened, abandon, launch, open, records, reopen};

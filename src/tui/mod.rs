@@ -1,1 +1,21 @@
-//! ratatui: one view a screen, widgets, theme, terminal guard.
+//! The wizard on a terminal: one view a screen, drawn on a grid of four fixed rows, and the loop that feeds it.
+//!
+//! Owns pictures (what is drawn, as data), their styles, the terminal guard, keys from the terminal, the tail of output files.
+//! Does not own any state of the run or meaning of keys; those are `app`'s. Called by `cli`.
+
+mod draw;
+mod guard;
+mod input;
+mod picture;
+mod runtime;
+mod tail;
+mod theme;
+mod views;
+mod wide;
+
+pub use draw::draw;
+pub use guard::Guard;
+pub use picture::{Line, Picture};
+pub use runtime::{Ended, Outcome, Place, Save, run};
+pub use theme::{Ink, Look, Theme};
+pub use views::picture;

@@ -7,8 +7,13 @@ use crate::{
 };
 
 /// Labels of the options.
-pub const OPTIONS: [(&str, &str); 2] =
+const OPTIONS: [(&str, &str); 2] =
     [("Save the report", "what was done, by whom, with which proof"), ("Leave", "everything is written down already")];
+
+/// The options as the view numbers them.
+pub fn finish_options() -> Vec<(String, String)> {
+    OPTIONS.iter().map(|(label, note)| ((*label).to_owned(), (*note).to_owned())).collect()
+}
 
 /// The end of a run.
 #[derive(Debug)]

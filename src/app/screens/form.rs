@@ -53,6 +53,17 @@ pub struct FormScreen {
     pub shown_until: u64,
     before: String,
     confirming: Option<String>,
+    /// What was typed for a field whose content is not kept, and the field it was typed for: nothing typed is lost.
+    typed: Option<(usize, String)>,
+}
+
+/// The form as it is shown: the name of a repeated item is its row, not a field.
+fn shown(form: &Form) -> Form {
+    let mut form = form.clone();
+    if form.repeated {
+        form.fields.retain(|field| field.id != "name");
+    }
+    form
 }
 
 impl FormScreen {
@@ -61,7 +72,7 @@ impl FormScreen {
         let mut screen = Self {
             step: step.clone(),
             title: title.to_owned(),
-            form: form.clone(),
+            form: shown(form),
             items: Vec::new(),
             none_reason: String::new(),
             fault: String::new(),
@@ -72,6 +83,7 @@ impl FormScreen {
             shown_until: 0,
             before: String::new(),
             confirming: None,
+            typed: None,
         };
         screen.refresh(items, none_reason, fault);
         screen.choose_waiting();
@@ -94,6 +106,15 @@ impl FormScreen {
                 && self.focus != FormFocus::List
             {
                 self.list.at = items.len() - 1;
+            }
+        }
+        if let Some((index, _)) = &self.typed {
+            let index = *index;
+            let field = self.form.fields.get(index).map(|field| field.id.clone()).unwrap_or_default();
+            if self.item().is_some_and(|item| item.faults.contains_key(&field)) {
+                self.enter_field(index);
+            } else {
+                self.typed = None;
             }
         }
         if let Some(id) = self.confirming.take()
@@ -153,7 +174,8 @@ impl FormScreen {
             self.focus = FormFocus::Confirm;
             return;
         };
-        let text = Self::current(field, item);
+        let kept = self.typed.take().filter(|(of, _)| *of == index).map(|(_, text)| text);
+        let text = kept.unwrap_or_else(|| Self::current(field, item));
         self.edit = Some(if field.kind == FieldKind::Secret { TextField::secret() } else { TextField::open(&text) });
         self.before = text;
         self.focus = FormFocus::Field(index);
@@ -186,6 +208,9 @@ impl FormScreen {
         }
         if edit.text() == self.before {
             return Vec::new();
+        }
+        if field.kind == FieldKind::SecretFile {
+            self.typed = Some((index, edit.text().to_owned()));
         }
         let input = FieldInput::Text(edit.text().to_owned());
         vec![Act::Say(Reply::Set { item, field: name, input })]

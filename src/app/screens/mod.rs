@@ -16,7 +16,7 @@ use secrecy::SecretString;
 pub use checks::ChecksScreen;
 pub use choose::ChooseScreen;
 pub use confirm::ConfirmScreen;
-pub use finish::FinishScreen;
+pub use finish::{FinishScreen, finish_options};
 pub use form::{Dialog, FormFocus, FormScreen};
 pub use gate::{GateFocus, GateScreen};
 pub use plan::PlanScreen;

@@ -78,11 +78,11 @@ impl VaultScreen {
     /// Why the vault cannot be made yet, or nothing.
     pub fn missing(&self) -> &'static str {
         if self.first.is_empty() {
-            "passphrase"
+            "1st entry"
         } else if self.exists {
             ""
         } else if self.strength.as_ref().is_some_and(|strength| !strength.enough) {
-            "a stronger passphrase"
+            "too weak"
         } else if self.first.reveal() != self.second.reveal() {
             "2nd entry"
         } else {

@@ -1,0 +1,207 @@
+//! The front end of a run in this process: the wizard, line prompts, or event lines; and how the program ends.
+
+use std::{
+    io::{BufReader, IsTerminal, Write, stdin, stdout},
+    sync::Arc,
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+use secrecy::SecretString;
+
+use super::{Colour, Exit, Failure, Global, Outcome};
+use crate::{
+    app::{App, Passphrases, Quit, Strength, Surroundings},
+    plain::{Answers, Front, Input, Say, Scripted},
+    run::{Command, Event, FieldInput, Link, Question, Record, Reply, RunState, SecretHandle, Stopped},
+    runner::Launch,
+    store::{Keep, RunFolder, write_atomic},
+    text::Diagnostic,
+    tui::{self, Ended, Theme},
+    vault::{Level, estimate, suggest_passphrase},
+};
+
+/// Whether anything is real.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Realm {
+    /// A real target.
+    Real,
+    /// The practice world.
+    Practice,
+}
+
+/// Records with their times.
+type Records = Vec<(Timestamp, Record)>;
+
+fn exit(stopped: &Stopped) -> Exit {
+    match stopped {
+        Stopped::Finished => Exit::Done,
+        Stopped::Failed { .. } => Exit::StepFailed,
+        Stopped::Refused { .. } => Exit::Refused,
+        Stopped::Paused { .. } | Stopped::NeedsAnswer { .. } => Exit::Stopped,
+        Stopped::Fault { .. } => Exit::Environment,
+    }
+}
+
+/// Whether the full screen can be used here.
+pub fn has_screen(global: &Global) -> bool {
+    let set = |name: &str| std::env::var(name).is_ok_and(|value| value == "1");
+    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    let asked = global.plain || global.json || set("DRYDOCK_PLAIN") || set("ACCESSIBLE");
+    !asked && !dumb && stdin().is_terminal() && stdout().is_terminal()
+}
+
+/// Runs a launched run with the front end that the settings and the terminal allow.
+pub async fn attend(
+    global: &Global,
+    launched: Launch,
+    before: Records,
+    answers: Option<Answers>,
+    realm: Realm,
+) -> Outcome {
+    let Launch { link, engine, folder } = launched;
+    if global.json {
+        json(link, answers, realm).await;
+    } else if answers.is_none() && has_screen(global) {
+        wizard(global, link, &folder, before, realm).await?;
+    } else {
+        plain(link, input(answers, realm), before, None).await?;
+    }
+    let stopped = engine
+        .await
+        .map_err(|error| Failure::new(Exit::Internal, Diagnostic::new("the engine ended").cause(error.to_string())))?;
+    Ok(exit(&stopped))
+}
+
+/// The command that takes the run up again.
+fn come_back(global: &Global, state: &RunState, realm: Realm) -> String {
+    let place = global.state_dir.as_ref().map_or_else(String::new, |dir| format!(" --state-dir {}", dir.display()));
+    match realm {
+        Realm::Real => format!("drydock resume {}{place}", state.short()),
+        Realm::Practice => format!("drydock practice{place}"),
+    }
+}
+
+fn surroundings(come_back: String) -> Surroundings {
+    let strength = |text: &str| {
+        let found = estimate(text);
+        Strength { enough: found.level > Level::Weak, sentence: found.sentence }
+    };
+    // without the system's randomness there is no suggestion; the field stays empty
+    let suggest = || suggest_passphrase().unwrap_or_else(|_| SecretString::from(String::new()));
+    Surroundings {
+        come_back,
+        tmux: std::env::var("TMUX").ok().map(|_| std::env::var("TMUX_PANE").unwrap_or_default()),
+        zone: TimeZone::system(),
+        passphrases: Passphrases { strength, suggest },
+    }
+}
+
+pub fn theme(global: &Global) -> Theme {
+    let colour = match global.look.color {
+        Colour::Auto => None,
+        Colour::Always => Some(true),
+        Colour::Never => Some(false),
+    };
+    Theme::from_environment(global.look.ascii, global.look.light, colour)
+}
+
+async fn wizard(global: &Global, link: Link, folder: &RunFolder, before: Records, realm: Realm) -> Result<(), Failure> {
+    let mut state = RunState::default();
+    for (at, record) in &before {
+        state.apply(*at, record);
+    }
+    let back = come_back(global, &state, realm);
+    let app = App::new(&before, surroundings(back.clone()), Timestamp::now());
+    let into = folder.path().to_owned();
+    let save = move |name: &str, text: &str| {
+        let path = into.join(name);
+        write_atomic(&path, text.as_bytes(), Keep::Nothing).map_err(|error| error.to_string())?;
+        Ok(path.display().to_string())
+    };
+    let place = tui::Place { output: folder.outputs(), save: Arc::new(save), theme: theme(global) };
+    let outcome = tui::run(app, link, place).await.map_err(|error| {
+        let problem = Diagnostic::new("the terminal cannot be used").cause(error.to_string());
+        Failure::new(Exit::Environment, problem.help(format!("the run is safe; come back with: {back} --plain")))
+    })?;
+    let tui::Outcome { ended, link, app } = outcome;
+    let mut out = stdout();
+    match ended {
+        Ended::Quit(Quit::ToPlain) => {
+            let _ = writeln!(out, "drydock. Plain text mode; the same run, the same place.");
+            return plain(link, input(None, realm), app.records, app.open).await;
+        }
+        Ended::Quit(Quit::AfterThisStep) | Ended::Gone => {
+            drop(link);
+            if let Some(step) = app.step().filter(|_| app.is_working()) {
+                let _ =
+                    writeln!(out, "drydock: {} {} is finished first, then the run pauses.", step.number, step.title);
+            }
+        }
+        Ended::Quit(Quit::Ended | Quit::Now) => drop(link),
+    }
+    if !app.run.finished {
+        let _ = writeln!(out, "drydock: come back with: {back}");
+    }
+    if let Some(Stopped::Failed { problem } | Stopped::Refused { problem } | Stopped::Fault { problem }) = &app.stopped
+    {
+        for line in problem.lines() {
+            let _ = writeln!(out, "drydock: {}", crate::text::printable(&line));
+        }
+    }
+    Ok(())
+}
+
+/// Where answers come from.
+fn input(answers: Option<Answers>, realm: Realm) -> Input {
+    match answers {
+        Some(answers) => Input::Scripted(Box::new(Scripted::new(answers, realm == Realm::Practice))),
+        None if stdin().is_terminal() => Input::Person(Box::new(BufReader::new(stdin()))),
+        None => Input::Nobody,
+    }
+}
+
+/// The prompts block their thread: it is one of their own, so that the engine goes on beside it.
+async fn plain(link: Link, input: Input, records: Records, open: Option<(u64, Question)>) -> Result<(), Failure> {
+    let handle = tokio::runtime::Handle::current();
+    let front = std::thread::spawn(move || {
+        let mut front = Front::new(stdout(), input);
+        front.replay(&records);
+        handle.block_on(front.run(link, open))
+    });
+    let joined = tokio::task::spawn_blocking(move || front.join()).await;
+    if matches!(joined, Ok(Ok(_))) {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Internal, Diagnostic::new("the line prompts ended before the run did")))
+}
+
+async fn json(mut link: Link, answers: Option<Answers>, realm: Realm) {
+    let mut scripted = answers.map(|answers| Scripted::new(answers, realm == Realm::Practice));
+    let mut handles = 0;
+    while let Some(event) = link.events.recv().await {
+        let closed = crate::json::write(&mut stdout(), &event).is_err();
+        let Event::Asking { number, question } = &event else { continue };
+        let said = match &mut scripted {
+            Some(scripted) if !closed => scripted.answer(question).ok(),
+            _ => None,
+        };
+        handles += 1;
+        let handle = SecretHandle(handles);
+        let reply = match said {
+            Some(Say::Reply(reply)) => reply,
+            Some(Say::Passphrase(secret)) => {
+                let _ = link.secrets.send((handle, secret)).await;
+                Reply::Vault { passphrase: handle }
+            }
+            Some(Say::Secret { item, field, secret }) => {
+                let _ = link.secrets.send((handle, secret)).await;
+                Reply::Set { item, field, input: FieldInput::Secret(handle) }
+            }
+            None => {
+                link.commands = tokio::sync::mpsc::channel(1).0;
+                continue;
+            }
+        };
+        let _ = link.commands.send(Command::Answer { question: *number, reply }).await;
+    }
+}

@@ -1,0 +1,117 @@
+//! What the operator is asked about a step that did not end well, and what follows from the choice.
+
+use super::{
+    executor::{Engine, Next},
+    plan::PlanStep,
+};
+use crate::{
+    actions::{Driver, Halt},
+    run::{Choice, Outcome, Question, Record, Repeat, Reply, StepState, Stopped},
+    text::Diagnostic,
+};
+
+/// The choice to try a step that failed again.
+const RETRY: &str = "retry";
+/// The choice to do again what may have been done.
+const AGAIN: &str = "again";
+/// The choice to believe that it was done.
+const DONE: &str = "done";
+/// The choice to leave the run paused.
+const STOP: &str = "stop";
+
+fn choice(id: &str, label: &str, cost: &str) -> Choice {
+    Choice { id: id.into(), label: label.into(), cost: cost.into() }
+}
+
+impl Engine {
+    /// A step failed: the run pauses, and a human chooses.
+    pub(super) async fn decide(
+        &self,
+        step: &PlanStep,
+        problem: Diagnostic,
+        stopped: fn(Diagnostic) -> Stopped,
+    ) -> Result<Next, Halt> {
+        let action = step.spec.action();
+        let cost = match action.repeat() {
+            Repeat::Never if action.has_gate() => "asks for the typed words again",
+            Repeat::Never => "what it did before it failed is done twice",
+            Repeat::Safe | Repeat::Guarded => "what is done is not done again",
+        };
+        let choices = vec![
+            choice(RETRY, "Try this step again", cost),
+            choice(STOP, "Leave it paused, look first", "changes nothing"),
+        ];
+        // a stop that ended the step does not answer the question about it
+        self.core.renew_cancel();
+        match self.choose(step, &problem, choices, 0, "failed").await {
+            Ok(choice) if choice == RETRY => Ok(Next::Again),
+            Ok(_) | Err(Halt::NeedsAnswer(_) | Halt::Stopped(_)) => Ok(Next::Stop(stopped(problem))),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// A step that must never be repeated was begun before, and nobody knows how far it came: a human says whether it was
+    /// done. `None` lets it run, since it was never begun, or since the operator wants it again.
+    pub(super) async fn doubt(&self, step: &PlanStep) -> Result<Option<Next>, Halt> {
+        let (id, number) = (&step.planned.id, &step.planned.number);
+        let state = self.core.state();
+        let Some(attempt) = state.attempts.get(id).copied() else { return Ok(None) };
+        if matches!(state.decided.get(id).map(String::as_str), Some(RETRY | AGAIN)) {
+            return Ok(None);
+        }
+        let how = match state.step(id) {
+            StepState::NotYet | StepState::Done { .. } | StepState::Skipped { .. } => return Ok(None),
+            StepState::Begun { .. } => "its end was not written".to_owned(),
+            StepState::Failed { problem, .. } => problem.what.clone(),
+            StepState::Stopped { reason } => reason.clone(),
+        };
+        let problem = Diagnostic::new(format!("step {number} must not be done twice, and it was begun before"))
+            .cause(how)
+            .proves("it may have been done, whole or in part; the target does not tell")
+            .safe("everything: nothing was sent since")
+            .help("look whether it was done, then choose");
+        let choices = vec![
+            choice(DONE, "It was done: go on with the next step", "does nothing"),
+            choice(AGAIN, "Do it again", "what was done is done twice"),
+            choice(STOP, "Leave it paused, look first", "changes nothing"),
+        ];
+        match self.choose(step, &problem, choices, 2, "doubt").await?.as_str() {
+            AGAIN => Ok(None),
+            DONE => {
+                let summary = format!("was done before, said {}", self.core.world.host.operator());
+                let facts = serde_json::json!({});
+                self.end(id, attempt, Outcome::Done { summary, facts }).await?;
+                Ok(Some(Next::Again))
+            }
+            _ => {
+                let reason = format!("step {number} is left as it is; look whether it was done");
+                Ok(Some(Next::Stop(Stopped::Paused { reason })))
+            }
+        }
+    }
+
+    /// Asks until one of the choices is made, and writes it down.
+    async fn choose(
+        &self,
+        step: &PlanStep,
+        problem: &Diagnostic,
+        choices: Vec<Choice>,
+        recommended: usize,
+        about: &str,
+    ) -> Result<String, Halt> {
+        loop {
+            let (step, problem, choices) = (step.planned.id.clone(), problem.clone(), choices.clone());
+            let question = Question::Choose { step: step.clone(), problem, choices: choices.clone(), recommended };
+            let choice = match self.core.ask(question).await? {
+                Reply::Choose { choice } => choice,
+                Reply::Back => STOP.to_owned(),
+                _ => continue,
+            };
+            if choices.iter().any(|known| known.id == choice) {
+                let (question, by, reason) = (about.to_owned(), self.core.world.host.operator(), String::new());
+                self.core.record(Record::Decided { step, question, choice: choice.clone(), by, reason }).await?;
+                return Ok(choice);
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! The loop: keys first, then events, painted at once after a key and else at most ten times a second, never when nothing
+//! changed.
+
+use std::{
+    io::{self, Write, stdout},
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crossterm::event::EventStream;
+use futures::StreamExt;
+use jiff::Timestamp;
+use ratatui::{Terminal, backend::CrosstermBackend};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
+
+use super::{
+    Guard, Picture, Theme, draw,
+    input::{Input, batch, translate},
+    tail::{Lines, Tail},
+    views::picture,
+};
+use crate::{
+    app::{App, Effect, Msg, Quit},
+    run::Link,
+};
+
+/// Least time between two paintings that no key asked for.
+const FRAME: Duration = Duration::from_millis(100);
+/// How often the elapsed time moves.
+const SECOND: Duration = Duration::from_secs(1);
+/// Keys that may wait.
+const KEYS: usize = 256;
+/// Within this time letters belong to one read.
+const SAME_READ: Duration = Duration::from_millis(1);
+/// Events taken in before the next look at the keys.
+const DRAIN: usize = 256;
+
+/// Writes a text of a name into the run's folder; returns where it lies, or why not.
+pub type Save = Arc<dyn Fn(&str, &str) -> Result<String, String> + Send + Sync>;
+
+/// What the loop needs beside the run.
+pub struct Place {
+    /// Folder of the output files.
+    pub output: PathBuf,
+    /// Saves texts.
+    pub save: Save,
+    /// Look and signs.
+    pub theme: Theme,
+}
+
+/// Why the screen was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// As the operator, or the run's end, said.
+    Quit(Quit),
+    /// The terminal is gone.
+    Gone,
+}
+
+/// What is left when the screen is.
+pub struct Outcome {
+    /// Why.
+    pub ended: Ended,
+    /// The link, for who goes on.
+    pub link: Link,
+    /// The model, for who goes on.
+    pub app: App,
+}
+
+struct Screen {
+    terminal: Terminal<CrosstermBackend<io::Stdout>>,
+    guard: Guard,
+    theme: Theme,
+    last: Option<Picture>,
+    painted: Instant,
+    started: Instant,
+}
+
+impl Screen {
+    fn title(app: &App) -> String {
+        let needs = if app.front.screen().is_some() { "? " } else { "" };
+        format!("{needs}drydock")
+    }
+
+    fn paint(&mut self, app: &App) -> io::Result<()> {
+        let size = self.terminal.size()?;
+        let next = picture(app, size.width, size.height);
+        self.painted = Instant::now();
+        if self.last.as_ref() == Some(&next) {
+            return Ok(());
+        }
+        let theme = self.theme;
+        self.terminal.draw(|frame| {
+            let area = frame.area();
+            if let Some(cursor) = draw(&next, theme, area, frame.buffer_mut()) {
+                frame.set_cursor_position(cursor);
+            }
+        })?;
+        self.last = Some(next);
+        Ok(())
+    }
+
+    fn repaint(&mut self, app: &App) -> io::Result<()> {
+        self.terminal.clear()?;
+        self.last = None;
+        self.paint(app)
+    }
+
+    /// Sleeps as a shell's job does, and comes back with the same picture.
+    fn suspend(&mut self, app: &App) -> io::Result<()> {
+        self.guard.pause();
+        // the group of the terminal's job stops here, until the shell continues it
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        self.guard.go_on(&Self::title(app))?;
+        self.repaint(app)
+    }
+
+    fn at(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Runs the wizard until it is left.
+///
+/// # Errors
+/// When the terminal cannot be taken or written.
+pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outcome> {
+    let guard = Guard::take(&Screen::title(&app))?;
+    let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+    let now = Instant::now();
+    let mut screen = Screen { terminal, guard, theme: place.theme, last: None, painted: now, started: now };
+    screen.paint(&app)?;
+    let (tail, mut lines) = Tail::start(place.output);
+    let (keys_in, mut keys) = mpsc::channel(KEYS);
+    let reader = tokio::spawn(read_keys(keys_in));
+    let (mut hangup, mut terminate) = (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?);
+    let mut dirty = false;
+    let ended = loop {
+        let wake = wake(&app, &screen, dirty);
+        let mut effects = Vec::new();
+        let mut pressed = false;
+        tokio::select! {
+            biased;
+            key = keys.recv() => {
+                let Some(first) = key else { break Ended::Gone };
+                let mut inputs = vec![first];
+                if app.is_typing() {
+                    // what came in the same read follows at once
+                    tokio::time::sleep(SAME_READ).await;
+                }
+                while let Ok(next) = keys.try_recv() {
+                    inputs.push(next);
+                }
+                for input in batch(inputs, app.is_typing()) {
+                    let msg = match input {
+                        Input::Key(key) => Msg::Key(key),
+                        Input::Paste(text) => Msg::Paste(text),
+                        Input::Resized => Msg::Tick,
+                    };
+                    effects.extend(app.update(screen.at(), Timestamp::now(), msg));
+                }
+                pressed = true;
+            }
+            _ = hangup.recv() => effects = app.update(screen.at(), Timestamp::now(), Msg::HangUp),
+            _ = terminate.recv() => effects = app.update(screen.at(), Timestamp::now(), Msg::HangUp),
+            event = link.events.recv() => {
+                let Some(event) = event else { break Ended::Quit(Quit::Ended) };
+                effects = app.update(screen.at(), Timestamp::now(), Msg::Event(Box::new(event)));
+                for _ in 0..DRAIN {
+                    let Ok(event) = link.events.try_recv() else { break };
+                    effects.extend(app.update(screen.at(), Timestamp::now(), Msg::Event(Box::new(event))));
+                }
+                dirty = true;
+            }
+            new = lines.recv() => {
+                if let Some(Lines { step, fresh: lines, total }) = new {
+                    effects = app.update(screen.at(), Timestamp::now(), Msg::Output { step, lines, total });
+                    dirty = true;
+                }
+            }
+            () = wake => {
+                effects = app.update(screen.at(), Timestamp::now(), Msg::Tick);
+                dirty = true;
+            }
+        }
+        if let Some(quit) = perform(&mut app, &mut screen, &link, &place.save, &tail, effects).await? {
+            break Ended::Quit(quit);
+        }
+        if pressed || dirty && screen.painted.elapsed() >= FRAME {
+            screen.paint(&app)?;
+            dirty = false;
+        }
+    };
+    // the reader of keys ends before the terminal is given to anybody else
+    reader.abort();
+    let _ = reader.await;
+    drop(screen);
+    Ok(Outcome { ended, link, app })
+}
+
+/// Reads the terminal's events. A task of its own, because the stream remembers who polled it first.
+async fn read_keys(to: mpsc::Sender<Input>) {
+    let mut events = EventStream::new();
+    while let Some(Ok(event)) = events.next().await {
+        if let Some(input) = translate(event)
+            && to.send(input).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// When the screen must be looked at again without a key or an event; never, when nothing moves.
+async fn wake(app: &App, screen: &Screen, dirty: bool) {
+    let next = if dirty {
+        FRAME.saturating_sub(screen.painted.elapsed())
+    } else if app.is_working() || app.has_timer() {
+        SECOND.saturating_sub(screen.painted.elapsed())
+    } else {
+        return std::future::pending().await;
+    };
+    tokio::time::sleep(next).await;
+}
+
+async fn perform(
+    app: &mut App,
+    screen: &mut Screen,
+    link: &Link,
+    save: &Save,
+    tail: &Tail,
+    effects: Vec<Effect>,
+) -> io::Result<Option<Quit>> {
+    for effect in effects {
+        match effect {
+            Effect::Send(command) => {
+                let _ = link.commands.send(command).await;
+            }
+            Effect::Secret(handle) => {
+                if let Some(secret) = app.take_secret(handle) {
+                    let _ = link.secrets.send((handle, secret)).await;
+                }
+            }
+            Effect::Follow(step) => tail.read(&step),
+            Effect::Save { name, text } => {
+                let save = Arc::clone(save);
+                let saved = tokio::task::spawn_blocking(move || save(&name, &text)).await;
+                let saved = saved.unwrap_or_else(|error| Err(error.to_string()));
+                app.update(screen.at(), Timestamp::now(), Msg::Saved(saved));
+            }
+            Effect::Bell => {
+                stdout().write_all(b"\x07")?;
+                stdout().flush()?;
+            }
+            Effect::Repaint => screen.repaint(app)?,
+            Effect::Suspend => screen.suspend(app)?,
+            Effect::Quit(quit) => return Ok(Some(quit)),
+        }
+    }
+    Ok(None)
+}

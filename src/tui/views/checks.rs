@@ -1,0 +1,66 @@
+//! S06: the results of checks.
+
+use super::{Room, buttons, common};
+use crate::{
+    app::{App, screens::ChecksScreen},
+    run::CheckResult,
+    tui::{Ink, Line, picture::wrap},
+};
+
+fn word(result: CheckResult) -> (&'static str, &'static str, Ink) {
+    match result {
+        CheckResult::Pass => ("✓", "pass", Ink::Ok),
+        CheckResult::Warn => ("!", "WARN", Ink::Warn),
+        CheckResult::Fail => ("✗", "FAIL", Ink::Bad),
+        CheckResult::NotAsked => ("·", "not yet", Ink::Plain),
+    }
+}
+
+pub fn view(app: &App, screen: &ChecksScreen, room: Room) -> Vec<Line> {
+    let (fail, warn, pass) =
+        (screen.count(CheckResult::Fail), screen.count(CheckResult::Warn), screen.count(CheckResult::Pass));
+    let asking = if screen.sent { "asking again …" } else { "nothing is hidden, nothing is skipped" };
+    let mut lines = vec![
+        common::heading(app, &format!("{} checks", screen.checks.len())),
+        Line::blank(),
+        Line::text(&format!("{fail} fail · {warn} warns · {pass} pass")).right(asking, Ink::Plain),
+    ];
+    let space = room.height.saturating_sub(lines.len() + 3);
+    let mut rows: Vec<(bool, Line)> = Vec::new();
+    for (index, check) in screen.checks.iter().enumerate() {
+        let (sign, word, ink) = word(check.result);
+        let focused = screen.button.is_none() && screen.list.at == index;
+        let seen = if check.seen { "seen · " } else { "" };
+        let sentence = wrap(&format!("{seen}{}", check.sentence), room.width - 28);
+        let open = matches!(check.result, CheckResult::Fail | CheckResult::Warn);
+        for (n, part) in sentence.iter().enumerate().take(if open { 3 } else { 1 }) {
+            let line = if n == 0 {
+                Line::blank().focus(focused).at(2, sign, ink).at(4, word, ink).at(10, &check.name, Ink::Plain)
+            } else {
+                Line::blank()
+            };
+            rows.push((focused, line.at(26, part, Ink::Plain)));
+        }
+        if open {
+            for help in check.help.iter().take(2) {
+                rows.push((focused, Line::blank().at(10, help, Ink::Plain)));
+            }
+        }
+    }
+    let chosen = rows.iter().position(|(focused, _)| *focused).unwrap_or(0);
+    let skip = if rows.len() > space { chosen.saturating_sub(space / 2).min(rows.len() - space) } else { 0 };
+    let hidden = rows.len().saturating_sub(space);
+    lines.extend(rows.into_iter().skip(skip).take(space).map(|(_, line)| line));
+    if hidden > 0 {
+        lines.push(Line::blank().at(4, &format!("{hidden} more rows: ↑↓"), Ink::Plain));
+    }
+    lines.resize(room.height.saturating_sub(1), Line::blank());
+    let unseen = screen.checks.iter().filter(|check| check.result == CheckResult::Warn && !check.seen).count();
+    let why = match (fail, unseen) {
+        (0, 0) => String::new(),
+        (0, n) => format!("{n} warnings to see (Space)"),
+        (n, _) => format!("{n} checks fail"),
+    };
+    lines.push(buttons(&["Check again", "Go back"], screen.button, &why, None));
+    lines
+}

@@ -1,0 +1,223 @@
+//! What every screen has: title, rail, facts, safety, and the small words that many share.
+
+use crate::{
+    app::{App, Front, Over, keymap::Place},
+    run::{PlannedStep, Risk, Sign, StepState},
+    text::units,
+    tui::{Ink, Line, picture::width},
+};
+
+/// Sign and style of a state.
+pub fn sign(sign: Sign) -> (&'static str, Ink) {
+    match sign {
+        Sign::Done => ("✓", Ink::Ok),
+        Sign::Running => ("●", Ink::Accent),
+        Sign::NotYet => ("·", Ink::Plain),
+        Sign::NeedsYou => ("?", Ink::Warn),
+        Sign::Careful => ("!", Ink::Warn),
+        Sign::Failed => ("✗", Ink::Bad),
+        Sign::Uncertain => ("~", Ink::Warn),
+        Sign::Waived => ("–", Ink::Plain),
+    }
+}
+
+/// Time of day as the operator's clock shows it.
+pub fn clock(app: &App, at: jiff::Timestamp) -> String {
+    at.to_zoned(app.around.zone.clone()).strftime("%H:%M:%S").to_string()
+}
+
+/// Left and right of the title, and the badge.
+pub fn title(app: &App) -> (String, String, (String, Ink)) {
+    let run = &app.run;
+    let name = run.runbook.as_ref().map_or("", |runbook| runbook.title.as_str());
+    let from = run.facts.values().find_map(|facts| facts.get("images").and(facts.get("version"))?.as_str());
+    let to = run.inputs.get("to_version").and_then(|value| value.as_str());
+    let left = match (from, to) {
+        _ if run.finished && to.is_some() => format!("drydock · {name} {}", to.unwrap_or_default()),
+        (Some(from), Some(to)) => format!("drydock · {name} {from} → {to}"),
+        (None, Some(to)) => format!("drydock · {name} → {to}"),
+        _ => format!("drydock · {name}"),
+    };
+    let badge = match run.environment.as_str() {
+        _ if run.practice => ("PRACTICE (simulated)".to_owned(), Ink::Practice),
+        "PROD" => ("PROD".to_owned(), Ink::Prod),
+        "STAGING" => ("STAGING".to_owned(), Ink::Staging),
+        "NONE" => return (left, String::new(), (String::new(), Ink::Title)),
+        other => (other.to_owned(), Ink::Title),
+    };
+    let namespace = run.target.as_ref().map_or("", |target| target.namespace.as_str());
+    let mark = match app.identity.as_ref().map(|(_, state)| state.as_str()) {
+        None | Some("same") => "✓",
+        Some("different") => "✗",
+        Some(_) => "?",
+    };
+    (left, format!("{namespace} @ {} · id {mark} · ", run.context), badge)
+}
+
+/// State of a phase in one sign.
+fn phase_sign(app: &App, phase: usize) -> Sign {
+    let run = &app.run;
+    let states: Vec<&StepState> =
+        run.plan.iter().filter(|step| step.phase == phase).map(|step| run.step(&step.id)).collect();
+    if states.iter().all(|state| state.is_over()) {
+        return Sign::Done;
+    }
+    let asked = app.step().is_some_and(|step| step.phase == phase) && app.front.screen().is_some();
+    if states.iter().any(|state| matches!(state, StepState::Failed { .. })) {
+        return Sign::Failed;
+    }
+    if matches!(app.front, Front::Resume(_)) && states.iter().any(|state| matches!(state, StepState::Begun { .. })) {
+        return Sign::Uncertain;
+    }
+    match (&app.front, asked) {
+        (Front::Gate(_) | Front::Confirm(_), true) => Sign::NeedsYou,
+        (Front::Plan(_), _) => Sign::NotYet,
+        _ if app.step().is_some_and(|step| step.phase == phase) => Sign::Running,
+        _ if states.iter().any(|state| state.is_over()) => Sign::Running,
+        _ => Sign::NotYet,
+    }
+}
+
+fn deletes(app: &App, phase: usize) -> bool {
+    app.run.plan.iter().any(|step| step.phase == phase && step.risk == Risk::Irreversible)
+}
+
+/// The phases in words, in numbers where there is no room.
+pub fn rail(app: &App, columns: usize) -> Line {
+    if !app.run.approved {
+        let phases = app.run.phases.len();
+        return Line::blank()
+            .at(1, "✓", Ink::Ok)
+            .then(" Target   ", Ink::Plain)
+            .then("●", Ink::Accent)
+            .then(" Plan   ", Ink::Plain)
+            .then(&format!("· {phases} phases follow"), Ink::Plain);
+    }
+    let words: Vec<String> = app
+        .run
+        .phases
+        .iter()
+        .enumerate()
+        .map(|(index, phase)| {
+            let mark = if deletes(app, index) { "!" } else { "" };
+            format!(" {} {}{mark}", index + 1, phase.title)
+        })
+        .collect();
+    // one sign and a word each, three cells between them, one in front
+    let wanted: usize = words.iter().map(|word| width(word) + 1).sum::<usize>() + 3 * words.len() - 2;
+    let current = app.step().map_or(0, |step| step.phase);
+    let (first, last) = if words.len() > 6 {
+        let first = current.saturating_sub(2).min(words.len() - 5);
+        (first, first + 5)
+    } else {
+        (0, words.len())
+    };
+    let mut line = Line::blank();
+    let mut column = 1;
+    if first > 0 {
+        line = line.at(column, &format!("‹{first}"), Ink::Plain);
+        column += 4;
+    }
+    for (index, word) in words.iter().enumerate().take(last).skip(first) {
+        let (mark, ink) = sign(phase_sign(app, index));
+        let short = wanted > columns && words.len() <= 6;
+        let word =
+            if short { format!(" {}{}", index + 1, if deletes(app, index) { "!" } else { "" }) } else { word.clone() };
+        line = line.at(column, mark, ink).then(&word, if index == current { Ink::Accent } else { Ink::Plain });
+        column = line.end() + 3;
+    }
+    if last < words.len() {
+        line = line.at(column, &format!("{}›", words.len() - last), Ink::Plain);
+    }
+    line
+}
+
+fn leave(app: &App) -> &'static str {
+    match app.place() {
+        Place::Running | Place::Finish | Place::Choices | Place::Plan | Place::Choosing => "q",
+        _ => "Esc",
+    }
+}
+
+/// What changes, undo, time, how to leave.
+pub fn facts(app: &App) -> [String; 4] {
+    let leave = match (&app.over, leave(app)) {
+        (Some(Over::Leave(_)), _) => "Enter".to_owned(),
+        (_, key) => key.to_owned(),
+    };
+    let nothing = |time: String| ["nothing".to_owned(), "not needed".to_owned(), time, leave.clone()];
+    match (&app.front, app.step()) {
+        (Front::Plan(_), _) => nothing(units::about(app.run.plan.iter().map(|step| step.estimate_s).sum())),
+        (Front::Vault(screen), _) if !screen.exists => {
+            ["one new file here".to_owned(), "delete it".to_owned(), "1 min".to_owned(), leave]
+        }
+        (Front::Vault(_), _) => nothing("about 1 s".to_owned()),
+        (Front::Finish(_), _) => ["nothing".to_owned(), "the volumes are kept".to_owned(), "1 min".to_owned(), leave],
+        (Front::Gate(screen), Some(_)) if screen.gate.is_open() => {
+            let place = if screen.gate.prod { " in PROD" } else { "" };
+            let changes = format!("{} objects{place}", screen.gate.goes.len());
+            [changes, "kept volumes".to_owned(), "1 min".to_owned(), leave]
+        }
+        (Front::Gate(_), _) => ["nothing while locked".to_owned(), "not needed".to_owned(), "1 min".to_owned(), leave],
+        (Front::Choose(_), _) => {
+            ["nothing while paused".to_owned(), "not needed".to_owned(), "as you like".to_owned(), leave]
+        }
+        (Front::Resume(_), _) => {
+            ["nothing until you choose".to_owned(), "not needed".to_owned(), "as you like".to_owned(), leave]
+        }
+        (_, Some(step)) => [step.changes.clone(), step.undo.clone(), time(app, step), leave],
+        (_, None) => nothing("1 s".to_owned()),
+    }
+}
+
+fn time(app: &App, step: &PlannedStep) -> String {
+    match app.progress.as_ref().filter(|progress| progress.step == step.id).and_then(|progress| progress.left_s) {
+        Some(left) => format!("{} left", units::seconds(left)),
+        None => units::about(step.estimate_s),
+    }
+}
+
+/// What cannot be lost; a notice stands here until the next key.
+pub fn safety(app: &App, columns: usize) -> (String, Ink) {
+    if let Some(notice) = &app.notice {
+        return (notice.clone(), Ink::Accent);
+    }
+    if app.identity.as_ref().is_some_and(|(_, state)| state == "different") {
+        return (
+            "The connection leads to another cluster now · nothing is sent until it is the same".to_owned(),
+            Ink::Bad,
+        );
+    }
+    let saved = app
+        .run
+        .times
+        .map_or_else(|| "Nothing to save yet".to_owned(), |(_, last)| format!("Saved {}", clock(app, last)));
+    let pause = if app.pausing { " · pauses after this step" } else { "" };
+    let real = if app.run.practice { " · nothing here is real" } else { "" };
+    let long = format!("{saved}{pause} · if this terminal goes: {}{real}", app.around.come_back);
+    // the command is never cut: it is what has to be typed
+    let short = format!("{pause} · back: {}{real}", app.around.come_back);
+    (if width(&long) <= columns { long } else { short.trim_start_matches(" · ").to_owned() }, Ink::Plain)
+}
+
+/// The heading of a step: number and title left, its place and state right.
+pub fn heading(app: &App, state: &str) -> Line {
+    let Some(step) = app.step() else { return Line::text("") };
+    let (index, all) = (app.index(step), app.run.plan.len());
+    let right =
+        if state.is_empty() { format!("step {index} of {all}") } else { format!("step {index} of {all} · {state}") };
+    Line::text(&format!("{}  {}", step.number, step.title)).right(&right, Ink::Plain)
+}
+
+/// Options with numbers; the chosen one has the focus.
+pub fn options(options: &[(String, String)], chosen: usize, from: usize) -> Vec<Line> {
+    options
+        .iter()
+        .enumerate()
+        .map(|(index, (label, cost))| {
+            let number = index + from;
+            let line = Line::blank().focus(index == chosen).at(2, &format!("{number}  {label}"), Ink::Plain);
+            if cost.is_empty() { line } else { line.at(48.max(width(label) + 8), cost, Ink::Plain) }
+        })
+        .collect()
+}

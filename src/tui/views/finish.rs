@@ -1,0 +1,76 @@
+//! S19: the end of a run, with what was proven and how long it took.
+
+use super::{Room, common};
+use crate::{
+    app::{App, screens::FinishScreen},
+    run::{PlannedStep, StepState},
+    text::units,
+    tui::{Ink, Line, picture::wrap},
+};
+
+/// The summary of the last step of a kind that is done.
+fn summary<'a>(app: &'a App, kind: &str) -> Option<(&'a PlannedStep, &'a str)> {
+    app.run.plan.iter().rev().filter(|step| step.kind == kind).find_map(|step| match app.run.step(&step.id) {
+        StepState::Done { summary, .. } => Some((step, summary.as_str())),
+        _ => None,
+    })
+}
+
+pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
+    let name = app.run.runbook.as_ref().map_or("", |runbook| runbook.title.as_str());
+    let to = app.run.inputs.get("to_version").and_then(|value| value.as_str()).unwrap_or_default();
+    let title = match to {
+        "" => format!("{name}: every step is done"),
+        to => format!("{name} {to} is up, and its data is what was dumped"),
+    };
+    let times = app.run.times.map_or_else(String::new, |(from, last)| {
+        format!("{} to {}", &common::clock(app, from)[..5], &common::clock(app, last)[..5])
+    });
+    let mut lines = vec![Line::text(&title).right(&times, Ink::Plain), Line::blank()];
+    for (label, kind) in [("data", "verify"), ("settings", "http"), ("app", "check")] {
+        if let Some((_, text)) = summary(app, kind) {
+            for (index, part) in wrap(text, room.width - 18).iter().enumerate() {
+                let line = if index == 0 {
+                    Line::blank().at(2, "✓", Ink::Ok).at(4, label, Ink::Plain)
+                } else {
+                    Line::blank()
+                };
+                lines.push(line.at(16, part, Ink::Plain));
+            }
+        }
+    }
+    lines.push(Line::blank());
+    let planned: u64 = app.run.plan.iter().map(|step| step.estimate_s).sum();
+    let real = app.run.times.map_or(0, |(from, last)| u64::try_from(last.as_second() - from.as_second()).unwrap_or(0));
+    lines.push(
+        Line::text("whole run")
+            .at(16, &format!("planned {}", units::about(planned).trim_start_matches("about ")), Ink::Plain)
+            .at(36, &format!("real {}", units::seconds(real)), Ink::Plain),
+    );
+    for (label, from, to) in [("read-only", "scale", "delete"), ("down", "delete", "http")] {
+        if let Some(seconds) = between(app, from, to) {
+            lines.push(Line::text(label).at(36, &format!("     {}", units::seconds(seconds)), Ink::Plain));
+        }
+    }
+    if summary(app, "delete").is_some() {
+        lines.push(Line::blank());
+        lines.push(Line::text("The volumes of the old version are kept. Data written from now on would be lost"));
+        lines.push(Line::text("by going back to them."));
+    }
+    lines.push(Line::blank());
+    let options: Vec<(String, String)> = crate::app::screens::finish_options();
+    lines.truncate(room.height.saturating_sub(options.len()));
+    lines.extend(common::options(&options, screen.menu.at, 1));
+    lines
+}
+
+/// Seconds from the end of the first step of a kind to the end of the last of another.
+fn between(app: &App, from: &str, to: &str) -> Option<u64> {
+    let end = |step: &PlannedStep| match app.run.step(&step.id) {
+        StepState::Done { at, .. } => Some(at.as_second()),
+        _ => None,
+    };
+    let first = app.run.plan.iter().find(|step| step.kind == from).and_then(end)?;
+    let last = app.run.plan.iter().rev().find(|step| step.kind == to).and_then(end)?;
+    u64::try_from(last - first).ok()
+}

@@ -1,0 +1,293 @@
+//! S05: a form. The list of items above, the fields of the chosen one below.
+
+use super::{Room, buttons, common};
+use crate::{
+    app::{
+        App,
+        screens::{Dialog, FormFocus, FormScreen},
+        text_field::TextField,
+    },
+    ports::Provenance,
+    run::{Field, FieldKind, FieldValue, Item},
+    tui::{
+        Ink, Line,
+        picture::{cut, width, wrap},
+    },
+};
+
+/// Dots of a secret at most: the length is told in words.
+const DOTS: usize = 16;
+
+pub fn view(app: &App, screen: &FormScreen, room: Room) -> Vec<Line> {
+    let confirmed = screen.items.iter().filter(|item| item.confirmed).count();
+    let state = format!("{confirmed} of {} confirmed", screen.items.len());
+    let mut lines = vec![common::heading(app, &state), Line::blank()];
+    if screen.form.repeated {
+        lines.extend(list(screen, room));
+        lines.push(Line::blank());
+    }
+    match &screen.dialog {
+        Some(dialog) => lines.extend(ask(screen, dialog, room)),
+        None => lines.extend(detail(screen, room)),
+    }
+    if screen.dialog.is_none() {
+        let below = buttons_row(screen);
+        lines.truncate(room.height.saturating_sub(1));
+        lines.push(below);
+    }
+    lines
+}
+
+/// A value of a field in few words.
+fn short(field: &Field, item: &Item) -> (String, Ink) {
+    if item.faults.contains_key(&field.id) {
+        return ("✗ see below".to_owned(), Ink::Bad);
+    }
+    match item.values.get(&field.id) {
+        Some(FieldValue::Text { value, .. }) if !value.is_empty() => (value.clone(), Ink::Plain),
+        Some(FieldValue::Secret { provenance, .. }) => match provenance {
+            Provenance::Typed { .. } => ("typed".to_owned(), Ink::Plain),
+            _ => ("found".to_owned(), Ink::Plain),
+        },
+        _ if field.optional => ("–".to_owned(), Ink::Plain),
+        _ => ("missing".to_owned(), Ink::Warn),
+    }
+}
+
+/// Where the columns begin: wide enough for what stands in them, as far as there is room.
+fn columns(screen: &FormScreen, fields: &[&Field], room: Room) -> Vec<usize> {
+    let longest = |field: &&Field| {
+        let values = screen.items.iter().map(|item| width(&short(field, item).0));
+        values.chain([width(&field.label)]).max().unwrap_or(0).clamp(6, 34) + 2
+    };
+    let wanted: Vec<usize> = fields.iter().map(longest).collect();
+    let (total, space) = (wanted.iter().sum::<usize>().max(1), room.width - 21);
+    let mut at = 21;
+    wanted
+        .iter()
+        .map(|cells| {
+            let from = at;
+            at += if total > space { cells * space / total } else { *cells };
+            from
+        })
+        .collect()
+}
+
+fn list(screen: &FormScreen, room: Room) -> Vec<Line> {
+    let fields: Vec<&Field> = screen.form.fields.iter().filter(|field| field.id != "name").collect();
+    let columns = columns(screen, &fields, room);
+    let column = |index: usize| columns.get(index).copied().unwrap_or(room.width);
+    let mut head = Line::blank().at(4, &screen.form.noun, Ink::Dim);
+    for (index, field) in fields.iter().enumerate() {
+        head = head.at(column(index), &field.label, Ink::Dim);
+    }
+    let mut rows = Vec::new();
+    for (index, item) in screen.items.iter().enumerate() {
+        let (sign, ink) = if item.confirmed { ("✓", Ink::Ok) } else { ("?", Ink::Warn) };
+        let chosen = screen.list.at == index;
+        let mut line = Line::blank().focus(chosen && screen.focus == FormFocus::List).at(2, sign, ink).at(
+            4,
+            &format!("{} {}", index + 1, item.id),
+            if chosen { Ink::Accent } else { Ink::Plain },
+        );
+        for (index, field) in fields.iter().enumerate() {
+            let (text, ink) = short(field, item);
+            let cells = (column(index + 1) - column(index)).saturating_sub(1);
+            line = line.at(column(index), &cut(&text, cells), ink);
+        }
+        rows.push(line);
+    }
+    let count = screen.items.len();
+    let focus = |at: usize| screen.focus == FormFocus::List && screen.list.at == at;
+    rows.push(Line::blank().focus(focus(count)).at(4, &format!("{} add one by hand", count + 1), Ink::Plain));
+    let none = if screen.none_reason.is_empty() {
+        format!("{} none at all, because…", count + 2)
+    } else {
+        format!("{} none, because {}", count + 2, screen.none_reason)
+    };
+    rows.push(Line::blank().focus(focus(count + 1)).at(4, &none, Ink::Plain));
+    // what is below needs two rows a field; the list is a window around the chosen one
+    let needed = 2 * screen.form.fields.len() + 6;
+    let window = room.height.saturating_sub(needed).max(3);
+    let skip = screen.list.at.saturating_sub(window.saturating_sub(1)).min(rows.len().saturating_sub(window));
+    let hidden = rows.len().saturating_sub(window);
+    let mut lines = vec![if hidden > 0 { head.right(&format!("{hidden} more"), Ink::Dim) } else { head }];
+    lines.extend(rows.into_iter().skip(skip).take(window));
+    lines
+}
+
+fn ask(screen: &FormScreen, dialog: &Dialog, room: Room) -> Vec<Line> {
+    let (title, label, text, help) = match dialog {
+        Dialog::Add(text) => {
+            (format!("Add one {} by hand", screen.form.noun), "Name", text, format!("Look here: {}", screen.form.look))
+        }
+        Dialog::None(text) => (
+            format!("There is no {} at all", screen.form.noun),
+            "Because",
+            text,
+            "At least 10 letters; it stays in the change record.".to_owned(),
+        ),
+    };
+    let cells = room.width - 16;
+    let mut line =
+        Line::blank().focus(true).at(2, label, Ink::Plain).at(13, &field_text(text, cells, true), Ink::Plain);
+    line.cursor = Some(13 + text.cursor().min(cells));
+    let mut lines = vec![Line::titled_rule(&title, "Esc closes"), line, Line::blank().at(13, &help, Ink::Plain)];
+    if !screen.fault.is_empty() {
+        lines.push(Line::blank().at(13, "✗", Ink::Bad).then(&format!(" {}", screen.fault), Ink::Plain));
+    }
+    lines
+}
+
+/// An open text with the rest of its field.
+fn field_text(text: &TextField, cells: usize, focused: bool) -> String {
+    let shown = text.text();
+    let tail: String = if width(shown) > cells - 1 {
+        // the end is what is being typed
+        shown.chars().rev().take(cells - 2).collect::<Vec<_>>().into_iter().rev().collect()
+    } else {
+        shown.to_owned()
+    };
+    let mark = if focused && text.cursor() == shown.chars().count() { "▏" } else { "" };
+    let rest = cells.saturating_sub(width(&tail) + width(mark));
+    format!("{tail}{mark}{}", "_".repeat(rest))
+}
+
+fn detail(screen: &FormScreen, room: Room) -> Vec<Line> {
+    let Some(item) = screen.item() else {
+        let mut lines = vec![Line::text(&format!("Look here: {}", screen.form.look))];
+        if !screen.fault.is_empty() {
+            lines.push(Line::blank().at(2, "✗", Ink::Bad).then(&format!(" {}", screen.fault), Ink::Plain));
+        }
+        return lines;
+    };
+    let mut lines = Vec::new();
+    if screen.form.repeated {
+        lines.push(Line::text(&format!("{} {}", screen.list.at + 1, item.id)));
+    } else {
+        lines.extend(wrap(&screen.form.look, room.width - 3).iter().map(|part| Line::text(part)));
+        lines.push(Line::blank());
+    }
+    for (index, field) in screen.form.fields.iter().enumerate() {
+        lines.extend(field_rows(screen, index, field, item, room));
+    }
+    if !item.extra.is_empty() && lines.len() + 4 < room.height {
+        let extra = format!("further settings, kept and put back with it: {}", item.extra);
+        lines.push(Line::blank().at(4, &cut(&extra, room.width - 5), Ink::Plain));
+    }
+    lines
+}
+
+fn provenance(from: &Provenance) -> String {
+    match from {
+        Provenance::Found { place } => format!("found in {place}"),
+        Provenance::Typed { .. } => "typed by you".to_owned(),
+        Provenance::File { path } => format!("from {path}"),
+        Provenance::Run { run } => format!("from the run {run}"),
+        Provenance::Default => "is the default".to_owned(),
+    }
+}
+
+fn field_rows(screen: &FormScreen, index: usize, field: &Field, item: &Item, room: Room) -> Vec<Line> {
+    let focused = screen.focus == FormFocus::Field(index);
+    let cells = room.width - 16;
+    let value = item.values.get(&field.id);
+    let mut line = Line::blank().focus(focused).at(4, &field.label, Ink::Plain);
+    let column = 15.max(6 + width(&field.label));
+    let edit = screen.edit.as_ref().filter(|_| focused);
+    match (edit, value) {
+        (Some(edit @ TextField::Open(_)), _) => {
+            line = line.at(column, &field_text(edit, cells - (column - 15), true), Ink::Plain);
+            line.cursor = Some(column + edit.cursor().min(cells - 2));
+        }
+        (Some(edit @ TextField::Secret(_)), _) if !edit.is_empty() => {
+            let shown = room.at < screen.shown_until;
+            let text = if shown { edit.reveal().to_owned() } else { "•".repeat(edit.chars().min(DOTS)) };
+            line = line.at(column, &format!("{text}▏_______"), Ink::Plain);
+            line = line.then(&format!("   {} characters", edit.chars()), Ink::Plain);
+            line.cursor = Some(column + width(&text).min(cells));
+        }
+        (edit, Some(FieldValue::Secret { length, check, .. })) => {
+            let dots = "•".repeat((*length).min(DOTS));
+            line = line.at(column, &format!("{dots}_______   {length} characters · check {check}"), Ink::Plain);
+            if edit.is_some() {
+                line.cursor = Some(column);
+            }
+        }
+        (edit, value) => {
+            let text = if let Some(FieldValue::Text { value, .. }) = value { value.as_str() } else { "" };
+            let mark = if edit.is_some() { "▏" } else { "" };
+            let text = cut(text, cells - 1);
+            let rest = cells.saturating_sub(width(&text) + width(mark) + (column - 15));
+            line = line.at(column, &format!("{text}{mark}{}", "_".repeat(rest)), Ink::Plain);
+            if edit.is_some() {
+                line.cursor = Some(column);
+            }
+        }
+    }
+    let typed = screen.typed_fault().filter(|_| focused);
+    let below = match (typed, item.faults.get(&field.id), value) {
+        (Some(fault), ..) => return [vec![line], faulty(&fault, column, room)].concat(),
+        (None, Some(fault), _) => return [vec![line], faulty(fault, column, room)].concat(),
+        (None, None, Some(FieldValue::Text { provenance: from, .. })) => {
+            let (sign, ink) = if item.confirmed { ("✓", Ink::Ok) } else { ("?", Ink::Warn) };
+            Line::blank().at(column, sign, ink).then(&format!(" {}", provenance(from)), Ink::Plain)
+        }
+        (None, None, Some(FieldValue::Secret { provenance: from, .. })) => {
+            Line::blank().at(column, &format!("{} · in the vault, nowhere else", provenance(from)), Ink::Plain)
+        }
+        (None, None, _) if field.optional => Line::blank().at(column, "may stay empty", Ink::Plain),
+        (None, None, _) if field.kind == FieldKind::Secret => {
+            Line::blank().at(column, "type it; it goes into the vault, nowhere else", Ink::Plain)
+        }
+        (None, None, _) if field.example.is_empty() => Line::blank(),
+        (None, None, _) => Line::blank().at(column, &format!("example: {}", field.example), Ink::Plain),
+    };
+    vec![line, below]
+}
+
+/// A fault in as many rows as it needs, three at most.
+fn faulty(fault: &str, column: usize, room: Room) -> Vec<Line> {
+    let parts = wrap(fault, room.width - column - 3);
+    let row = |(index, part): (usize, &String)| {
+        let line = if index == 0 { Line::blank().at(column, "✗", Ink::Bad) } else { Line::blank() };
+        line.at(column + 2, part, Ink::Plain)
+    };
+    parts.iter().take(3).enumerate().map(row).collect()
+}
+
+/// What is missing of an item, by the label of its first field that does not do.
+fn missing(screen: &FormScreen, item: &Item) -> String {
+    let bad = |field: &&Field| {
+        item.faults.contains_key(&field.id)
+            || !field.optional && matches!(item.values.get(&field.id), None | Some(FieldValue::Empty))
+    };
+    screen.form.fields.iter().find(bad).map_or_else(String::new, |field| field.label.to_lowercase())
+}
+
+fn buttons_row(screen: &FormScreen) -> Line {
+    let seal = "Seal this step";
+    if let Some(item) = screen.item().filter(|item| !item.confirmed) {
+        let label = if screen.form.repeated { format!("Confirm {}", screen.list.at + 1) } else { "Confirm".to_owned() };
+        let focus = match screen.focus {
+            FormFocus::Confirm => Some(0),
+            FormFocus::Back => Some(1),
+            FormFocus::Seal => Some(2),
+            FormFocus::List | FormFocus::Field(_) => None,
+        };
+        buttons(&[&label, "Back", seal], focus, &missing(screen, item), None)
+    } else {
+        let focus = match screen.focus {
+            FormFocus::Back => Some(0),
+            FormFocus::Seal | FormFocus::Confirm => Some(1),
+            FormFocus::List | FormFocus::Field(_) => None,
+        };
+        let open = screen.items.iter().find(|item| !item.confirmed).map(|item| item.id.clone());
+        let why = match open {
+            Some(id) => id,
+            None if screen.is_complete() => String::new(),
+            None => format!("a {}, or why there is none", screen.form.noun),
+        };
+        buttons(&["Back", seal], focus, &why, None)
+    }
+}

@@ -1,0 +1,139 @@
+//! S09: the gate of a removal.
+
+use std::collections::BTreeMap;
+
+use super::{Room, buttons, common};
+use crate::{
+    app::{
+        App,
+        screens::{GateFocus, GateScreen},
+        text_field::TextField,
+    },
+    tui::{
+        Ink, Line,
+        picture::{cut, wrap},
+    },
+};
+
+pub fn view(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
+    if screen.gate.is_open() { typing(app, screen, room) } else { shut(app, screen, room) }
+}
+
+fn shut(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
+    let all = screen.gate.locks.len();
+    let closed = screen.gate.locks.iter().filter(|lock| !lock.open).count();
+    let mut lines = vec![
+        common::heading(app, &format!("LOCKED, {closed} of {all} shut")),
+        Line::blank(),
+        Line::text("This step opens by itself when all are open. No key forces it."),
+        Line::blank(),
+    ];
+    for (index, lock) in screen.gate.locks.iter().enumerate() {
+        let focused = screen.focus == GateFocus::Locks && screen.locks.at == index;
+        let (word, ink) = if lock.open { ("open", Ink::Ok) } else { ("SHUT", Ink::Warn) };
+        let cells = room.width - 28;
+        for (n, part) in wrap(&lock.sentence, cells).iter().enumerate().take(if lock.open { 1 } else { 2 }) {
+            let line = if n == 0 {
+                Line::blank().focus(focused).at(4, word, ink).at(11, &lock.name, Ink::Plain)
+            } else {
+                Line::blank()
+            };
+            let line = line.at(26, &cut(part, cells), Ink::Plain);
+            lines.push(if n == 0 { line.right(&lock.step, Ink::Plain) } else { line });
+        }
+    }
+    lines.push(Line::blank());
+    let focus = match screen.focus {
+        GateFocus::Back => Some(0),
+        GateFocus::Delete => Some(1),
+        _ => None,
+    };
+    lines.truncate(room.height.saturating_sub(1));
+    lines.push(buttons(
+        &["Go back, delete nothing", "Look again"],
+        focus,
+        if screen.sent { "looking again" } else { "" },
+        None,
+    ));
+    lines
+}
+
+fn field(label: &str, text: &TextField, wanted: &str, focused: bool) -> Line {
+    let typed = text.text();
+    let mark = if focused { "▏" } else { "" };
+    let rest = 22usize.saturating_sub(text.chars() + usize::from(focused));
+    let line = Line::blank().focus(focused).at(2, label, Ink::Plain).at(
+        26,
+        &format!("{}{mark}{}", cut(typed, 22), "_".repeat(rest)),
+        Ink::Plain,
+    );
+    let (have, want) = (typed.chars().count(), wanted.chars().count());
+    let mut line = if typed == wanted {
+        line.at(51, "✓", Ink::Ok).then(" same", Ink::Plain)
+    } else if typed.is_empty() {
+        line
+    } else if wanted.starts_with(typed) {
+        line.at(51, &format!("· {have} of {want} letters"), Ink::Plain)
+    } else {
+        line.at(51, "✗", Ink::Bad).then(" not the same", Ink::Plain)
+    };
+    if focused {
+        line.cursor = Some(26 + text.cursor().min(22));
+    }
+    line
+}
+
+fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
+    let gate = &screen.gate;
+    let all = gate.locks.len();
+    let mut lines = vec![common::heading(app, &format!("{all} of {all} open")), Line::blank()];
+    lines.push(Line::text(&format!("{} objects go now", gate.goes.len())).at(42, "What stays", Ink::Plain));
+    let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for removal in &gate.goes {
+        kinds.entry(&removal.kind).or_default().push(&removal.name);
+    }
+    let goes: Vec<String> = kinds
+        .iter()
+        .map(|(kind, names)| {
+            let plural = match (*kind, names.len()) {
+                ("PersistentVolumeClaim", 1) => "Claim".to_owned(),
+                ("PersistentVolumeClaim", _) => "Claims".to_owned(),
+                (kind, 1) => kind.to_owned(),
+                (kind, _) => format!("{kind}s"),
+            };
+            cut(&format!("{:>2} {plural}  {}", names.len(), names.join(" ")), 37)
+        })
+        .collect();
+    let mut stays = gate.stays.clone();
+    stays.push(format!("way back: {}", gate.way_back));
+    let stays: Vec<String> = stays.iter().flat_map(|line| wrap(line, room.width - 43)).collect();
+    let space = room.height.saturating_sub(10);
+    for index in 0..goes.len().max(stays.len()).min(space) {
+        let left = goes.get(index).map_or("", String::as_str);
+        let right = stays.get(index).map_or("", String::as_str);
+        lines.push(Line::blank().at(2, left, Ink::Plain).at(42, right, Ink::Plain));
+    }
+    let ink = if gate.prod { Ink::Prod } else { Ink::Rule };
+    lines.push(Line::blank().at(2, &"─".repeat(room.width - 2), ink));
+    lines.push(field("Type the namespace", &screen.namespace, &gate.namespace, screen.focus == GateFocus::Namespace));
+    lines.push(field(
+        &format!("Type the word  {}", gate.word),
+        &screen.word,
+        &gate.word,
+        screen.focus == GateFocus::Word,
+    ));
+    lines.push(if gate.refusal.is_empty() {
+        Line::text("Typing only; paste is not accepted here.")
+    } else {
+        Line::blank().at(2, "✗", Ink::Bad).then(&format!(" {}", gate.refusal), Ink::Plain)
+    });
+    lines.push(Line::blank());
+    let focus = match screen.focus {
+        GateFocus::Back => Some(0),
+        GateFocus::Delete => Some(1),
+        _ => None,
+    };
+    let delete = format!("Delete {} objects", gate.goes.len());
+    lines.push(buttons(&["Go back, delete nothing", &delete], focus, screen.missing(), Some(1)));
+    lines
+}

@@ -1,0 +1,124 @@
+//! One view a screen: the model in, a picture out. Pure, so that tests compare text.
+
+mod checks;
+mod choose;
+mod common;
+mod finish;
+mod form;
+mod gate;
+mod over;
+mod plan;
+mod reapply;
+mod resume;
+mod running;
+mod small;
+mod vault;
+
+use super::{
+    Ink, Line, Picture,
+    draw::{FRAME, LEAST},
+    wide,
+};
+use crate::app::{App, Front, Over, keymap};
+
+pub(super) use common::sign;
+
+/// Room for the body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    /// Cells of a row, the last of which stays empty.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Until when the clock of the program shows secrets, compared with `App::at`.
+    pub at: u64,
+}
+
+/// The picture of the model in a terminal of this size.
+pub fn picture(app: &App, columns: u16, rows: u16) -> Picture {
+    if columns < LEAST.0 || rows < LEAST.1 {
+        return small::view(app, columns, rows);
+    }
+    let is_wide = columns >= 100 && rows >= 30 && !app.run.phases.is_empty() && app.run.approved;
+    let side = if is_wide { usize::from(columns - 80).min(33) } else { 0 };
+    let room = Room { width: usize::from(columns) - side - 1, height: usize::from(rows - FRAME), at: app.at };
+    let mut body = front(app, room);
+    match &app.over {
+        None => {}
+        Some(Over::Leave(leave)) => {
+            let dialog = over::leave(app, leave, room);
+            let keep = room.height.saturating_sub(dialog.len());
+            body.truncate(keep);
+            body.resize(keep, Line::blank());
+            body.extend(dialog);
+        }
+        Some(other) => body = over::view(app, other, room),
+    }
+    body.truncate(room.height);
+    // the real cursor stands at the focus, so that readers and magnifiers follow it
+    if body.iter().all(|line| line.cursor.is_none())
+        && let Some(line) =
+            body.iter_mut().find(|line| line.pieces.iter().any(|(column, text, _)| *column == 0 && text == "›"))
+    {
+        line.cursor = Some(0);
+    }
+    let keys = keymap::footer(app.place()).map(|binding| (binding.shown.to_owned(), label(app, binding))).collect();
+    let (title, place, badge) = common::title(app);
+    Picture {
+        title,
+        place,
+        badge,
+        rail: common::rail(app, usize::from(columns)),
+        body,
+        facts: common::facts(app),
+        safety: common::safety(app, usize::from(columns) - 2),
+        keys,
+        side: if is_wide { wide::steps(app, side, room.height) } else { Vec::new() },
+    }
+}
+
+fn label(app: &App, binding: &keymap::Binding) -> String {
+    match (&app.front, binding.cmd) {
+        (_, keymap::Cmd::Pause) if app.pausing => "go on after this".to_owned(),
+        _ => binding.label.to_owned(),
+    }
+}
+
+fn front(app: &App, room: Room) -> Vec<Line> {
+    match &app.front {
+        Front::Running => running::view(app, room),
+        Front::Plan(screen) => plan::view(app, screen, room),
+        Front::Vault(screen) => vault::view(screen, room),
+        Front::Form(screen) => form::view(app, screen, room),
+        Front::Checks(screen) => checks::view(app, screen, room),
+        Front::Gate(screen) => gate::view(app, screen, room),
+        Front::Choose(screen) => choose::view(app, screen, room),
+        Front::Confirm(screen) => choose::confirm(app, screen, room),
+        Front::Reapply(screen) => reapply::view(app, screen, room),
+        Front::Resume(screen) => resume::view(app, screen, room),
+        Front::Finish(screen) => finish::view(app, screen, room),
+    }
+}
+
+/// A button row: which one has the focus, and why the last cannot be used yet.
+pub(super) fn buttons(labels: &[&str], focus: Option<usize>, not_yet: &str, bad: Option<usize>) -> Line {
+    let mut line = Line::blank();
+    let mut column = 2;
+    for (index, label) in labels.iter().enumerate() {
+        let (text, ink) = if focus == Some(index) {
+            (format!("[› {label} ‹]"), Ink::Focus)
+        } else {
+            (format!("[ {label} ]"), if bad == Some(index) { Ink::Bad } else { Ink::Plain })
+        };
+        line = line.at(column, &text, ink);
+        if focus == Some(index) {
+            line.cursor = Some(column + 1);
+        }
+        column += super::picture::width(&text) + if focus == Some(index) { 1 } else { 3 };
+    }
+    if !not_yet.is_empty() {
+        let from = line.end() + 2;
+        line = line.at(from, &format!("not yet: {not_yet}"), Ink::Warn);
+    }
+    line
+}

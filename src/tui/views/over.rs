@@ -1,0 +1,175 @@
+//! S18, S21: help, palette, pages, the log over the whole body, the question before leaving.
+
+use super::{Room, running};
+use crate::{
+    app::{
+        App, Leave, Over, Place,
+        keymap::{self, Binding},
+        page::Page,
+    },
+    text::units,
+    tui::{
+        Ink, Line,
+        picture::{cut, wrap},
+    },
+};
+
+pub fn view(app: &App, over: &Over, room: Room) -> Vec<Line> {
+    match over {
+        Over::Help { place, from } => help(app, *place, *from, room),
+        Over::Page(page) => self::page(page, room),
+        Over::Palette(palette) => {
+            let found = palette.found();
+            let mut line = Line::blank().at(2, &format!(": {}▏", palette.text.text()), Ink::Plain);
+            line.cursor = Some(4 + palette.text.cursor());
+            let mut lines = vec![line.right(&format!("{} commands", found.len()), Ink::Plain), Line::blank()];
+            let window = room.height.saturating_sub(3);
+            let skip = palette.menu.at.saturating_sub(window.saturating_sub(1));
+            for (index, binding) in found.iter().enumerate().skip(skip).take(window) {
+                lines.push(
+                    Line::blank()
+                        .focus(index == palette.menu.at)
+                        .at(2, binding.label, Ink::Plain)
+                        .right(binding.shown, Ink::Key),
+                );
+            }
+            lines
+        }
+        Over::Log(page) => {
+            let rows = room.height.saturating_sub(1);
+            let mut lines = running::log(app, &app.log, app.log.step.as_ref(), room, rows, &page.search);
+            lines.resize(rows, Line::blank());
+            lines.push(match &page.typing {
+                Some(text) => {
+                    let mut line = Line::text(&format!("/ {}▏", text.text()));
+                    line.cursor = Some(4 + text.cursor());
+                    line
+                }
+                None if page.search.is_empty() => Line::text("The whole log is on disk; / searches what is held here."),
+                None => Line::text(&format!(
+                    "/ {} · {} lines of {} hold it",
+                    page.search,
+                    units::count(app.log.count(&page.search) as u64),
+                    units::count(app.log.lines.len() as u64)
+                )),
+            });
+            lines
+        }
+        Over::Leave(_) => Vec::new(),
+    }
+}
+
+fn page(page: &Page, room: Room) -> Vec<Line> {
+    let mut text: Vec<Line> = Vec::new();
+    for line in &page.lines {
+        let indent = line.len() - line.trim_start().len();
+        for (index, part) in wrap(line.trim_start(), room.width.saturating_sub(4 + indent)).iter().enumerate() {
+            text.push(Line::blank().at(2 + indent + 2 * usize::from(index > 0), part, Ink::Plain));
+        }
+    }
+    let space = room.height.saturating_sub(2);
+    let from = page.from.min(text.len().saturating_sub(space));
+    let more = text.len().saturating_sub(from + space);
+    let right = if more > 0 { format!("{more} more rows below · Esc closes") } else { "Esc closes".to_owned() };
+    let mut lines = vec![Line::text(&page.title).right(&right, Ink::Plain), Line::blank()];
+    lines.extend(text.into_iter().skip(from).take(space));
+    lines
+}
+
+fn screen_name(place: Place) -> &'static str {
+    match place {
+        Place::Plan => "plan (S03)",
+        Place::Vault => "vault (S04)",
+        Place::FormList | Place::FormField | Place::Inputs => "capture (S05)",
+        Place::Checks => "preflight (S06)",
+        Place::Running => "running step (S07)",
+        Place::GateShut | Place::GateTyping => "destroy gate (S09)",
+        Place::Choices => "decision (S13)",
+        Place::Reapply => "re-apply (S12)",
+        Place::Finish => "finish (S19)",
+        Place::Leave => "leave (S21)",
+        Place::Page | Place::Log | Place::Palette => "page (S18)",
+        Place::Choosing => "target (S02)",
+        Place::Everywhere => "everywhere",
+    }
+}
+
+fn two_columns(bindings: &[&Binding]) -> Vec<Line> {
+    bindings
+        .chunks(2)
+        .map(|pair| {
+            pair.iter().enumerate().fold(Line::blank(), |line, (index, binding)| {
+                let column = 2 + index * 40;
+                line.at(column, binding.shown, Ink::Key).at(column + 11, &cut(binding.label, 27), Ink::Plain)
+            })
+        })
+        .collect()
+}
+
+fn help(app: &App, place: Place, from: usize, room: Room) -> Vec<Line> {
+    let mut text = Vec::new();
+    if let Some(step) = app.step() {
+        text.push(Line::text("You are here").at(
+            18,
+            &cut(&format!("{} {}.", step.number, step.title), room.width - 19),
+            Ink::Plain,
+        ));
+        text.extend(wrap(&step.why, room.width - 19).iter().map(|part| Line::blank().at(18, part, Ink::Plain)));
+        text.push(Line::blank());
+    }
+    text.push(Line::text("Here"));
+    text.extend(two_columns(&keymap::of(place).collect::<Vec<_>>()));
+    text.push(Line::blank());
+    text.push(Line::text("Everywhere"));
+    text.extend(two_columns(&keymap::of(Place::Everywhere).collect::<Vec<_>>()));
+    text.push(Line::blank());
+    for line in [
+        "Signs            ✓ done or proven   ● running   · not yet   ? needs you",
+        "                 ! careful   ✗ failed   ~ uncertain   – waived",
+        "Words            proven    a test restore had the same rows, not just \"no error\"",
+        "                 expected  a known harmless line, listed in the runbook",
+        "                 gate      a removal that stays shut until all locks are open",
+    ] {
+        text.push(Line::text(line));
+    }
+    let space = room.height.saturating_sub(2);
+    let from = from.min(text.len().saturating_sub(space));
+    let title = format!("Help for this screen: {}", screen_name(place));
+    let mut lines = vec![Line::text(&title).right("Esc closes", Ink::Plain), Line::blank()];
+    lines.extend(text.into_iter().skip(from).take(space));
+    lines
+}
+
+/// The lower body while leaving is asked.
+pub fn leave(app: &App, leave: &Leave, room: Room) -> Vec<Line> {
+    let title = app.step().map_or_else(String::new, |step| format!("{} {}", step.number, step.title));
+    let mut lines = vec![Line::titled_rule("Leave?", "Esc stays"), Line::blank()];
+    let question = if leave.sure {
+        format!("Stop {title} now? What it began is looked at when the run is taken up again.")
+    } else {
+        format!("{title} is running. What should happen to it?")
+    };
+    lines.extend(wrap(&question, room.width - 4).iter().map(|part| Line::blank().at(3, part, Ink::Plain)));
+    lines.push(Line::blank());
+    let options: Vec<(String, String)> =
+        leave.options().iter().map(|(label, cost)| ((*label).to_owned(), (*cost).to_owned())).collect();
+    for (index, (label, cost)) in options.iter().enumerate() {
+        lines.push(
+            Line::blank().focus(index == leave.menu.at).at(3, &format!("{}  {label}", index + 1), Ink::Plain).at(
+                28,
+                &cut(cost, room.width - 29),
+                Ink::Plain,
+            ),
+        );
+    }
+    if !leave.uncut.is_empty() {
+        lines.push(Line::blank().at(6, &format!("Stopping now is not offered: {}.", leave.uncut), Ink::Plain));
+    }
+    lines.push(Line::blank());
+    let tmux = app.around.tmux.as_ref().map_or_else(
+        || "This terminal is not inside tmux or screen: a lost connection ends the screen.".to_owned(),
+        |session| format!("This terminal is inside tmux, session {session}: a lost connection keeps it."),
+    );
+    lines.push(Line::blank().at(3, &cut(&tmux, room.width - 4), Ink::Plain));
+    lines
+}

@@ -1,0 +1,81 @@
+//! S12: settings put back.
+
+use super::{Room, buttons};
+use crate::{
+    app::{
+        App,
+        screens::{ReapplyFocus, ReapplyScreen},
+    },
+    run::{ReapplyItem, ReapplyState},
+    tui::{
+        Ink, Line,
+        picture::{cut, width},
+    },
+};
+
+fn word(state: ReapplyState) -> (&'static str, &'static str, Ink) {
+    match state {
+        ReapplyState::NotYet => ("·", "not yet", Ink::Plain),
+        ReapplyState::Same => ("✓", "same", Ink::Ok),
+        ReapplyState::Differs => ("✗", "differs", Ink::Bad),
+        ReapplyState::ByHand => ("?", "by hand", Ink::Warn),
+        ReapplyState::ByEye => ("✓", "by eye", Ink::Ok),
+        ReapplyState::Waived => ("–", "waived", Ink::Plain),
+    }
+}
+
+pub fn view(app: &App, screen: &ReapplyScreen, room: Room) -> Vec<Line> {
+    let count = |state| screen.items.iter().filter(|item| item.state == state).count();
+    let done = count(ReapplyState::Same) + count(ReapplyState::ByEye);
+    let waived = count(ReapplyState::Waived);
+    let left = screen.items.len() - done - waived;
+    let state = format!("{done} of {} confirmed · {waived} waived · {left} to do", screen.items.len());
+    let mut lines = vec![
+        Line::text(&app.step().map_or_else(String::new, |step| format!("{}  {}", step.number, step.title)))
+            .right(&state, Ink::Plain),
+        Line::blank(),
+    ];
+    let window = room.height.saturating_sub(10).max(3);
+    let skip = screen.list.at.saturating_sub(window - 1);
+    for (index, item) in screen.items.iter().enumerate().skip(skip).take(window) {
+        let focused = screen.focus == ReapplyFocus::Items && screen.list.at == index;
+        lines.push(row(item, focused, screen.list.at == index, room));
+    }
+    if screen.items.len() > window {
+        lines.push(Line::blank().at(4, &format!("{} more: ↑↓", screen.items.len() - window), Ink::Plain));
+    }
+    lines.push(Line::blank());
+    if let Some(item) = screen.items.get(screen.list.at) {
+        lines.push(Line::text(&item.title));
+        for (label, value) in &item.fields {
+            if lines.len() + 2 < room.height {
+                lines.push(Line::blank().at(4, label, Ink::Plain).at(16, &cut(value, room.width - 18), Ink::Plain));
+            }
+        }
+    }
+    lines.truncate(room.height.saturating_sub(1));
+    if screen.focus == ReapplyFocus::Reason {
+        let text = screen.reason.text();
+        let mut line = Line::blank().focus(true).at(2, "Because", Ink::Plain).at(
+            13,
+            &format!("{text}▏{}", "_".repeat(50usize.saturating_sub(width(text)))),
+            Ink::Plain,
+        );
+        line.cursor = Some(13 + screen.reason.cursor());
+        lines.push(line);
+    } else {
+        let focus = if let ReapplyFocus::Button(at) = screen.focus { Some(at) } else { None };
+        lines.push(buttons(&["Read it back", "Write it for me", "By eye: it is right", "Waive…"], focus, "", None));
+    }
+    lines
+}
+
+fn row(item: &ReapplyItem, focused: bool, chosen: bool, room: Room) -> Line {
+    let (sign, word, ink) = word(item.state);
+    Line::blank()
+        .focus(focused)
+        .at(2, sign, ink)
+        .at(4, word, ink)
+        .at(13, &cut(&item.title, 24), if chosen { Ink::Accent } else { Ink::Plain })
+        .at(38, &cut(&item.sentence, room.width - 39), Ink::Plain)
+}

@@ -1,0 +1,123 @@
+//! S07: a running step, its parts, its bar where there is a real total, and its log.
+
+use super::{Room, common};
+use crate::{
+    app::{App, log::Log},
+    run::{OutputLine, Progress, Row, StepId, Tag},
+    text::units,
+    tui::{
+        Ink, Line,
+        picture::{cut, width},
+    },
+};
+
+/// Cells of a bar.
+const BAR: u64 = 58;
+
+pub fn view(app: &App, room: Room) -> Vec<Line> {
+    let Some(step) = app.step() else {
+        return vec![Line::text("The run is at its end.")];
+    };
+    let state = app.running_s().map_or_else(|| "begins".to_owned(), |s| format!("running {}", units::seconds(s)));
+    let mut lines = vec![common::heading(app, &state), Line::blank()];
+    if room.width > 100 || room.height > 22 {
+        lines.push(Line::text("Why").at(10, &step.why, Ink::Plain));
+        lines.push(Line::text("Undo").at(10, &step.undo, Ink::Plain));
+        lines.push(Line::blank());
+    }
+    let least_log = if room.height > 12 { 6 } else { 0 };
+    if let Some(progress) = app.progress.as_ref().filter(|progress| progress.step == step.id) {
+        let space = room.height.saturating_sub(lines.len() + least_log + 2);
+        lines.extend(parts(progress, room, space));
+    } else {
+        lines.push(Line::text(&step.why));
+    }
+    lines.push(Line::blank());
+    let rest = room.height.saturating_sub(lines.len());
+    if rest >= 3 {
+        lines.extend(log(app, &app.log, app.log.step.as_ref(), room, rest, ""));
+    }
+    lines
+}
+
+fn parts(progress: &Progress, room: Room, space: usize) -> Vec<Line> {
+    let bar = progress.bar.filter(|(_, total)| *total > 0);
+    let extra = usize::from(bar.is_some()) + 2 * usize::from(!progress.sentence.is_empty());
+    let rows = progress.rows.len().min(space.saturating_sub(extra).max(1));
+    // what needs eyes comes first when there is no room for all
+    let mut shown: Vec<&Row> = progress.rows.iter().collect();
+    if rows < shown.len() {
+        shown.sort_by_key(|row| match row.sign {
+            crate::run::Sign::Failed => 0,
+            crate::run::Sign::Careful | crate::run::Sign::NeedsYou => 1,
+            crate::run::Sign::Running => 2,
+            _ => 3,
+        });
+    }
+    let mut lines: Vec<Line> = shown.iter().take(rows).map(|row| part(row, room)).collect();
+    if rows < shown.len() {
+        lines.pop();
+        lines.push(Line::blank().at(4, &format!("{} more", shown.len() - rows + 1), Ink::Plain));
+    }
+    if let Some((done, total)) = bar {
+        let done = done.min(total);
+        let percent = done * 100 / total;
+        let full = usize::try_from(done * BAR / total).unwrap_or(0);
+        let head = if percent < 100 && full > 0 { "╸" } else { "" };
+        let rest = usize::try_from(BAR).unwrap_or(0).saturating_sub(full + width(head));
+        let left = progress.left_s.map_or_else(String::new, |s| format!("   {} left", units::seconds(s)));
+        lines.push(
+            Line::blank()
+                .at(4, &format!("{}{head}", "━".repeat(full)), Ink::Accent)
+                .then(&"─".repeat(rest), Ink::Rule)
+                .then(&format!("   {percent} %{left}"), Ink::Plain),
+        );
+    }
+    if !progress.sentence.is_empty() && lines.len() + 2 <= space + 1 {
+        lines.push(Line::blank());
+        lines.push(Line::text(&progress.sentence));
+    }
+    lines
+}
+
+/// One part: sign, name, what is known, its word.
+pub fn part(row: &Row, room: Room) -> Line {
+    let (sign, ink) = common::sign(row.sign);
+    let word = cut(&row.word, 12);
+    let line = Line::blank().at(2, sign, ink).at(4, &cut(&row.name, 28), Ink::Plain);
+    let detail = cut(&row.detail, room.width.saturating_sub(34 + width(&word) + 2));
+    line.at(34, &detail, Ink::Plain).right(&word, ink)
+}
+
+/// The log under its rule.
+pub fn log(app: &App, log: &Log, step: Option<&StepId>, room: Room, rows: usize, search: &str) -> Vec<Line> {
+    let state =
+        if log.stopped { format!("stopped · {} new below", units::count(log.new)) } else { "following".to_owned() };
+    let title = step.map_or_else(|| "log".to_owned(), |step| format!("log · {step}"));
+    let mut lines = vec![Line::titled_rule(&title, &format!("{} lines · {state}", units::count(log.total)))];
+    let end = log.lines.len() - log.back.min(log.lines.len());
+    let from = end.saturating_sub(rows.saturating_sub(1));
+    lines.extend(log.lines.iter().skip(from).take(end - from).map(|line| log_line(app, line, room, search)));
+    if log.lines.is_empty() {
+        lines.push(Line::text("no output yet"));
+    }
+    lines
+}
+
+fn log_line(app: &App, line: &OutputLine, room: Room, search: &str) -> Line {
+    let at = common::clock(app, line.at);
+    let (word, ink) = match line.tag {
+        Tag::Plain => ("", Ink::Plain),
+        Tag::Expected => ("expected", Ink::Dim),
+        Tag::Error => ("error", Ink::Bad),
+        Tag::Note => return Line::text(&format!("── {} ──", line.text)).at(2, "", Ink::Warn),
+    };
+    let matches = !search.is_empty() && line.text.to_lowercase().contains(&search.to_lowercase());
+    let text = cut(&line.text, room.width.saturating_sub(23 + width(word)));
+    let drawn = Line::blank().focus(matches).at(2, &at, Ink::Dim).at(11, &cut(&line.source, 10), Ink::Plain).at(
+        22,
+        &text,
+        if matches { Ink::Match } else { Ink::Plain },
+    );
+    if word.is_empty() { drawn } else { drawn.right(word, ink) }
+}

@@ -1,0 +1,70 @@
+//! The list of steps at the left of a wide terminal.
+
+use super::{
+    Line,
+    picture::{cut, width},
+};
+use crate::{
+    app::App,
+    run::{PlannedStep, Risk, Sign, StepState},
+    text::units,
+    tui::Ink,
+};
+
+fn sign(app: &App, step: &PlannedStep) -> (&'static str, Ink) {
+    let sign = match app.run.step(&step.id) {
+        StepState::NotYet | StepState::Stopped { .. } => Sign::NotYet,
+        StepState::Begun { .. } => Sign::Running,
+        StepState::Done { .. } => Sign::Done,
+        StepState::Skipped { .. } => Sign::Waived,
+        StepState::Failed { .. } => Sign::Failed,
+    };
+    super::views::sign(sign)
+}
+
+/// The steps with their times, a window around the one in hand.
+pub fn steps(app: &App, side: usize, rows: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut current = 0;
+    for (index, phase) in app.run.phases.iter().enumerate() {
+        let steps: Vec<&PlannedStep> = app.run.plan.iter().filter(|step| step.phase == index).collect();
+        let hard = if steps.iter().any(|step| step.risk == Risk::Irreversible) { " !" } else { "" };
+        let seconds: u64 = steps.iter().map(|step| step.estimate_s).sum();
+        let done = steps.iter().all(|step| app.run.step(&step.id).is_over());
+        let mark = if done { ("✓", Ink::Ok) } else { ("·", Ink::Plain) };
+        lines.push(row(
+            mark,
+            1,
+            &format!("{} {}{hard}", index + 1, phase.title),
+            &format!("~{}", short(seconds)),
+            side,
+        ));
+        for step in steps {
+            if app.step().is_some_and(|now| now.id == step.id) {
+                current = lines.len();
+            }
+            let hard = if step.risk == Risk::Irreversible { " !" } else { "" };
+            let time = match app.run.step(&step.id) {
+                StepState::Done { .. } | StepState::Skipped { .. } => String::new(),
+                StepState::Begun { .. } => app.running_s().map_or_else(String::new, short),
+                _ => format!("~{}", short(step.estimate_s)),
+            };
+            lines.push(row(sign(app, step), 3, &format!("{} {}{hard}", step.number, step.title), &time, side));
+        }
+    }
+    let skip = if lines.len() > rows { current.saturating_sub(rows / 2).min(lines.len() - rows) } else { 0 };
+    lines.into_iter().skip(skip).take(rows).collect()
+}
+
+fn short(seconds: u64) -> String {
+    if seconds < 60 { format!("{seconds} s") } else { units::seconds(seconds / 60 * 60).replace(" 00 s", "") }
+}
+
+fn row(mark: (&'static str, Ink), column: usize, text: &str, time: &str, side: usize) -> Line {
+    let room = side.saturating_sub(column + 2 + width(time) + 3);
+    Line::blank().at(column, mark.0, mark.1).at(column + 2, &cut(text, room), Ink::Plain).at(
+        side.saturating_sub(width(time) + 2),
+        time,
+        Ink::Plain,
+    )
+}

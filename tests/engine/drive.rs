@@ -1,0 +1,379 @@
+//! A desk: a run's folder, a world, and a clerk who answers from a script. Runs an engine on it and keeps what was said.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use drydock::{
+    engine::{Engine, Front, Ledger, Plan, Start, values},
+    plain::{Answers, Say, Scripted},
+    ports::{Clock, Identity, Objects},
+    run::{Command, Event, FieldInput, Question, Record, Reply, RunState, RunbookRef, SecretHandle, Stopped},
+    runbook::{Loaded, load},
+    runner::{launch, reopen},
+    store::{Before, Entry, Journal, read_only, replace},
+    text::Diagnostic,
+};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+
+use crate::world::{Fake, Moment, PASSPHRASE, PLANT};
+
+/// The procedure of PixelCore with a second writer, and one step that must never be repeated.
+pub fn pixelcore() -> String {
+    let text = include_str!("../../assets/runbooks/pixelcore.yaml");
+    let announce = "          - id: announce
+            title: Announce it
+            why: Everybody is told once.
+            do: {run: {on: here, command: [announce, \"{{ target.namespace }}\"]}}
+            estimate: 1 s
+          - id: compare\n";
+    let text = text.replacen("          - id: compare\n", announce, 1);
+    text.replace("deployments: [pix-worker]", "deployments: [pix-worker, pix-feed]")
+}
+
+/// Four steps that need no cluster; `strike` must never be repeated.
+pub const SMALL: &str = include_str!("../data/four-steps.yaml");
+
+/// Something a clerk does when it hears an event.
+pub enum Act {
+    /// Answers the open question.
+    Say(Say),
+    /// Sends any command.
+    Command(Command),
+    /// Goes away.
+    Leave,
+}
+
+/// The shape of a clerk's first look at an event: `None` leaves it to the script.
+pub type Hook = Box<dyn FnMut(&Event) -> Option<Vec<Act>> + Send>;
+
+/// Who answers: first a test's own look, then an answers file.
+pub struct Clerk {
+    pub script: Scripted,
+    pub hook: Hook,
+}
+
+impl Clerk {
+    /// Answers from a script only.
+    pub fn new(answers: Value) -> Self {
+        Self {
+            script: Scripted::new(serde_json::from_value::<Answers>(answers).unwrap(), false),
+            hook: Box::new(|_| None),
+        }
+    }
+
+    /// With a look of one's own.
+    pub fn hooked(answers: Value, hook: impl FnMut(&Event) -> Option<Vec<Act>> + Send + 'static) -> Self {
+        Self { hook: Box::new(hook), ..Self::new(answers) }
+    }
+
+    fn hear(&mut self, event: &Event) -> Vec<Act> {
+        if let Some(acts) = (self.hook)(event) {
+            return acts;
+        }
+        match event {
+            Event::Asking { question, .. } => vec![self.script.answer(question).map_or(Act::Leave, Act::Say)],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// How a drive ended.
+pub struct Ride {
+    pub stopped: Stopped,
+    pub events: Vec<Event>,
+}
+
+impl Ride {
+    /// Questions in order.
+    pub fn questions(&self) -> Vec<&Question> {
+        fn asked(event: &Event) -> Option<&Question> {
+            match event {
+                Event::Asking { question, .. } => Some(question),
+                _ => None,
+            }
+        }
+        self.events.iter().filter_map(asked).collect()
+    }
+}
+
+/// A ledger that keeps the world's moments around each append, and can fail from one append on.
+struct Own {
+    journal: Journal,
+    drafts: PathBuf,
+    fake: Arc<Fake>,
+    left: usize,
+    late: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Own {
+    fn use_up(&mut self) -> Result<(), Diagnostic> {
+        if self.left == 0 {
+            let calls = self.fake.state().calls.len();
+            self.late.lock().unwrap().push(calls);
+            return Err(Diagnostic::new("the journal cannot be written"));
+        }
+        self.left -= 1;
+        Ok(())
+    }
+}
+
+impl Ledger for Own {
+    fn append(&mut self, at: Timestamp, record: &Record) -> Result<(), Diagnostic> {
+        self.use_up()?;
+        self.fake.moment();
+        self.journal.append(at, record).unwrap();
+        self.fake.moment();
+        Ok(())
+    }
+
+    fn save_drafts(&mut self, drafts: &Map<String, Value>) -> Result<(), Diagnostic> {
+        self.use_up()?;
+        self.fake.moment();
+        replace(&self.drafts, &serde_json::to_vec_pretty(drafts).unwrap(), Before::Gone).unwrap();
+        self.fake.moment();
+        Ok(())
+    }
+}
+
+/// A run on this machine.
+pub struct Desk {
+    home: TempDir,
+    pub fake: Arc<Fake>,
+    /// Every write that the ledger refused: the number of changes of the world before it.
+    pub late: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Desk {
+    /// A new run of a runbook, with its first two records.
+    pub async fn begin(text: &str, fake: Arc<Fake>) -> Self {
+        let desk = Self::empty(fake);
+        let loaded = load("runbook.yaml", text).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let target = match loaded.runbook.deployment {
+            Some(_) => desk.fake.identity(PLANT).await.unwrap(),
+            None => Identity {
+                cluster_uid: None,
+                ca_sha256: String::new(),
+                namespace_uid: String::new(),
+                namespace: String::new(),
+                server_version: String::new(),
+                labels: Vec::new(),
+            },
+        };
+        let chosen: BTreeMap<String, String> = match loaded.runbook.deployment {
+            Some(_) => [("chart".to_owned(), "/chart".to_owned())].into(),
+            None => BTreeMap::new(),
+        };
+        let environment = if target.labels.contains(&"env=test".to_owned()) { "TEST" } else { "PROD" };
+        let place = json!({"namespace": target.namespace, "context": "c", "environment": environment});
+        let inputs = loaded.runbook.inputs(&chosen, &place).unwrap();
+        let plan = plan(&loaded, &target, &json!({"inputs": inputs, "target": place}));
+        replace(&desk.folder().join("runbook.yaml"), text.as_bytes(), Before::Gone).unwrap();
+        let first = [
+            Record::Started {
+                format: 1,
+                run: "2026-11-20-test-7f3a".into(),
+                runbook: RunbookRef {
+                    id: loaded.runbook.id.clone(),
+                    title: loaded.runbook.title.clone(),
+                    version: "1".into(),
+                    digest: loaded.digest.clone(),
+                    intent: loaded.runbook.intents[0].id.clone(),
+                },
+                tool: "0".into(),
+                target: Box::new(target),
+                context: "c".into(),
+                environment: environment.into(),
+                operator: "ann".into(),
+                host: "desk".into(),
+                practice: false,
+                inputs,
+            },
+            Record::Planned {
+                phases: plan.phases.clone(),
+                steps: plan.steps.iter().map(|step| step.planned.clone()).collect(),
+            },
+        ];
+        let mut journal = Journal::open::<Record>(&desk.folder().join("journal.jsonl")).unwrap().journal;
+        for record in &first {
+            journal.append(desk.fake.now(), record).unwrap();
+        }
+        desk
+    }
+
+    /// What a crash at this moment leaves behind; `journal` in place of the moment's own where it is given.
+    pub fn after(moment: &Moment, journal: Option<&[u8]>) -> Self {
+        let desk = Self::empty(Fake::new(moment.state.clone()));
+        for (path, bytes) in &moment.files {
+            let bytes = journal.filter(|_| path == Path::new("journal.jsonl")).unwrap_or(bytes);
+            std::fs::write(desk.folder().join(path), bytes).unwrap();
+        }
+        desk
+    }
+
+    fn empty(fake: Arc<Fake>) -> Self {
+        // hundreds of runs sync every line: in memory where the machine has such a folder
+        let memory = Path::new("/dev/shm");
+        let home = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+        for inner in ["artifacts", "output", "evidence"] {
+            std::fs::create_dir_all(home.path().join(inner)).unwrap();
+        }
+        Self { home, fake, late: Arc::default() }
+    }
+
+    /// The run's folder.
+    pub fn folder(&self) -> PathBuf {
+        self.home.path().to_owned()
+    }
+
+    /// Records so far; the chain is proven on the way.
+    pub fn entries(&self) -> Vec<Entry<Record>> {
+        read_only(&self.folder().join("journal.jsonl")).unwrap()
+    }
+
+    /// The same run in a new process: the vault is locked again.
+    pub fn again(self) -> Self {
+        let state = self.fake.state().clone();
+        Self { fake: Fake::new(state), late: Arc::default(), ..self }
+    }
+
+    /// Runs it as the program does, on the real journal and lock.
+    pub async fn go(&self, clerk: Clerk) -> Ride {
+        let opened = reopen(&self.folder(), "desk").unwrap();
+        let plan = plan_of(&opened.runbook, &opened.state);
+        let launched = launch(opened, plan, self.fake.world());
+        let link = launched.link;
+        let events = attend(link.events, link.commands, link.secrets, clerk).await;
+        Ride { stopped: launched.engine.await.unwrap(), events }
+    }
+
+    /// Runs it behind the line prompts, with answers from a script; returns what they printed, too.
+    pub async fn go_plain(&self, answers: Value) -> (Stopped, String) {
+        let opened = reopen(&self.folder(), "desk").unwrap();
+        let plan = plan_of(&opened.runbook, &opened.state);
+        let before = opened.records.clone();
+        let launched = launch(opened, plan, self.fake.world());
+        let link = launched.link;
+        let link = drydock::plain::Link { events: link.events, commands: link.commands, secrets: link.secrets };
+        let mut out = Vec::new();
+        let input = drydock::plain::Input::Scripted(Box::new(Clerk::new(answers).script));
+        let mut front = drydock::plain::Front::new(&mut out, input);
+        front.replay(&before);
+        front.run(link).await;
+        drop(front);
+        (launched.engine.await.unwrap(), String::from_utf8(out).unwrap())
+    }
+
+    /// Runs it on a ledger of the test's, which fails after `left` writes.
+    pub async fn go_watched(&self, clerk: Clerk, left: usize) -> Ride {
+        let folder = self.folder();
+        let opened = Journal::open::<Record>(&folder.join("journal.jsonl")).unwrap();
+        let mut state = RunState::default();
+        for entry in &opened.entries {
+            state.apply(entry.at, &entry.record);
+        }
+        let loaded = load("runbook.yaml", &std::fs::read_to_string(folder.join("runbook.yaml")).unwrap()).unwrap();
+        let plan = plan_of(&loaded, &state);
+        let drafts = folder.join("answers.json");
+        let (events, from_engine) = mpsc::channel(1024);
+        let (to_engine, commands) = mpsc::channel(64);
+        let (to_secrets, secrets) = mpsc::channel(64);
+        let ledger = Own {
+            journal: opened.journal,
+            drafts: drafts.clone(),
+            fake: Arc::clone(&self.fake),
+            left,
+            late: Arc::clone(&self.late),
+        };
+        let engine = Engine::new(Start {
+            plan,
+            state,
+            drafts: std::fs::read(drafts).map_or_else(|_| Map::new(), |bytes| serde_json::from_slice(&bytes).unwrap()),
+            world: self.fake.world(),
+            ledger: Box::new(ledger),
+            front: Front { events, commands, secrets },
+            folder,
+        });
+        let engine = tokio::spawn(engine.run());
+        let events = attend(from_engine, to_engine, to_secrets, clerk).await;
+        Ride { stopped: engine.await.unwrap(), events }
+    }
+}
+
+fn plan(loaded: &Loaded, target: &Identity, known: &Value) -> Plan {
+    Plan::new(&loaded.runbook, &loaded.runbook.intents[0], target, known)
+}
+
+fn plan_of(loaded: &Loaded, state: &RunState) -> Plan {
+    plan(loaded, state.target.as_ref().unwrap(), &values(state))
+}
+
+async fn attend(
+    mut events: mpsc::Receiver<Event>,
+    commands: mpsc::Sender<Command>,
+    secrets: mpsc::Sender<(SecretHandle, SecretString)>,
+    mut clerk: Clerk,
+) -> Vec<Event> {
+    let (mut commands, mut seen, mut handles, mut open) = (Some(commands), Vec::new(), 0, 0);
+    while let Some(event) = events.recv().await {
+        if let Event::Asking { number, .. } = event {
+            open = number;
+        }
+        for act in clerk.hear(&event) {
+            let reply = match act {
+                Act::Leave => {
+                    commands = None;
+                    continue;
+                }
+                Act::Command(command) => {
+                    commands.as_ref().unwrap().send(command).await.unwrap();
+                    continue;
+                }
+                Act::Say(Say::Reply(reply)) => reply,
+                Act::Say(Say::Passphrase(secret)) => {
+                    handles += 1;
+                    secrets.send((SecretHandle(handles), secret)).await.unwrap();
+                    Reply::Vault { passphrase: SecretHandle(handles) }
+                }
+                Act::Say(Say::Secret { item, field, secret }) => {
+                    handles += 1;
+                    secrets.send((SecretHandle(handles), secret)).await.unwrap();
+                    Reply::Set { item, field, input: FieldInput::Secret(SecretHandle(handles)) }
+                }
+            };
+            commands.as_ref().unwrap().send(Command::Answer { question: open, reply }).await.unwrap();
+        }
+        let last = matches!(event, Event::Stopped { .. });
+        seen.push(event);
+        if last {
+            break;
+        }
+    }
+    seen
+}
+
+/// Answers for the four steps.
+pub fn walk() -> Value {
+    json!({"format": 1, "approve": true, "resume": "go-on", "steps": {"look": {"go_on": true}, "end": {"go_on": true}}})
+}
+
+/// Answers for the whole upgrade; `dotenv` is the path of the environment file.
+pub fn upgrade(dotenv: &Path) -> Value {
+    json!({
+        "format": 1, "approve": true, "passphrase": {"plain": PASSPHRASE}, "resume": "go-on",
+        "steps": {
+            "environment": {"items": {"1": {"dotenv": dotenv}}},
+            "lns": {"secrets": {"lns-eu": {"token": {"plain": "tok-eu-4711"}}}, "confirm": "all"},
+            "workers": {"confirm": "all"},
+            "other": {"none": "checked every tab against the defaults"},
+            "remove": {"phrase": "delete plant of 86ea7bb5"},
+            "put_lns": {"by_eye": ["lns-eu"]},
+        },
+    })
+}

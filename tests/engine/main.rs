@@ -1,0 +1,13 @@
+//! The engine proven without a network: a scripted world that records every change, runs driven by scripted answers, and
+//! every moment of a whole upgrade as a place where the process may have died.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod canary;
+mod crash;
+mod drive;
+mod faults;
+mod fold;
+mod gate;
+mod pausing;
+mod resume;
+mod world;

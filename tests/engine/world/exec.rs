@@ -1,0 +1,221 @@
+//! Containers of the small cluster: psql and pg_dump by what they are asked, files, detached jobs that end at once.
+
+use std::{fmt::Write as _, path::Path};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use drydock::ports::{
+    Exec, ExitStatus, JobState, OutputSink, PodRef, PodTools, PortError, PortErrorKind, Stream, Transferred,
+};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Fake, State,
+    deployment::{HISTORY, key},
+    error,
+};
+
+fn carried(bytes: &[u8]) -> Transferred {
+    let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    Transferred { bytes: bytes.len() as u64, sha256 }
+}
+
+/// The words after those of the script that gives a command its variables.
+fn inner(command: &[String]) -> &[String] {
+    if command[0] != "sh" {
+        return command;
+    }
+    let at = command.iter().position(|word| word == "--").unwrap();
+    &command[at + 1..]
+}
+
+impl State {
+    fn has(&self, pod: &PodRef) -> Result<(), PortError> {
+        match self.objects.get(&key("Pod", &pod.namespace, &pod.pod)) {
+            Some(found) if found["metadata"]["uid"] == pod.uid.as_str() => Ok(()),
+            _ => error(PortErrorKind::NotFound, "cannot run a command in the pod", "there is no such pod"),
+        }
+    }
+
+    /// Status and output of a command in a pod of `ns`.
+    fn execute(&mut self, pod: &PodRef, command: &[String], input: &str) -> (u8, String) {
+        let command = inner(command);
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        if words == ["pg_dump", "--version"] {
+            return (0, "pg_dump (PostgreSQL) 15.4\n".into());
+        }
+        let runs = self.objects.contains_key(&key("Pod", &pod.namespace, "pix-db-0"));
+        let file = |path: &str| String::from_utf8(self.files[&(pod.uid.clone(), path.to_owned())].clone()).unwrap();
+        let file = match (words[0], words.iter().position(|word| *word == "-f").map(|at| words[at + 1])) {
+            ("psql", Some(path)) if path != "-" => file(path),
+            ("psql", _) => match words.last().unwrap().split_once(" from '") {
+                Some((_, rest)) => file(rest.split('\'').next().unwrap()),
+                None => String::new(),
+            },
+            _ => String::new(),
+        };
+        let Some(database) = self.databases.get_mut(&pod.namespace).filter(|_| runs) else {
+            return (2, String::new());
+        };
+        let last = *words.last().unwrap();
+        let mut out = String::new();
+        if words[0] == "pg_dump" {
+            out.push_str("\\restrict k\n-- Dumped from database version 15.4\n");
+            for table in database.tables.keys().filter(|name| *name != HISTORY && *name != "schema_version") {
+                write!(out, "COPY public.{table} (id, name) FROM stdin;\n{}\n\\.\n", database.tables[table].join("\n"))
+                    .unwrap();
+            }
+            out.push_str("-- PostgreSQL database dump complete\n\\unrestrict k\n");
+        } else if last.starts_with("COPY (SELECT") {
+            write!(out, "id,value\n{}\n", database.tables[HISTORY].join("\n")).unwrap();
+        } else if last.starts_with("\\copy") {
+            let rows: Vec<String> = file.lines().skip(1).map(str::to_owned).collect();
+            database.writes += rows.len() as u64;
+            database.tables.get_mut(HISTORY).unwrap().extend(rows);
+        } else if !file.is_empty() {
+            let mut table = None;
+            for line in file.lines() {
+                if let Some(rest) = line.strip_prefix("COPY public.") {
+                    table = rest.split(' ').next().map(str::to_owned);
+                } else if line == "\\." {
+                    table = None;
+                } else if let Some(name) = &table {
+                    database.writes += 1;
+                    database.tables.get_mut(name).unwrap().push(line.to_owned());
+                }
+            }
+        } else if input.starts_with("-- drydock: server") {
+            let answer = json!({"version": "15.4", "database": "pixelcore", "database_oid": 16384, "size": 1000,
+                "system_identifier": database.identifier, "encoding": "UTF8", "postmaster_start": database.identifier,
+                "writes": database.writes});
+            writeln!(out, "{answer}").unwrap();
+        } else if input.starts_with("-- drydock: counts") {
+            for (table, rows) in &database.tables {
+                writeln!(out, "{}", json!({"table": table, "rows": rows.len()})).unwrap();
+            }
+            writeln!(out, "{}", json!({"sequence": format!("{HISTORY}_id_seq"), "last": database.sequence})).unwrap();
+            out.push_str("{\"large_objects\": 0}\n");
+        } else if let Some(list) = input.strip_prefix("TRUNCATE ") {
+            for table in list.trim().trim_end_matches(';').split(", ") {
+                let name = table.trim_start_matches("public.").trim_matches('"');
+                database.tables.get_mut(name).unwrap().clear();
+            }
+        } else if input.starts_with("SELECT setval") {
+            let id = |row: &String| row.split(',').next().and_then(|id| id.parse::<i64>().ok());
+            database.sequence = database.tables[HISTORY].iter().filter_map(id).max();
+        } else {
+            return (127, String::new());
+        }
+        (0, out)
+    }
+}
+
+fn changes(command: &[String], input: &[u8]) -> bool {
+    let reads = [&b"-- drydock"[..], b""];
+    inner(command)[0] == "psql"
+        && !reads.iter().any(|begin| if begin.is_empty() { input.is_empty() } else { input.starts_with(begin) })
+}
+
+#[async_trait]
+impl Exec for Fake {
+    async fn run(
+        &self,
+        pod: &PodRef,
+        command: &[String],
+        input: &[u8],
+        out: &mut dyn OutputSink,
+        _: &CancellationToken,
+    ) -> Result<ExitStatus, PortError> {
+        self.state().has(pod)?;
+        let text = std::str::from_utf8(input).unwrap();
+        let (code, said) = if changes(command, input) {
+            let begin = text.split([' ', ';']).next().unwrap_or_default();
+            let call = format!("sql {} {begin}", pod.namespace);
+            self.change(call, |state| Ok(state.execute(pod, command, text))).await?
+        } else {
+            self.read("run in a pod").await?;
+            self.state().execute(pod, command, text)
+        };
+        out.take(Stream::Out, Bytes::from(said.clone())).await?;
+        Ok(ExitStatus { code, bytes: said.len() as u64 })
+    }
+
+    async fn probe(&self, pod: &PodRef, programs: &[&str], _: &str) -> Result<PodTools, PortError> {
+        self.state().has(pod)?;
+        let programs = programs.iter().map(|&name| name.to_owned()).collect();
+        Ok(PodTools { programs, first_process: "sh".into(), free_bytes: 1 << 40 })
+    }
+
+    async fn start(&self, pod: &PodRef, folder: &str, job: &str, command: &[String]) -> Result<(), PortError> {
+        self.state().has(pod)?;
+        let at = (pod.uid.clone(), job.to_owned());
+        if self.state().jobs.contains_key(&at) {
+            return Ok(());
+        }
+        self.change(format!("job {} {job}", pod.namespace), |state| {
+            let (code, out) = state.execute(pod, command, "");
+            state.jobs.insert(at, (code, out.len() as u64));
+            state.files.insert((pod.uid.clone(), format!("{folder}/{job}.out")), out.into_bytes());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn poll(&self, pod: &PodRef, _: &str, job: &str) -> Result<JobState, PortError> {
+        self.read("poll").await?;
+        let state = self.state();
+        state.has(pod)?;
+        Ok(match state.jobs.get(&(pod.uid.clone(), job.to_owned())) {
+            Some((code, out)) => JobState::Ended { code: *code, out: *out, err: 0 },
+            None => JobState::Absent,
+        })
+    }
+
+    async fn stop(&self, pod: &PodRef, _: &str, job: &str) -> Result<(), PortError> {
+        self.change(format!("stop {} {job}", pod.namespace), |_| Ok(())).await
+    }
+
+    async fn digest(&self, pod: &PodRef, path: &str) -> Result<Option<Transferred>, PortError> {
+        self.read("digest").await?;
+        let state = self.state();
+        state.has(pod)?;
+        Ok(state.files.get(&(pod.uid.clone(), path.to_owned())).map(|bytes| carried(bytes)))
+    }
+
+    async fn download(
+        &self,
+        pod: &PodRef,
+        from: &str,
+        to: &Path,
+        _: &(dyn Fn(u64) + Send + Sync),
+        _: &CancellationToken,
+    ) -> Result<Transferred, PortError> {
+        self.state().has(pod)?;
+        self.change(format!("download {from}"), |state| {
+            let bytes = &state.files[&(pod.uid.clone(), from.to_owned())];
+            std::fs::write(to, bytes).unwrap();
+            Ok(carried(bytes))
+        })
+        .await
+    }
+
+    async fn upload(
+        &self,
+        pod: &PodRef,
+        from: &Path,
+        to: &str,
+        _: &(dyn Fn(u64) + Send + Sync),
+        _: &CancellationToken,
+    ) -> Result<Transferred, PortError> {
+        self.state().has(pod)?;
+        self.change(format!("upload {} {to}", pod.namespace), |state| {
+            let bytes = std::fs::read(from).unwrap();
+            let done = carried(&bytes);
+            state.files.insert((pod.uid.clone(), to.to_owned()), bytes);
+            Ok(done)
+        })
+        .await
+    }
+}

@@ -1,0 +1,174 @@
+//! The API server of the small cluster.
+
+use async_trait::async_trait;
+use drydock::ports::{
+    Access, Deleted, Identity, Kind, ObjectRef, Objects, PodRef, PortError, PortErrorKind, Right, SecretBytes, kinds,
+};
+use futures::{StreamExt, stream::BoxStream};
+use serde_json::{Value, json};
+
+use super::{Fake, Key, error};
+
+fn key(object: &ObjectRef) -> Key {
+    (object.kind.kind.clone(), object.namespace.clone().unwrap_or_default(), object.name.clone())
+}
+
+fn shown(object: &ObjectRef) -> String {
+    format!("{} {}/{}", object.kind.kind, object.namespace.as_deref().unwrap_or_default(), object.name)
+}
+
+#[async_trait]
+impl Objects for Fake {
+    async fn get(&self, object: &ObjectRef) -> Result<Option<Value>, PortError> {
+        self.read(&format!("get {}", shown(object))).await?;
+        Ok(self.state().objects.get(&key(object)).cloned())
+    }
+
+    async fn list(&self, kind: &Kind, namespace: Option<&str>, selector: &str) -> Result<Vec<Value>, PortError> {
+        self.read(&format!("list {}", kind.plural)).await?;
+        let fits = |object: &Value| {
+            selector.split(',').filter(|pair| !pair.is_empty()).all(|pair| {
+                let (name, value) = pair.split_once('=').unwrap();
+                object["metadata"]["labels"][name] == value
+            })
+        };
+        let state = self.state();
+        let all = state.objects.iter().filter(|((of, ns, _), object)| {
+            *of == kind.kind && namespace.is_none_or(|wanted| wanted == ns) && fits(object)
+        });
+        Ok(all.map(|(_, object)| object.clone()).collect())
+    }
+
+    async fn kinds(&self) -> Result<Vec<Kind>, PortError> {
+        Ok(vec![
+            kinds::deployment(),
+            kinds::stateful_set(),
+            kinds::pod(),
+            kinds::service(),
+            kinds::config_map(),
+            kinds::secret(),
+            kinds::claim(),
+            kinds::volume(),
+        ])
+    }
+
+    async fn apply(&self, object: &Value) -> Result<Value, PortError> {
+        let object = object.clone();
+        self.change(format!("apply {}", object["metadata"]["name"]), |state| Ok(state.put(object))).await
+    }
+
+    async fn dry_run(&self, object: &Value) -> Result<Value, PortError> {
+        Ok(object.clone())
+    }
+
+    async fn create(&self, object: &Value) -> Result<Value, PortError> {
+        let object = object.clone();
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let at = (text("/kind"), text("/metadata/namespace"), text("/metadata/name"));
+        self.change(format!("create {} {}/{}", at.0, at.1, at.2), |state| {
+            if state.objects.contains_key(&at) {
+                return error(PortErrorKind::Conflict, "cannot create", "it exists");
+            }
+            Ok(state.put(object))
+        })
+        .await
+    }
+
+    async fn patch(&self, object: &ObjectRef, uid: &str, patch: &Value) -> Result<Value, PortError> {
+        self.change(format!("patch {}", shown(object)), |state| {
+            let Some(found) = state.objects.get_mut(&key(object)).filter(|found| found["metadata"]["uid"] == uid)
+            else {
+                return error(PortErrorKind::Conflict, "cannot patch", "it is another object");
+            };
+            for (name, value) in patch["spec"].as_object().unwrap() {
+                found["spec"][name] = value.clone();
+            }
+            Ok(found.clone())
+        })
+        .await
+    }
+
+    async fn scale(&self, object: &ObjectRef, replicas: u32) -> Result<u32, PortError> {
+        self.change(format!("scale {} to {replicas}", shown(object)), |state| {
+            let Some(found) = state.objects.get_mut(&key(object)) else {
+                return error(PortErrorKind::NotFound, "cannot scale", "it is not there");
+            };
+            let before = found["spec"]["replicas"].as_u64().unwrap();
+            found["spec"]["replicas"] = json!(replicas);
+            Ok(u32::try_from(before).unwrap())
+        })
+        .await
+    }
+
+    async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<Deleted, PortError> {
+        self.change(format!("delete {} {uid}", shown(object)), |state| {
+            let at = key(object);
+            match state.objects.get(&at).map(|found| found["metadata"]["uid"] == uid) {
+                Some(true) => {
+                    state.take(&at);
+                    Ok(Deleted::Accepted)
+                }
+                Some(false) => error(PortErrorKind::Conflict, "cannot delete", "it is another object"),
+                None => Ok(Deleted::Absent),
+            }
+        })
+        .await
+    }
+
+    async fn watch(
+        &self,
+        _: &Kind,
+        _: Option<&str>,
+        _: &str,
+    ) -> Result<BoxStream<'static, Result<Vec<Value>, PortError>>, PortError> {
+        Ok(futures::stream::pending().boxed())
+    }
+
+    async fn access(&self, rights: &[Right]) -> Result<Vec<Access>, PortError> {
+        self.read("access").await?;
+        let script = self.script();
+        let answer = |right: &Right| Access {
+            right: right.clone(),
+            allowed: !script.forbidden.contains(&format!("{} {}", right.verb, right.resource)),
+            reason: String::new(),
+        };
+        Ok(rights.iter().map(answer).collect())
+    }
+
+    async fn identity(&self, namespace: &str) -> Result<Identity, PortError> {
+        self.read(&format!("identity {namespace}")).await?;
+        let state = self.state();
+        let Some(found) = state.objects.get(&("Namespace".into(), String::new(), namespace.to_owned())) else {
+            return error(PortErrorKind::NotFound, "cannot read the namespace", "it is not there");
+        };
+        let labels = found["metadata"]["labels"].as_object().into_iter().flatten();
+        Ok(Identity {
+            cluster_uid: Some(state.cluster.clone()),
+            ca_sha256: "c".repeat(64),
+            namespace_uid: found["metadata"]["uid"].as_str().unwrap().to_owned(),
+            namespace: namespace.to_owned(),
+            server_version: "v1.36.3".into(),
+            labels: labels.map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect(),
+        })
+    }
+
+    async fn private_kubeconfig(&self, expected: &Identity) -> Result<SecretBytes, PortError> {
+        if self.identity(&expected.namespace).await?.same_place(expected) {
+            return Ok(SecretBytes::new(b"kubeconfig".to_vec()));
+        }
+        error(PortErrorKind::Conflict, "cannot pin the context", "it is another place")
+    }
+
+    async fn http(&self, pod: &PodRef, _: u16, request: http::Request<Vec<u8>>) -> Result<(u16, Vec<u8>), PortError> {
+        let (method, path) = (request.method().as_str().to_owned(), request.uri().path().to_owned());
+        let ns = pod.namespace.clone();
+        let body = request.into_body();
+        let (status, answer) = if method == "GET" {
+            self.read(&format!("GET {path}")).await?;
+            self.state().answer(&ns, &method, &path, &body)
+        } else {
+            self.change(format!("{method} {ns} {path}"), |state| Ok(state.answer(&ns, &method, &path, &body))).await?
+        };
+        Ok((status, serde_json::to_vec(&answer).unwrap()))
+    }
+}

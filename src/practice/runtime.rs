@@ -28,7 +28,13 @@ impl Runtime {
         let uid = text(pod, "/metadata/uid").to_owned();
         let env = self.0.look(|state| state.pods.get(&uid).filter(|pod| pod.runs).map(|pod| pod.env.clone()))?;
         let of = |pointer| text(pod, pointer).to_owned();
-        Some(Place { shared: Arc::clone(&self.0), namespace: of("/metadata/namespace"), pod: of("/metadata/name"), uid, env })
+        Some(Place {
+            shared: Arc::clone(&self.0),
+            namespace: of("/metadata/namespace"),
+            pod: of("/metadata/name"),
+            uid,
+            env,
+        })
     }
 
     async fn until_stopped(&self, uid: &str) {
@@ -54,8 +60,11 @@ impl Containers for Runtime {
             ));
         }
         let uid = place.uid.clone();
-        let streams =
-            Streams { input: Input::Channel(io.stdin), out: Output::Channel(io.stdout), err: Output::Channel(io.stderr) };
+        let streams = Streams {
+            input: Input::Channel(io.stdin),
+            out: Output::Channel(io.stdout),
+            err: Output::Channel(io.stderr),
+        };
         tokio::select! {
             status = shell::run(place, command.to_vec(), streams) => End::Exit(status),
             () = self.until_stopped(&uid) => End::Exit(137),
@@ -68,7 +77,12 @@ impl Containers for Runtime {
     }
 
     async fn connect(&self, pod: &Value, port: u16, stream: DuplexStream) -> io::Result<()> {
-        let refused = || io::Error::new(io::ErrorKind::ConnectionRefused, format!("dial tcp4 127.0.0.1:{port}: connect: connection refused"));
+        let refused = || {
+            io::Error::new(
+                io::ErrorKind::ConnectionRefused,
+                format!("dial tcp4 127.0.0.1:{port}: connect: connection refused"),
+            )
+        };
         let place = self.place(pod).ok_or_else(refused)?;
         let container = pod.pointer("/spec/containers/0").cloned().unwrap_or_default();
         if port != 8080 || Program::of(&container) != Some(Program::Core) {

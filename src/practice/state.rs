@@ -114,7 +114,14 @@ impl Shared {
     /// A cluster with this state.
     pub fn new(objects: Arc<Objects>, faults: Arc<Faults>, pace: f64, state: State) -> Self {
         let pace = if pace.is_finite() { pace.clamp(0.0, 100.0) } else { 1.0 };
-        Self { objects, faults, pace, ended: CancellationToken::new(), state: Mutex::new(state), touched: AtomicU64::new(0) }
+        Self {
+            objects,
+            faults,
+            pace,
+            ended: CancellationToken::new(),
+            state: Mutex::new(state),
+            touched: AtomicU64::new(0),
+        }
     }
 
     /// Looks at or changes the state; never held across an await.

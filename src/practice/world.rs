@@ -14,8 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     containers::Containers,
-    controllers,
-    database,
+    controllers, database,
     faults::{Fault, Faults},
     kubelet::NODE,
     machine::{self, Machine},

@@ -12,13 +12,13 @@ use async_trait::async_trait;
 use drydock::{
     cluster::Cluster,
     engine::{Plan, values},
-    plain::{Answers, Front, Input, Link, Scripted},
+    plain::{Answers, Front, Input, Scripted},
     ports::{
         EntryMeta, EntryName, Identity, Objects, PortError, SecretBytes, Secrets, SystemClock, VaultState,
         World as Ports,
     },
     practice::{ApiServer, Fault, NAMESPACE, Options, World},
-    run::{Event, Record, RunbookRef, Stopped},
+    run::{Event, Link, Record, RunbookRef, Stopped},
     runbook::{EMBEDDED, load},
     runner::{launch, open, reopen},
     store::{RunFolder, Runs},
@@ -100,10 +100,9 @@ impl Ride {
 async fn serve(folder: &TempDir, faults: &[Fault], pace: f64, rows: u64) -> (World, ApiServer, Arc<Cluster>) {
     let saved = Some(folder.path().join("world.json"));
     let world = World::begin(Options { faults: faults.to_vec(), saved, pace, rows }).await.unwrap();
-    let server =
-        ApiServer::start(Arc::clone(&world.objects), Arc::clone(&world.containers), Arc::clone(&world.faults))
-            .await
-            .unwrap();
+    let server = ApiServer::start(Arc::clone(&world.objects), Arc::clone(&world.containers), Arc::clone(&world.faults))
+        .await
+        .unwrap();
     let text = String::from_utf8(server.kubeconfig().expose_secret().to_vec()).unwrap();
     let cluster = Arc::new(Cluster::from_text(&text).await.unwrap());
     (world, server, cluster)
@@ -201,7 +200,8 @@ impl Desk {
     pub async fn resume(&self, more: &Value, cut: impl Fn(&Event) -> bool) -> Ride {
         let opened = reopen(self.run()).unwrap();
         let target = opened.state.target.as_ref().unwrap();
-        let plan = Plan::new(&opened.runbook.runbook, &opened.runbook.runbook.intents[0], target, &values(&opened.state));
+        let plan =
+            Plan::new(&opened.runbook.runbook, &opened.runbook.runbook.intents[0], target, &values(&opened.state));
         let before = opened.records.clone();
         self.attend(launch(opened, plan, self.ports()), &before, more, cut).await
     }
@@ -213,7 +213,7 @@ impl Desk {
         more: &Value,
         cut: impl Fn(&Event) -> bool,
     ) -> Ride {
-        let drydock::runner::Launch { mut link, engine } = launched;
+        let drydock::runner::Launch { mut link, engine, .. } = launched;
         let (tell, hear) = tokio::sync::mpsc::channel(64);
         let answers: Answers = serde_json::from_value(self.answers(more)).unwrap();
         let records = before.to_vec();
@@ -221,7 +221,7 @@ impl Desk {
             let mut out = Vec::new();
             let mut front = Front::new(&mut out, Input::Scripted(Box::new(Scripted::new(answers, true))));
             front.replay(&records);
-            front.run(Link { events: hear, commands: link.commands, secrets: link.secrets }).await;
+            front.run(Link { events: hear, commands: link.commands, secrets: link.secrets }, None).await;
             drop(front);
             String::from_utf8(out).unwrap()
         });

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    super::objects::Key, Shared, events, is_ending, is_open, is_over, is_ready, key, number, owned, owner, set_status, short_hash,
-    text,
+    super::objects::Key, Shared, events, is_ending, is_open, is_over, is_ready, key, number, owned, owner, set_status,
+    short_hash, text,
 };
 
 const NAME: &str = "deployment-controller";
@@ -65,7 +65,10 @@ fn one(shared: &Shared, deployment: &Value) {
     let old_status = deployment.get("status").cloned().unwrap_or_default();
     let since = |kind: &str, word: &str| {
         let conditions = old_status.get("conditions").and_then(Value::as_array).into_iter().flatten();
-        let before = conditions.filter(|c| c["type"] == kind && c["status"] == word).map(|c| c["lastTransitionTime"].clone()).next();
+        let before = conditions
+            .filter(|c| c["type"] == kind && c["status"] == word)
+            .map(|c| c["lastTransitionTime"].clone())
+            .next();
         before.unwrap_or_else(|| json!(format!("{:.0}", jiff::Timestamp::now())))
     };
     let (word, reason, message) = if available {

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::{objects::{Key, uid}, state::Shared};
+use super::super::{
+    objects::{Key, uid},
+    state::Shared,
+};
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
@@ -22,7 +25,9 @@ pub fn tell(shared: &Shared, about: &Value, warning: bool, reason: &str, message
     let (name, about_uid) = (text(about, "/metadata/name"), text(about, "/metadata/uid"));
     let (_, all) = shared.objects.list("", "events", Some(namespace));
     let same = all.iter().find(|event| {
-        text(event, "/involvedObject/uid") == about_uid && text(event, "/reason") == reason && text(event, "/message") == message
+        text(event, "/involvedObject/uid") == about_uid
+            && text(event, "/reason") == reason
+            && text(event, "/message") == message
     });
     if let Some(event) = same {
         let key = Key::new("", "events", Some(namespace), text(event, "/metadata/name"));

@@ -20,7 +20,8 @@ fn one(shared: &Shared, job: &Value) {
     let failed = mine.iter().filter(|pod| text(pod, "/status/phase") == "Failed").count();
     let active = mine.iter().filter(|pod| !is_over(pod)).count();
     let limit = number(job, "/spec/backoffLimit", 6);
-    let start = job.pointer("/status/startTime").cloned().unwrap_or_else(|| json!(format!("{:.0}", jiff::Timestamp::now())));
+    let start =
+        job.pointer("/status/startTime").cloned().unwrap_or_else(|| json!(format!("{:.0}", jiff::Timestamp::now())));
     let mut status = json!({"startTime": start, "active": active, "succeeded": succeeded, "failed": failed});
     let now = format!("{:.0}", jiff::Timestamp::now());
     if succeeded > 0 {

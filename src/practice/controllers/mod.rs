@@ -4,13 +4,13 @@
 //! Owns: ReplicaSets, pods of workloads, claims and volumes, endpoints, namespaces, owners. Does not own: what happens inside
 //! a pod (`kubelet`). Called by `world`, which runs the loop.
 
+mod deployments;
 pub mod events;
 mod jobs;
 mod namespaces;
 mod owners;
 mod pods;
 mod replica_sets;
-mod deployments;
 mod services;
 mod stateful_sets;
 mod volumes;
@@ -80,7 +80,11 @@ fn is_over(pod: &Value) -> bool {
 fn short_hash(text: &str, length: usize) -> String {
     use sha2::{Digest, Sha256};
     const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    Sha256::digest(text.as_bytes()).iter().take(length).map(|b| char::from(ALPHABET[usize::from(*b) % ALPHABET.len()])).collect()
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .take(length)
+        .map(|b| char::from(ALPHABET[usize::from(*b) % ALPHABET.len()]))
+        .collect()
 }
 
 /// Sets an object's status; nothing is told when it is the same.

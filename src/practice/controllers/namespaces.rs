@@ -73,12 +73,8 @@ fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
 fn certificate() -> String {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let random: String = (0..12).map(|_| super::super::objects::uid()).collect();
-    let lines: Vec<String> = STANDARD
-        .encode(random)
-        .as_bytes()
-        .chunks(64)
-        .map(|line| String::from_utf8_lossy(line).into_owned())
-        .collect();
+    let lines: Vec<String> =
+        STANDARD.encode(random).as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
 }
 
@@ -105,7 +101,8 @@ fn end(shared: &Shared, namespace: &Value, held: &mut Held) {
         return;
     }
     let word = |holds: bool| if holds { "True" } else { "False" };
-    let held_by: Vec<String> = finalizers(namespace).map(|finalizer| format!("{finalizer} in 1 resource instances")).collect();
+    let held_by: Vec<String> =
+        finalizers(namespace).map(|finalizer| format!("{finalizer} in 1 resource instances")).collect();
     let remaining = format!("Some content in the namespace has finalizers remaining: {}", held_by.join(", "));
     let time = namespace.pointer("/metadata/deletionTimestamp").cloned().unwrap_or_default();
     let conditions = json!([

@@ -22,12 +22,17 @@ const KINDS: [(&str, &str); 10] = [
 
 /// One step for all of them.
 pub fn step(shared: &Shared) {
-    let all: Vec<_> =
-        KINDS.iter().flat_map(|(group, plural)| shared.objects.list(group, plural, None).1.into_iter().map(move |o| (*group, *plural, o))).collect();
+    let all: Vec<_> = KINDS
+        .iter()
+        .flat_map(|(group, plural)| {
+            shared.objects.list(group, plural, None).1.into_iter().map(move |o| (*group, *plural, o))
+        })
+        .collect();
     let alive: HashSet<&str> = all.iter().map(|(.., object)| text(object, "/metadata/uid")).collect();
     for (group, plural, object) in &all {
         let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-        let orphan = owners.is_some_and(|owners| !owners.is_empty() && owners.iter().all(|o| !alive.contains(text(o, "/uid"))));
+        let orphan =
+            owners.is_some_and(|owners| !owners.is_empty() && owners.iter().all(|o| !alive.contains(text(o, "/uid"))));
         if orphan && !is_ending(object) {
             // it may be going by itself
             let _ = shared.objects.delete(&key(group, plural, object), None);

@@ -5,7 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::{Value, json};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{super::objects::{Key, uid}, Shared, events, key, owner, play, short_hash, text};
+use super::{
+    super::objects::{Key, uid},
+    Shared, events, key, owner, play, short_hash, text,
+};
 
 /// Starts a task for each pod that has none, and forgets those that ended.
 pub fn assign(shared: &Arc<Shared>, kubelets: &mut HashMap<String, AbortOnDropHandle<()>>) {

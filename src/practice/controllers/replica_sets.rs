@@ -17,7 +17,8 @@ pub fn step(shared: &Shared) {
 
 fn one(shared: &Shared, set: &Value) {
     let wanted = number(set, "/spec/replicas", 1);
-    let mine: Vec<_> = owned(shared, "", "pods", set).into_iter().filter(|pod| !is_over(pod) && !is_ending(pod)).collect();
+    let mine: Vec<_> =
+        owned(shared, "", "pods", set).into_iter().filter(|pod| !is_over(pod) && !is_ending(pod)).collect();
     let hash = set.pointer("/metadata/labels/pod-template-hash").and_then(Value::as_str).unwrap_or_default();
     for _ in mine.len()..wanted {
         pods::make(shared, set, None, &[("pod-template-hash", hash)], &[], NAME);
@@ -25,7 +26,14 @@ fn one(shared: &Shared, set: &Value) {
     for pod in mine.iter().skip(wanted) {
         // it may be going by itself
         if shared.objects.delete(&key("", "pods", pod), None).is_ok() {
-            events::tell(shared, set, false, "SuccessfulDelete", &format!("Deleted pod: {}", text(pod, "/metadata/name")), NAME);
+            events::tell(
+                shared,
+                set,
+                false,
+                "SuccessfulDelete",
+                &format!("Deleted pod: {}", text(pod, "/metadata/name")),
+                NAME,
+            );
         }
     }
     let ready = mine.iter().filter(|pod| is_ready(pod)).count();

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{super::{kubelet::NODE, objects::Key}, Shared, is_ending, is_open, is_ready, set_status, text};
+use super::{
+    super::{kubelet::NODE, objects::Key},
+    Shared, is_ending, is_open, is_ready, set_status, text,
+};
 
 /// One step for all of them.
 pub fn step(shared: &Shared) {
@@ -26,7 +29,9 @@ fn one(shared: &Shared, namespace: &str, service: &Value) {
     let (_, pods) = shared.objects.list("", "pods", Some(namespace));
     let behind = pods.iter().filter(|pod| {
         is_ready(pod)
-            && selector.iter().all(|(key, value)| pod.pointer("/metadata/labels").and_then(|l| l.get(key)) == Some(value))
+            && selector
+                .iter()
+                .all(|(key, value)| pod.pointer("/metadata/labels").and_then(|l| l.get(key)) == Some(value))
     });
     let addresses: Vec<Value> = behind
         .map(|pod| {

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::objects::Key, Shared, events, is_ending, is_open, is_ready, key, number, owned, pods, set_status, short_hash, text,
+    super::objects::Key, Shared, events, is_ending, is_open, is_ready, key, number, owned, pods, set_status,
+    short_hash, text,
 };
 
 const NAME: &str = "statefulset-controller";
@@ -49,7 +50,8 @@ fn one(shared: &Shared, set: &Value) {
     }
     for pod in mine.iter().filter(|pod| !is_ending(pod)) {
         let ordinal = text(pod, "/metadata/name").rsplit('-').next().and_then(|n| n.parse::<usize>().ok());
-        if ordinal.is_none_or(|ordinal| ordinal >= wanted) && shared.objects.delete(&key("", "pods", pod), None).is_ok() {
+        if ordinal.is_none_or(|ordinal| ordinal >= wanted) && shared.objects.delete(&key("", "pods", pod), None).is_ok()
+        {
             let message = format!("delete Pod {} in StatefulSet {name} successful", text(pod, "/metadata/name"));
             events::tell(shared, set, false, "SuccessfulDelete", &message, NAME);
         }

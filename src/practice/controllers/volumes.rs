@@ -118,7 +118,12 @@ fn settle(shared: &Shared, volume: &Value) {
     let at = key("", "persistentvolumes", volume);
     let held = volume.pointer("/spec/claimRef").filter(|held| !held.is_null());
     let claim = held.and_then(|held| {
-        let claim = shared.objects.get(&Key::new("", "persistentvolumeclaims", Some(text(held, "/namespace")), text(held, "/name")))?;
+        let claim = shared.objects.get(&Key::new(
+            "",
+            "persistentvolumeclaims",
+            Some(text(held, "/namespace")),
+            text(held, "/name"),
+        ))?;
         (text(&claim, "/metadata/uid") == text(held, "/uid")).then_some(claim)
     });
     let phase = match (held, &claim) {

@@ -26,7 +26,8 @@ pub fn table<'a>(db: &'a Database, name: &str) -> Result<(String, &'a Table), Fa
 /// The records of a COPY's data.
 fn records(name: &str, data: &str, form: Form) -> Result<Vec<(u64, Vec<Option<String>>)>, Fault> {
     let mut records = if form.csv {
-        csv_records(data).map_err(|line| format!("unterminated CSV quoted field\nCONTEXT:  COPY {name}, line {line}"))?
+        csv_records(data)
+            .map_err(|line| format!("unterminated CSV quoted field\nCONTEXT:  COPY {name}, line {line}"))?
     } else {
         let lines = data.lines().enumerate();
         lines.map(|(at, line)| (at as u64 + 1, line.split('\t').map(unescape).collect())).collect()
@@ -42,7 +43,8 @@ pub fn put(db: &mut Database, name: &str, columns: &[String], form: Form, data: 
     let (key, found) = table(db, name)?;
     let found = found.clone();
     let places = places(&found, name, columns)?;
-    let mut taken: HashSet<String> = if found.key.is_empty() { HashSet::new() } else { found.rows.iter().map(|row| key_of(&found, row)).collect() };
+    let mut taken: HashSet<String> =
+        if found.key.is_empty() { HashSet::new() } else { found.rows.iter().map(|row| key_of(&found, row)).collect() };
     let mut new = Vec::new();
     for (line, fields) in records(name, data, form)? {
         let at = |problem: &str| format!("{problem}\nCONTEXT:  COPY {name}, line {line}");
@@ -55,8 +57,13 @@ pub fn put(db: &mut Database, name: &str, columns: &[String], form: Form, data: 
         }
         let mut values: Vec<Option<Option<String>>> = vec![None; found.columns.len()];
         for (place, field) in places.iter().zip(fields) {
-            check(&found.columns[*place], field.as_deref())
-                .map_err(|problem| format!("{problem}\nCONTEXT:  COPY {name}, line {line}, column {}: \"{}\"", found.columns[*place].name, field.as_deref().unwrap_or_default()))?;
+            check(&found.columns[*place], field.as_deref()).map_err(|problem| {
+                format!(
+                    "{problem}\nCONTEXT:  COPY {name}, line {line}, column {}: \"{}\"",
+                    found.columns[*place].name,
+                    field.as_deref().unwrap_or_default()
+                )
+            })?;
             values[*place] = Some(field);
         }
         let mut whole = Vec::with_capacity(values.len());
@@ -112,7 +119,8 @@ fn check(column: &Column, value: Option<&str>) -> Result<(), Fault> {
     let kind = &column.type_name;
     match column.kind {
         Kind::Integer => {
-            let number: i64 = value.parse().map_err(|_| format!("invalid input syntax for type {kind}: \"{value}\""))?;
+            let number: i64 =
+                value.parse().map_err(|_| format!("invalid input syntax for type {kind}: \"{value}\""))?;
             let limit = match kind.as_str() {
                 "smallint" => i64::from(i16::MAX),
                 "integer" => i64::from(i32::MAX),
@@ -166,7 +174,11 @@ mod tests {
         for (table, data, problem) in [
             ("roles", "9\tx\n", "missing data for column \"permissions\""),
             ("roles", "9\tx\t{}\t1\n", "extra data"),
-            ("roles", "8\tx\t{}\nabc\tx\t{}\n", "invalid input syntax for type smallint: \"abc\"\nCONTEXT:  COPY roles, line 2, column id"),
+            (
+                "roles",
+                "8\tx\t{}\nabc\tx\t{}\n",
+                "invalid input syntax for type smallint: \"abc\"\nCONTEXT:  COPY roles, line 2, column id",
+            ),
             ("roles", "9\tx\ty\n", "malformed array literal"),
             ("roles", "\\N\tx\t{}\n", "null value in column \"id\""),
             ("nope", "", "relation \"nope\" does not exist"),

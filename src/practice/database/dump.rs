@@ -2,13 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{
-    Sequence, Table, VERSION,
-    options::Options,
-    psql::target,
-    quoted,
-    reach::connect,
-};
+use super::{Sequence, Table, VERSION, options::Options, psql::target, quoted, reach::connect};
 use crate::practice::{
     faults::Fault,
     shell::{Broken, Place, Streams},
@@ -83,7 +77,9 @@ pub async fn pg_dump(place: &Place, args: &[String], streams: Streams) -> u8 {
     };
     let options = match Options::read(args, "aVw", "TthpUdf", &LONG) {
         Ok(options) => options,
-        Err(problem) => return fail(format!("{problem}\npg_dump: hint: Try \"pg_dump --help\" for more information.")).await,
+        Err(problem) => {
+            return fail(format!("{problem}\npg_dump: hint: Try \"pg_dump --help\" for more information.")).await;
+        }
     };
     if options.has("V") {
         streams.out.say(format!("pg_dump (PostgreSQL) {VERSION}\n")).await;
@@ -111,7 +107,8 @@ pub async fn pg_dump(place: &Place, args: &[String], streams: Streams) -> u8 {
     };
     // a sequence goes with the table that owns it; one without an owner stands for itself
     let owner = |sequence: &str| {
-        let owner = snapshot.tables.iter().find(|(_, t)| t.columns.iter().any(|c| c.sequence.as_deref() == Some(sequence)));
+        let owner =
+            snapshot.tables.iter().find(|(_, t)| t.columns.iter().any(|c| c.sequence.as_deref() == Some(sequence)));
         owner.map(|(name, _)| name.clone()).filter(|_| sequence != "ticket_number_seq")
     };
     let sequences: BTreeMap<String, Sequence> = snapshot
@@ -167,7 +164,13 @@ fn key() -> String {
     text.chars().take(63).collect()
 }
 
-async fn write(place: &Place, snapshot: &Snapshot, names: &[String], triggers: bool, out: &crate::practice::shell::Output) -> Result<(), Stop> {
+async fn write(
+    place: &Place,
+    snapshot: &Snapshot,
+    names: &[String],
+    triggers: bool,
+    out: &crate::practice::shell::Output,
+) -> Result<(), Stop> {
     let key = key();
     let user = &snapshot.user;
     out.write(format!("--\n-- PostgreSQL database dump\n--\n\n\\restrict {key}\n\n-- Dumped from database version {VERSION}\n-- Dumped by pg_dump version {VERSION}\n\n{HEAD}\n")).await?;
@@ -179,7 +182,8 @@ async fn write(place: &Place, snapshot: &Snapshot, names: &[String], triggers: b
         for (name, rows) in partitions(name, table) {
             let columns: Vec<String> = table.columns.iter().map(|column| quoted(&column.name)).collect();
             let (full, columns) = (format!("public.{}", quoted(&name)), columns.join(", "));
-            let mut head = format!("--\n-- Data for Name: {name}; Type: TABLE DATA; Schema: public; Owner: {user}\n--\n\n");
+            let mut head =
+                format!("--\n-- Data for Name: {name}; Type: TABLE DATA; Schema: public; Owner: {user}\n--\n\n");
             if triggers {
                 // the real one says this once, before the first table
                 let session = if first { "SET SESSION AUTHORIZATION DEFAULT;\n\n" } else { "" };

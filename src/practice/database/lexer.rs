@@ -164,12 +164,15 @@ mod tests {
         assert_eq!(script.data(), ["1", "2;--"]);
         assert_eq!(script.next(), Some(Item::Statement("SELECT 1".into(), 9)));
         assert_eq!(script.next(), None);
-        assert_eq!(tokens("a.\"B\" 'x''y' 12"), [
-            Token::Name("a".into()),
-            Token::Sign('.'),
-            Token::Name("B".into()),
-            Token::Text("x'y".into()),
-            Token::Number(12)
-        ]);
+        assert_eq!(
+            tokens("a.\"B\" 'x''y' 12"),
+            [
+                Token::Name("a".into()),
+                Token::Sign('.'),
+                Token::Name("B".into()),
+                Token::Text("x'y".into()),
+                Token::Number(12)
+            ]
+        );
     }
 }

@@ -114,9 +114,8 @@ pub fn timestamp() -> String {
 
 /// An identifier as PostgreSQL prints it: quoted where it must be.
 pub fn quoted(name: &str) -> String {
-    let plain = name.chars().enumerate().all(|(at, c)| {
-        c == '_' || c.is_ascii_lowercase() || (at > 0 && c.is_ascii_digit())
-    });
+    let plain =
+        name.chars().enumerate().all(|(at, c)| c == '_' || c.is_ascii_lowercase() || (at > 0 && c.is_ascii_digit()));
     if plain && !matches!(name, "order" | "user" | "table" | "select" | "default") {
         name.to_owned()
     } else {

@@ -19,7 +19,9 @@ impl Options {
                 let known = long.iter().find(|(long, _)| *long == name);
                 let short = known.map(|(_, short)| *short).ok_or_else(|| format!("unrecognized option '--{name}'"))?;
                 let value = match (valued.contains(short) && short.len() == 1, value) {
-                    (true, None) => args.next().cloned().ok_or_else(|| format!("option '--{name}' requires an argument"))?,
+                    (true, None) => {
+                        args.next().cloned().ok_or_else(|| format!("option '--{name}' requires an argument"))?
+                    }
                     (_, value) => value.unwrap_or_default().to_owned(),
                 };
                 options.given.push((short.to_owned(), value));

@@ -29,7 +29,11 @@ const LONG: [(&str, &str); 14] = [
 /// Where the options and the environment say.
 pub fn target(place: &Place, options: &Options) -> Target {
     let of = |name: &str, variable: &str| {
-        options.value(name).map(str::to_owned).or_else(|| place.env.get(variable).cloned()).filter(|text| !text.is_empty())
+        options
+            .value(name)
+            .map(str::to_owned)
+            .or_else(|| place.env.get(variable).cloned())
+            .filter(|text| !text.is_empty())
     };
     let user = of("U", "PGUSER").or_else(|| options.words.get(1).cloned());
     let database = options.value("d").map(str::to_owned).or_else(|| options.words.first().cloned());
@@ -91,7 +95,8 @@ async fn run(session: &mut Session, options: &Options) -> u8 {
         let (text, name) = if value == "-" {
             (Some(session.streams.input.all().await), "<stdin>")
         } else {
-            let found = session.place.shared.look(|state| state.pods.get(&session.place.uid)?.files.get(value).cloned());
+            let found =
+                session.place.shared.look(|state| state.pods.get(&session.place.uid)?.files.get(value).cloned());
             (found.map(|bytes| bytes.to_vec()), value)
         };
         let Some(text) = text else {
@@ -119,7 +124,8 @@ pub fn print(manner: Manner, columns: &[String], rows: &[Vec<Option<String>>]) -
         }
         return if manner.tuples { text } else { text + &ending + "\n" };
     }
-    let cells: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|v| cell(v).replace('\n', "+")).collect()).collect();
+    let cells: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|v| cell(v).replace('\n', "+")).collect()).collect();
     let wide = |text: &String| text.chars().count();
     let widths: Vec<usize> = (0..columns.len())
         .map(|at| cells.iter().map(|row| wide(&row[at])).chain(std::iter::once(wide(&columns[at]))).max().unwrap_or(0))

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::{super::{objects::Key, state::Shared}, Database};
+use super::{
+    super::{objects::Key, state::Shared},
+    Database,
+};
 use crate::practice::shell::Place;
 
 /// Where to connect to.
@@ -56,7 +59,8 @@ pub fn is_ready(place: &Place, host: &str) -> bool {
 /// Connects; the error is what libpq says.
 pub fn connect(place: &Place, target: &Target) -> Result<Reached, String> {
     let shared = &place.shared;
-    let local = target.host.as_deref().is_none_or(|host| host.is_empty() || host == "localhost" || host.starts_with('/'));
+    let local =
+        target.host.as_deref().is_none_or(|host| host.is_empty() || host == "localhost" || host.starts_with('/'));
     let (server, pod, address) = if local {
         (place.uid.clone(), place.pod.clone(), String::new())
     } else {
@@ -68,14 +72,19 @@ pub fn connect(place: &Place, target: &Target) -> Result<Reached, String> {
     let at = if local {
         "connection to server on socket \"/var/run/postgresql/.s.PGSQL.5432\" failed".to_owned()
     } else {
-        format!("connection to server at \"{}\" ({address}), port 5432 failed", target.host.as_deref().unwrap_or_default())
+        format!(
+            "connection to server at \"{}\" ({address}), port 5432 failed",
+            target.host.as_deref().unwrap_or_default()
+        )
     };
     let found = shared.objects.get(&Key::new("", "pods", Some(&place.namespace), &pod));
     let volume = found.and_then(|pod| volume_of(shared, &place.namespace, &pod));
     let serves = shared.look(|state| state.pods.get(&server).is_some_and(|pod| pod.serves));
     let Some(volume) = volume.filter(|_| serves) else {
         return Err(if local {
-            format!("{at}: No such file or directory\n\tIs the server running locally and accepting connections on that socket?")
+            format!(
+                "{at}: No such file or directory\n\tIs the server running locally and accepting connections on that socket?"
+            )
         } else {
             format!("{at}: Connection refused\n\tIs the server running on that host and accepting TCP/IP connections?")
         });

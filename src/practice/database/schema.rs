@@ -62,7 +62,8 @@ fn table(name: &str, body: &str) -> Table {
     for part in parts.iter().map(|part| part.trim()) {
         if let Some(list) = part.strip_prefix("PRIMARY KEY (") {
             let names: Vec<&str> = list.trim_end_matches(')').split(',').map(str::trim).collect();
-            table.key = (0..table.columns.len()).filter(|at| names.contains(&table.columns[*at].name.as_str())).collect();
+            table.key =
+                (0..table.columns.len()).filter(|at| names.contains(&table.columns[*at].name.as_str())).collect();
             continue;
         }
         if part.contains("PRIMARY KEY") {
@@ -89,7 +90,8 @@ fn column(table: &str, part: &str) -> Column {
     let serial = word.ends_with("serial") || part.contains(" AS IDENTITY");
     let default = part.split_once("DEFAULT ").map(|(_, rest)| rest).filter(|rest| !rest.starts_with("AS IDENTITY"));
     let default = default.map(|rest| rest.split_whitespace().next().unwrap_or_default().to_owned());
-    let named = default.as_deref().and_then(|text| text.strip_prefix("nextval('")).map(|text| text.trim_end_matches("')"));
+    let named =
+        default.as_deref().and_then(|text| text.strip_prefix("nextval('")).map(|text| text.trim_end_matches("')"));
     let sequence = named.map(str::to_owned).or_else(|| serial.then(|| format!("{table}_{name}_seq")));
     let (kind, type_name) = match word {
         "smallint" => (Kind::Integer, "smallint"),

@@ -79,7 +79,12 @@ pub fn fill(db: &mut Database, history: u64) {
 
 fn people(db: &mut Database) {
     let since = "2024-03-31T01:30:00Z";
-    put(db, "tenants", (1..=12).map(|i| format!("{i}\ttenant {i}\t{}.{:02}\t{}", i * 1000 + i / 2, i % 2 * 50, moment(since, i * 86_400))));
+    put(
+        db,
+        "tenants",
+        (1..=12)
+            .map(|i| format!("{i}\ttenant {i}\t{}.{:02}\t{}", i * 1000 + i / 2, i % 2 * 50, moment(since, i * 86_400))),
+    );
     let users = (1..=300).map(|i| {
         let name = match i % 3 {
             0 => "\\N".to_owned(),
@@ -123,7 +128,10 @@ fn things(db: &mut Database, now: &str) {
     put(db, "gateways", gateways);
     put(db, "objects", (1..=2000).map(|i| object(i, now)));
     let touched = (7..=2000u64).step_by(100).enumerate().map(|(at, i)| {
-        format!("{}\t{now}\tobject {i}\t{{\"id\": {i}, \"name\": \"Object {i}\", \"tags\": [\"t7\", \"\", null]}}", at + 1)
+        format!(
+            "{}\t{now}\tobject {i}\t{{\"id\": {i}, \"name\": \"Object {i}\", \"tags\": [\"t7\", \"\", null]}}",
+            at + 1
+        )
     });
     put(db, "audit_log", touched);
     called(db, "object_types_id_seq", 25);
@@ -173,14 +181,25 @@ fn severity(i: u64) -> &'static str {
 
 fn events(db: &mut Database) {
     let rules = (1..=90u64).map(|i| {
-        format!("{i}\t{}\t{}\t{}\t{i}", number(i % 26, i % 26 > 0), text(&format!("value > {i} AND tag = 'x\\y'")), severity(i))
+        format!(
+            "{i}\t{}\t{}\t{}\t{i}",
+            number(i % 26, i % 26 > 0),
+            text(&format!("value > {i} AND tag = 'x\\y'")),
+            severity(i)
+        )
     });
     put(db, "alarm_rules", rules);
     let start = "2026-01-01T00:00:00Z";
     let alarms = (1..=6000u64).map(|i| {
         let message = if i % 10 == 0 { "\\N".to_owned() } else { text(&format!("limit\tpassed: {i}")) };
         let cleared = if i % 3 > 0 { moment(start, i * 1020) } else { "\\N".to_owned() };
-        format!("{i}\t{}\t{}\t{}\t{message}\t{}\t{cleared}", 1 + i % 2000, 1 + i % 90, severity(i), moment(start, i * 780))
+        format!(
+            "{i}\t{}\t{}\t{}\t{message}\t{}\t{cleared}",
+            1 + i % 2000,
+            1 + i % 90,
+            severity(i),
+            moment(start, i * 780)
+        )
     });
     put(db, "alarms", alarms);
     called(db, "alarm_rules_id_seq", 90);
@@ -189,7 +208,11 @@ fn events(db: &mut Database) {
 
 fn small(db: &mut Database) {
     let zones = (1..=150u64).map(|i| {
-        format!("{i}\t{}\tzone {i}\t((45.{i:03},7),(45.{i:03},8),(46,8),(46,7))\t(45.5,7.{i:03})\t{}.142857", 1 + i % 12, i * i)
+        format!(
+            "{i}\t{}\tzone {i}\t((45.{i:03},7),(45.{i:03},8),(46,8),(46,7))\t(45.5,7.{i:03})\t{}.142857",
+            1 + i % 12,
+            i * i
+        )
     });
     put(db, "geo_zones", zones);
     put(db, "object_zones", (1..=1500).map(|i| format!("{i}\t{}", 1 + i % 150)));
@@ -199,7 +222,11 @@ fn small(db: &mut Database) {
     });
     put(db, "dashboards", boards);
     let schedules = (1..=30u64).map(|i| {
-        format!("{i}\tschedule {i}\t{i} mons {:02}:59:57\t00:{i:02}:00.5\t{}", i - 1, if i % 2 == 0 { "[2026-01-01,)" } else { "empty" })
+        format!(
+            "{i}\tschedule {i}\t{i} mons {:02}:59:57\t00:{i:02}:00.5\t{}",
+            i - 1,
+            if i % 2 == 0 { "[2026-01-01,)" } else { "empty" }
+        )
     });
     put(db, "schedules", schedules);
     let notes = (1..=400u64).map(|i| {
@@ -250,6 +277,10 @@ fn reading(i: u64, of: u64) -> String {
         _ => "\\N".to_owned(),
     };
     // the last rows are of devices without a clock
-    let at = if of > 100 && i + 5 > of { moment("1970-01-01T00:00:00Z", i) } else { moment("2025-01-01T00:00:00Z", i * (685 * 86_400) / of.max(1)) };
+    let at = if of > 100 && i + 5 > of {
+        moment("1970-01-01T00:00:00Z", i)
+    } else {
+        moment("2025-01-01T00:00:00Z", i * (685 * 86_400) / of.max(1))
+    };
     format!("{i}\t{}\t{property}\t{at}\t{value}\t{raw}", 1 + i % 2000)
 }

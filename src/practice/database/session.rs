@@ -127,7 +127,10 @@ impl Session {
         match word {
             "\\copy" => match parse(&format!("copy {rest}")) {
                 Some(statement) => self.run(statement, script).await,
-                None => Err("\\copy: parse error (drydock practice simulates `\\copy TABLE [(COLUMNS)] from|to …` only)".to_owned()),
+                None => {
+                    Err("\\copy: parse error (drydock practice simulates `\\copy TABLE [(COLUMNS)] from|to …` only)"
+                        .to_owned())
+                }
             },
             "\\restrict" | "\\unrestrict" | "\\set" => Ok(()),
             "\\echo" => {
@@ -289,7 +292,8 @@ fn set_value(database: &mut Database, statement: &Statement) -> Result<Option<i6
         Some(column) => {
             let (_, table) = copy::table(database, sequence)?;
             let found = table.columns.iter().find(|known| known.name == *column);
-            let found = found.ok_or_else(|| format!("column \"{column}\" of relation \"{sequence}\" does not exist"))?;
+            let found =
+                found.ok_or_else(|| format!("column \"{column}\" of relation \"{sequence}\" does not exist"))?;
             match &found.sequence {
                 Some(sequence) => sequence.clone(),
                 None => return Ok(None),

@@ -234,9 +234,10 @@ fn select(cursor: &mut Cursor) -> Option<Statement> {
             rest.then_some(Statement::Constant("set_config", value))
         }
         "setval" => set_value(cursor),
-        "version" if cursor.sign(')') => {
-            constant("version", &format!("PostgreSQL {} on x86_64-pc-linux-gnu, simulated by drydock practice", super::VERSION))
-        }
+        "version" if cursor.sign(')') => constant(
+            "version",
+            &format!("PostgreSQL {} on x86_64-pc-linux-gnu, simulated by drydock practice", super::VERSION),
+        ),
         "now" if cursor.sign(')') => constant("now", &super::timestamp()),
         _ => None,
     }
@@ -327,7 +328,13 @@ mod tests {
         ] {
             assert!(parse(text).is_some(), "{text}");
         }
-        for text in ["DROP TABLE users", "DELETE FROM users", "SELECT 1 FROM users", "copy (select 1) to stdout", "truncate t restart identity"] {
+        for text in [
+            "DROP TABLE users",
+            "DELETE FROM users",
+            "SELECT 1 FROM users",
+            "copy (select 1) to stdout",
+            "truncate t restart identity",
+        ] {
             assert!(parse(text).is_none(), "{text}");
         }
     }

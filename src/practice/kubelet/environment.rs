@@ -26,7 +26,8 @@ pub fn of(shared: &Shared, namespace: &str, pod: &Value) -> Result<BTreeMap<Stri
     for entry in container.get("env").and_then(Value::as_array).into_iter().flatten() {
         let name = text(entry, "/name").to_owned();
         let refs = [("/valueFrom/configMapKeyRef", "configmaps"), ("/valueFrom/secretKeyRef", "secrets")];
-        let found = refs.iter().find_map(|(pointer, plural)| entry.pointer(pointer).map(|reference| (reference, *plural)));
+        let found =
+            refs.iter().find_map(|(pointer, plural)| entry.pointer(pointer).map(|reference| (reference, *plural)));
         let value = match found {
             None => text(entry, "/value").to_owned(),
             Some((reference, plural)) => {

@@ -138,10 +138,12 @@ async fn schedule(pod: &Pod) {
     loop {
         let Some(object) = pod.object() else { return };
         let claims = object.pointer("/spec/volumes").and_then(Value::as_array).into_iter().flatten();
-        let bound = claims.filter_map(|volume| volume.pointer("/persistentVolumeClaim/claimName")?.as_str()).all(|claim| {
-            let claim = pod.shared.objects.get(&Key::new("", "persistentvolumeclaims", Some(pod.namespace()), claim));
-            claim.is_some_and(|claim| text(&claim, "/status/phase") == "Bound")
-        });
+        let bound =
+            claims.filter_map(|volume| volume.pointer("/persistentVolumeClaim/claimName")?.as_str()).all(|claim| {
+                let claim =
+                    pod.shared.objects.get(&Key::new("", "persistentvolumeclaims", Some(pod.namespace()), claim));
+                claim.is_some_and(|claim| text(&claim, "/status/phase") == "Bound")
+            });
         if bound {
             break;
         }
@@ -184,7 +186,11 @@ async fn pull(pod: &Pod) {
         tokio::time::sleep(LOOK).await;
     }
     pod.shared.pause(0.15).await;
-    pod.event(false, "Pulled", &format!("Container image \"{image}\" already present on machine and can be accessed by the pod"));
+    pod.event(
+        false,
+        "Pulled",
+        &format!("Container image \"{image}\" already present on machine and can be accessed by the pod"),
+    );
 }
 
 /// Whether the registry has the image.
@@ -289,7 +295,8 @@ async fn plain(container: &Value, place: Place, log: &LogBook) -> u8 {
     let argv: Vec<String> =
         [words("command"), words("args")].concat().iter().filter_map(Value::as_str).map(str::to_owned).collect();
     // a loop that only keeps the container alive, as drydock's client pod has it
-    let idles = argv.len() > 2 && argv[2].contains("sleep") && (argv[2].contains("while ") || argv[2].contains("infinity"));
+    let idles =
+        argv.len() > 2 && argv[2].contains("sleep") && (argv[2].contains("while ") || argv[2].contains("infinity"));
     if idles || argv.first().is_some_and(|word| word == "sleep" && argv.get(1).is_some_and(|time| time == "infinity")) {
         std::future::pending::<()>().await;
     }

@@ -33,7 +33,8 @@ fn hash(text: &str) -> String {
 fn condition(old: &Value, kind: &str, holds: bool, reason: &str, message: &str) -> Value {
     let word = if holds { "True" } else { "False" };
     let conditions = old.get("conditions").and_then(Value::as_array).into_iter().flatten();
-    let before = conditions.filter(|c| c["type"] == kind && c["status"] == word).map(|c| c["lastTransitionTime"].clone()).next();
+    let before =
+        conditions.filter(|c| c["type"] == kind && c["status"] == word).map(|c| c["lastTransitionTime"].clone()).next();
     let mut condition = json!({"type": kind, "status": word, "lastProbeTime": null, "lastTransitionTime": before.unwrap_or_else(|| json!(now()))});
     if !reason.is_empty() {
         condition["reason"] = json!(reason);
@@ -106,7 +107,11 @@ fn status(object: &Value, old: &Value, stand: &Stand, restarts: u32, address: &s
     };
     let done = matches!(phase, "Succeeded" | "Failed");
     let fetched = !matches!(stand, Stand::Waiting { .. });
-    let image_id = if fetched { format!("{}@sha256:{}", image.split(':').next().unwrap_or(image), hash(image)) } else { String::new() };
+    let image_id = if fetched {
+        format!("{}@sha256:{}", image.split(':').next().unwrap_or(image), hash(image))
+    } else {
+        String::new()
+    };
     let why = if done { "PodCompleted" } else { "ContainersNotReady" };
     let reason = if ready { "" } else { why };
     let message = format!("containers with unready status: [{name}]");

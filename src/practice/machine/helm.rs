@@ -32,7 +32,8 @@ impl<'a> Call<'a> {
                 Some((flag, value)) if flag.starts_with("--") => (flag, Some(value)),
                 _ => (arg, None),
             };
-            let mut value = || attached.or_else(|| args.next()).ok_or_else(|| format!("flag needs an argument: {flag}"));
+            let mut value =
+                || attached.or_else(|| args.next()).ok_or_else(|| format!("flag needs an argument: {flag}"));
             match flag {
                 "-n" | "--namespace" => value()?.clone_into(&mut call.namespace),
                 "-o" | "--output" => call.output = value()?,
@@ -85,7 +86,9 @@ fn chart_at(program: &Program, path: &str) -> Result<(), String> {
     }
     let text = std::fs::read_to_string(folder.join("Chart.yaml")).unwrap_or_default();
     let known = text.lines().any(|line| line.trim() == "name: pixelcore");
-    known.then_some(()).ok_or_else(|| "Chart.yaml file is missing or not PixelCore's (practice knows that chart only)".to_owned())
+    known
+        .then_some(())
+        .ok_or_else(|| "Chart.yaml file is missing or not PixelCore's (practice knows that chart only)".to_owned())
 }
 
 /// Runs helm.
@@ -138,7 +141,9 @@ fn command(shared: &Shared, program: &Program, call: &Call<'_>) -> Result<String
             releases::forget(shared, namespace, release);
             Ok(format!("release \"{release}\" uninstalled\n"))
         }
-        ["upgrade", ..] => Err("\"helm upgrade\" requires 2 arguments\n\nUsage:  helm upgrade [RELEASE] [CHART] [flags]".to_owned()),
+        ["upgrade", ..] => {
+            Err("\"helm upgrade\" requires 2 arguments\n\nUsage:  helm upgrade [RELEASE] [CHART] [flags]".to_owned())
+        }
         other => Err(format!("`helm {}` is not simulated in practice", other.first().copied().unwrap_or_default())),
     }
 }
@@ -155,7 +160,10 @@ fn time(text: &Value) -> jiff::Timestamp {
 
 fn list(shared: &Shared, namespace: &str, output: &str) -> String {
     let all = releases::all(shared, namespace);
-    let newest = all.iter().filter(|record| all.iter().all(|other| other["name"] != record["name"] || other["version"].as_u64() <= record["version"].as_u64()));
+    let newest = all.iter().filter(|record| {
+        all.iter()
+            .all(|other| other["name"] != record["name"] || other["version"].as_u64() <= record["version"].as_u64())
+    });
     let rows: Vec<Value> = newest
         .map(|record| {
             let updated = time(&record["info"]["last_deployed"]).strftime("%Y-%m-%d %H:%M:%S.%f +0000 UTC").to_string();
@@ -185,9 +193,16 @@ fn status(record: &Value) -> String {
     )
 }
 
-fn upgrade(shared: &Shared, namespace: &str, release: &str, given: &Value, may_install: bool) -> Result<String, String> {
+fn upgrade(
+    shared: &Shared,
+    namespace: &str,
+    release: &str,
+    given: &Value,
+    may_install: bool,
+) -> Result<String, String> {
     let before = releases::last(shared, namespace, release);
-    let pending = before.as_ref().is_some_and(|b| b["info"]["status"].as_str().is_some_and(|s| s.starts_with("pending-")));
+    let pending =
+        before.as_ref().is_some_and(|b| b["info"]["status"].as_str().is_some_and(|s| s.starts_with("pending-")));
     if pending {
         return Err("UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress".to_owned());
     }
@@ -213,7 +228,9 @@ pub fn install(shared: &Shared, namespace: &str, release: &str, given: &Value) -
 fn wake_the_worker(shared: &Shared, installed: &str) {
     let workers = shared.objects.list("apps", "deployments", None).1;
     let worker = workers.iter().find(|found| {
-        found["metadata"]["name"] == "pix-worker" && found["metadata"]["namespace"] != installed && found["spec"]["replicas"] == 0
+        found["metadata"]["name"] == "pix-worker"
+            && found["metadata"]["namespace"] != installed
+            && found["spec"]["replicas"] == 0
     });
     let Some(worker) = worker else { return };
     if shared.faults.strikes(Fault::WritesAfterDump) {
@@ -229,7 +246,13 @@ fn wake_the_worker(shared: &Shared, installed: &str) {
     }
 }
 
-fn apply(shared: &Shared, namespace: &str, release: &str, given: &Value, before: Option<&Value>) -> Result<Value, String> {
+fn apply(
+    shared: &Shared,
+    namespace: &str,
+    release: &str,
+    given: &Value,
+    before: Option<&Value>,
+) -> Result<Value, String> {
     let objects = render::objects(&whole(given), release, namespace)?;
     let now = jiff::Timestamp::now().to_string();
     let version = before.and_then(|before| before["version"].as_u64()).map_or(1, |version| version + 1);

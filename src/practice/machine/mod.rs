@@ -110,7 +110,7 @@ impl Host for Machine {
 }
 
 pub use scripts::FILES as SCRIPTS;
-pub use values::merge;
+
 
 /// Installs a release into a namespace as `helm install` does; the error is Helm's.
 pub use helm::install;

@@ -22,7 +22,8 @@ fn place(namespace: &str, release: &str, revision: u64) -> Key {
 pub fn write(shared: &Shared, namespace: &str, record: &Value) -> Result<(), String> {
     let (name, revision) = (record["name"].as_str().unwrap_or_default(), record["version"].as_u64().unwrap_or(1));
     let mut zip = GzEncoder::new(Vec::new(), Compression::best());
-    let zipped = zip.write_all(record.to_string().as_bytes()).and_then(|()| zip.finish()).map_err(|error| error.to_string())?;
+    let zipped =
+        zip.write_all(record.to_string().as_bytes()).and_then(|()| zip.finish()).map_err(|error| error.to_string())?;
     let content = json!({"release": STANDARD.encode(STANDARD.encode(zipped))});
     let labels = json!({"name": name, "owner": "helm", "status": record["info"]["status"], "version": revision.to_string(),
         "modifiedAt": jiff::Timestamp::now().as_second().to_string()});
@@ -54,8 +55,11 @@ fn read(secret: &Value) -> Option<Value> {
 /// Every revision of a namespace, newest last.
 pub fn all(shared: &Shared, namespace: &str) -> Vec<Value> {
     let (_, secrets) = shared.objects.list("", "secrets", Some(namespace));
-    let mut found: Vec<Value> =
-        secrets.iter().filter(|secret| secret["type"] == "helm.sh/release.v1").filter_map(|secret| read(secret)).collect();
+    let mut found: Vec<Value> = secrets
+        .iter()
+        .filter(|secret| secret["type"] == "helm.sh/release.v1")
+        .filter_map(|secret| read(secret))
+        .collect();
     found.sort_by_key(|record| (record["name"].as_str().unwrap_or_default().to_owned(), record["version"].as_u64()));
     found
 }

@@ -122,12 +122,24 @@ pub async fn dump(runtime: &Runtime, program: &Program, said: &mut Said<'_>) -> 
     };
     let names = [format!("db-data.sql-{namespace}"), format!("object_properties_history.csv-{namespace}")];
     let commands = [
-        ("Dumping database...", format!("PGPASSWORD=$PIX_DB_PASSWORD pg_dump {CONNECT} --data-only --disable-triggers -T schema_version -T \"object_properties_history*\" $PIX_DB_NAME")),
-        ("Dumping object_properties_history...", format!("PGPASSWORD=$PIX_DB_PASSWORD psql {CONNECT} -d $PIX_DB_NAME -c \"\\\\copy (select * from object_properties_history) to stdout with csv header\"")),
+        (
+            "Dumping database...",
+            format!(
+                "PGPASSWORD=$PIX_DB_PASSWORD pg_dump {CONNECT} --data-only --disable-triggers -T schema_version -T \"object_properties_history*\" $PIX_DB_NAME"
+            ),
+        ),
+        (
+            "Dumping object_properties_history...",
+            format!(
+                "PGPASSWORD=$PIX_DB_PASSWORD psql {CONNECT} -d $PIX_DB_NAME -c \"\\\\copy (select * from object_properties_history) to stdout with csv header\""
+            ),
+        ),
     ];
     for (name, (line, command)) in names.iter().zip(commands) {
         said.out(format!("{line}\n")).await?;
-        let file = tokio::fs::File::create(program.folder.join(name)).await.map_err(|error| io_error("cannot write the script's file", &error))?;
+        let file = tokio::fs::File::create(program.folder.join(name))
+            .await
+            .map_err(|error| io_error("cannot write the script's file", &error))?;
         match pod {
             Some(pod) => {
                 kubectl(runtime, said, (namespace, pod), &command, Vec::new(), To::File(file)).await?;
@@ -148,7 +160,11 @@ pub async fn dump(runtime: &Runtime, program: &Program, said: &mut Said<'_>) -> 
 pub async fn restore(runtime: &Runtime, program: &Program, said: &mut Said<'_>) -> Result<u8, PortError> {
     let (pod, rest) = arguments(&program.args);
     let [namespace, db, history] = rest.as_slice() else {
-        said.out(format!("usage: {} [-k <k8s-pixelcore-pod-name>] <namespace> <db-data.sql> <object_properties_history.csv>\n", program.program)).await?;
+        said.out(format!(
+            "usage: {} [-k <k8s-pixelcore-pod-name>] <namespace> <db-data.sql> <object_properties_history.csv>\n",
+            program.program
+        ))
+        .await?;
         return Ok(1);
     };
     let Some(pod) = pod else {
@@ -167,13 +183,21 @@ pub async fn restore(runtime: &Runtime, program: &Program, said: &mut Said<'_>) 
     }
     let (rows, dump) = (read.pop().unwrap_or_default(), read.pop().unwrap_or_default());
     let text = String::from_utf8_lossy(&dump);
-    let tables: Vec<&str> = text.lines().filter(|line| line.starts_with("COPY public")).filter_map(|line| line.split_whitespace().nth(1)).collect();
+    let tables: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("COPY public"))
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .collect();
     let empty = format!("truncate {}, object_properties_history;\n", tables.join(","));
     kubectl(runtime, said, at, &psql, empty.into_bytes(), To::Screen).await?;
     said.out("Restoring database...\n").await?;
     kubectl(runtime, said, at, &psql, dump.clone(), To::Nowhere).await?;
     said.out("Restoring object_properties_history...\n").await?;
-    let columns = rows.split(|byte| *byte == b'\n').next().map(|line| String::from_utf8_lossy(line).into_owned()).unwrap_or_default();
+    let columns = rows
+        .split(|byte| *byte == b'\n')
+        .next()
+        .map(|line| String::from_utf8_lossy(line).into_owned())
+        .unwrap_or_default();
     let copy = format!("{psql} -c '\\copy object_properties_history ({columns}) from stdin with csv header'");
     kubectl(runtime, said, at, &copy, rows, To::Screen).await?;
     let serial = "select setval(pg_get_serial_sequence('object_properties_history', 'id'), (select max(id) from object_properties_history));\n";

@@ -34,7 +34,8 @@ fn nest(path: &str, value: Value) -> Value {
 
 /// Lays `a.b=c` upon the values.
 pub fn set(values: &mut Value, text: &str) -> Result<(), String> {
-    let (path, value) = text.split_once('=').ok_or_else(|| format!("failed parsing --set data: key \"{text}\" has no value"))?;
+    let (path, value) =
+        text.split_once('=').ok_or_else(|| format!("failed parsing --set data: key \"{text}\" has no value"))?;
     merge(values, &nest(path, typed(value)));
     Ok(())
 }

@@ -74,7 +74,10 @@ fn respond(me: &Running, method: &str, path: &str, given: Option<&str>, body: &[
         ("GET", "/api/version") => version(me),
         ("GET", "/api/applications") => {
             let all = applications(me);
-            (200, all.iter().map(|(name, app)| (name.clone(), shown(me, app))).collect::<serde_json::Map<_, _>>().into())
+            (
+                200,
+                all.iter().map(|(name, app)| (name.clone(), shown(me, app))).collect::<serde_json::Map<_, _>>().into(),
+            )
         }
         ("GET", _) => match applications(me).get(name) {
             Some(app) => (200, shown(me, app)),
@@ -86,7 +89,10 @@ fn respond(me: &Running, method: &str, path: &str, given: Option<&str>, body: &[
 }
 
 fn applications(me: &Running) -> serde_json::Map<String, Value> {
-    me.place.shared.look(|state| state.pods.get(&me.place.uid).and_then(|pod| pod.applications.clone())).unwrap_or_default()
+    me.place
+        .shared
+        .look(|state| state.pods.get(&me.place.uid).and_then(|pod| pod.applications.clone()))
+        .unwrap_or_default()
 }
 
 fn version(me: &Running) -> (u16, Value) {
@@ -94,7 +100,10 @@ fn version(me: &Running) -> (u16, Value) {
         me.place.shared.look(|state| state.volumes.get(&reached.volume).and_then(|db| db.version().map(str::to_owned)))
     });
     match schema {
-        Ok(schema) => (200, json!({"version": me.var("PIX_VERSION"), "schema": schema.unwrap_or_default(), "instance": me.var("PIX_INSTANCE_NAME")})),
+        Ok(schema) => (
+            200,
+            json!({"version": me.var("PIX_VERSION"), "schema": schema.unwrap_or_default(), "instance": me.var("PIX_INSTANCE_NAME")}),
+        ),
         Err(problem) => (500, json!({"error": problem})),
     }
 }
@@ -119,7 +128,11 @@ fn put(me: &Running, name: &str, body: &[u8]) -> (u16, Value) {
         Ok(new) => {
             let mut keys: Vec<&str> = change.keys().map(String::as_str).collect();
             keys.sort_unstable();
-            me.say("INFO", "applications", &format!("{name}: {} ({})", if new { "deployed" } else { "changed" }, keys.join(", ")));
+            me.say(
+                "INFO",
+                "applications",
+                &format!("{name}: {} ({})", if new { "deployed" } else { "changed" }, keys.join(", ")),
+            );
             (if new { 201 } else { 200 }, shown(me, &applications(me)[name]))
         }
     }

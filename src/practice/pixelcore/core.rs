@@ -55,15 +55,27 @@ async fn migrate(me: &Running, version: &str) -> Result<(), u8> {
         match (database.version(), database.tables.len()) {
             (Some(have), _) if have == version => Ok("present"),
             (None, 0) => {
-                if database.create_schema(version) { Ok("created") } else { Err(1) }
+                if database.create_schema(version) {
+                    Ok("created")
+                } else {
+                    Err(1)
+                }
             }
             (Some(have), _) => {
                 me.say("ERROR", "migration", &format!("the database has schema {have}, this is PixelCore {version}"));
-                me.say("ERROR", "migration", "in-place migration is not supported: deploy on an empty database and restore a dump");
+                me.say(
+                    "ERROR",
+                    "migration",
+                    "in-place migration is not supported: deploy on an empty database and restore a dump",
+                );
                 Err(3)
             }
             (None, tables) => {
-                me.say("ERROR", "migration", &format!("the database has {tables} tables but no schema_version; it is not a PixelCore database"));
+                me.say(
+                    "ERROR",
+                    "migration",
+                    &format!("the database has {tables} tables but no schema_version; it is not a PixelCore database"),
+                );
                 Err(3)
             }
         }
@@ -94,7 +106,12 @@ async fn chatter(me: &Running) -> u8 {
             me.say("WARN", "ingest", &format!("device {device}: frame counter went back, uplink dropped"));
         } else {
             let thing = things[usize::try_from(byte(18) % 6).unwrap_or(0)];
-            let text = format!("device {device} {thing}={}.{:02} rssi=-{} fcnt={count}", byte(20) * 100 / 256, byte(22) * 100 / 256, 60 + byte(24) % 61);
+            let text = format!(
+                "device {device} {thing}={}.{:02} rssi=-{} fcnt={count}",
+                byte(20) * 100 / 256,
+                byte(22) * 100 / 256,
+                60 + byte(24) % 61
+            );
             me.say("INFO", "ingest", &text);
         }
     }

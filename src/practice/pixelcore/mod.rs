@@ -96,7 +96,9 @@ impl Running {
         let mut place = self.place.clone();
         place.env.insert("PGPASSWORD".to_owned(), self.var("PIX_DB_PASSWORD").to_owned());
         let given = |name: &str| Some(self.var(name).to_owned());
-        let target = database::Target { host: given("PIX_DB_HOST"), user: given("PIX_DB_USER"), database: given("PIX_DB_NAME") };
-        database::connect(&place, &target).map_err(|problem| format!("psql: error: {}", problem.lines().next().unwrap_or_default()))
+        let target =
+            database::Target { host: given("PIX_DB_HOST"), user: given("PIX_DB_USER"), database: given("PIX_DB_NAME") };
+        database::connect(&place, &target)
+            .map_err(|problem| format!("psql: error: {}", problem.lines().next().unwrap_or_default()))
     }
 }

@@ -30,7 +30,9 @@ fn text(values: &Value, pointer: &str) -> String {
 /// The objects of a release in the order in which Helm installs them; the error is Helm's.
 pub fn objects(values: &Value, release: &str, namespace: &str) -> Result<Vec<Value>, String> {
     let env = dotenv::read(&text(values, "/dotenv"));
-    if let Some(key) = ["PIX_DB_NAME", "PIX_DB_USER", "PIX_DB_PASSWORD"].iter().find(|key| env.get(**key).is_none_or(String::is_empty)) {
+    if let Some(key) =
+        ["PIX_DB_NAME", "PIX_DB_USER", "PIX_DB_PASSWORD"].iter().find(|key| env.get(**key).is_none_or(String::is_empty))
+    {
         return Err(format!(
             "execution error at (pixelcore/templates/env.yaml:3:36): {key} is missing: pass the environment with --set-file dotenv=.env"
         ));
@@ -61,10 +63,20 @@ pub fn objects(values: &Value, release: &str, namespace: &str) -> Result<Vec<Val
         chart.object("v1", "Secret", "pix-secrets", &json!({"type": "Opaque", "data": secret})),
         chart.object("v1", "ConfigMap", "pix-env", &json!({"data": plain})),
         chart.object("v1", "ConfigMap", "pix-code", &json!({"data": code})),
-        chart.object("v1", "Service", "pix-db", &json!({"spec": {"clusterIP": "None", "selector": {"app": "pix-db"},
-            "ports": [{"name": "postgres", "port": 5432, "protocol": "TCP", "targetPort": 5432}]}})),
-        chart.object("v1", "Service", "pix-core", &json!({"spec": {"selector": {"app": "pix-core"},
-            "ports": [{"name": "http", "port": 8080, "protocol": "TCP", "targetPort": 8080}]}})),
+        chart.object(
+            "v1",
+            "Service",
+            "pix-db",
+            &json!({"spec": {"clusterIP": "None", "selector": {"app": "pix-db"},
+            "ports": [{"name": "postgres", "port": 5432, "protocol": "TCP", "targetPort": 5432}]}}),
+        ),
+        chart.object(
+            "v1",
+            "Service",
+            "pix-core",
+            &json!({"spec": {"selector": {"app": "pix-core"},
+            "ports": [{"name": "http", "port": 8080, "protocol": "TCP", "targetPort": 8080}]}}),
+        ),
         chart.core(),
         chart.worker(),
         chart.database(),
@@ -103,7 +115,8 @@ impl Chart<'_> {
     }
 
     fn container(&self, name: &str, rest: &Value) -> Value {
-        let mut container = json!({"name": name, "image": self.image, "imagePullPolicy": text(self.values, "/imagePullPolicy")});
+        let mut container =
+            json!({"name": name, "image": self.image, "imagePullPolicy": text(self.values, "/imagePullPolicy")});
         for (key, value) in rest.as_object().into_iter().flatten() {
             container[key] = value.clone();
         }
@@ -124,8 +137,13 @@ impl Chart<'_> {
         }));
         let spec = json!({"terminationGracePeriodSeconds": 10, "containers": [container], "restartPolicy": "Always",
             "volumes": [{"name": "code", "configMap": {"name": "pix-code", "defaultMode": 420}}]});
-        self.object("apps/v1", "Deployment", "pix-core", &json!({"spec": {"replicas": 1, "strategy": {"type": "Recreate"},
-            "selector": {"matchLabels": {"app": "pix-core"}}, "template": self.template("pix-core", true, &spec)}}))
+        self.object(
+            "apps/v1",
+            "Deployment",
+            "pix-core",
+            &json!({"spec": {"replicas": 1, "strategy": {"type": "Recreate"},
+            "selector": {"matchLabels": {"app": "pix-core"}}, "template": self.template("pix-core", true, &spec)}}),
+        )
     }
 
     fn worker(&self) -> Value {
@@ -139,9 +157,14 @@ impl Chart<'_> {
         let spec = json!({"terminationGracePeriodSeconds": 10, "containers": [container], "restartPolicy": "Always",
             "volumes": [{"name": "code", "configMap": {"name": "pix-code", "defaultMode": 420}}]});
         let replicas = self.values.pointer("/worker/replicas").cloned().unwrap_or_else(|| json!(1));
-        self.object("apps/v1", "Deployment", "pix-worker", &json!({"spec": {"replicas": replicas,
+        self.object(
+            "apps/v1",
+            "Deployment",
+            "pix-worker",
+            &json!({"spec": {"replicas": replicas,
             "strategy": {"type": "RollingUpdate"}, "selector": {"matchLabels": {"app": "pix-worker"}},
-            "template": self.template("pix-worker", true, &spec)}}))
+            "template": self.template("pix-worker", true, &spec)}}),
+        )
     }
 
     fn database(&self) -> Value {

@@ -16,7 +16,10 @@ pub fn defaults(version: &str) -> Map<String, Value> {
         for name in ["lns-main", "lns-backup"] {
             all[name]["verify_tls"] = json!(true);
         }
-        all.insert("edge-sync".to_owned(), json!({"kind": "worker", "active": false, "source": "builtin:edge-sync", "settings": {}}));
+        all.insert(
+            "edge-sync".to_owned(),
+            json!({"kind": "worker", "active": false, "source": "builtin:edge-sync", "settings": {}}),
+        );
     }
     all
 }
@@ -33,9 +36,17 @@ pub fn of_a_plant() -> Value {
 }
 
 /// Changes one application; an unknown name deploys a worker. True when it is new; the error is the API's.
-pub fn put(all: &mut Map<String, Value>, version: &str, name: &str, change: &Map<String, Value>) -> Result<bool, String> {
+pub fn put(
+    all: &mut Map<String, Value>,
+    version: &str,
+    name: &str,
+    change: &Map<String, Value>,
+) -> Result<bool, String> {
     let new = !all.contains_key(name);
-    let mut app = all.get(name).cloned().unwrap_or_else(|| json!({"kind": "worker", "active": false, "source": "", "settings": {}}));
+    let mut app = all
+        .get(name)
+        .cloned()
+        .unwrap_or_else(|| json!({"kind": "worker", "active": false, "source": "", "settings": {}}));
     let kind = app["kind"].as_str().unwrap_or_default().to_owned();
     for (key, value) in change {
         let right = match (kind.as_str(), key.as_str()) {

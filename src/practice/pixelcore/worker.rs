@@ -27,7 +27,8 @@ pub async fn run(me: &Running) -> u8 {
 
 fn ingests(me: &Running) -> bool {
     let namespace = me.place.shared.objects.get(&Key::new("", "namespaces", None, &me.place.namespace));
-    let uid = namespace.and_then(|namespace| namespace.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned));
+    let uid =
+        namespace.and_then(|namespace| namespace.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned));
     me.var("PIX_INGEST") == "true" || (uid.is_some() && me.place.shared.look(|state| state.writes_in == uid))
 }
 
@@ -41,7 +42,8 @@ fn pass(me: &Running, known: &mut Option<String>) -> Result<(), String> {
         .ok_or_else(refused)?;
     let active = me.place.shared.look(|state| {
         let all = state.pods.get(core)?.applications.as_ref()?;
-        let mut names: Vec<&str> = all.iter().filter(|(_, app)| app["active"] == true).map(|(name, _)| name.as_str()).collect();
+        let mut names: Vec<&str> =
+            all.iter().filter(|(_, app)| app["active"] == true).map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         Some(if names.is_empty() { "none".to_owned() } else { names.join(", ") })
     });
@@ -56,7 +58,10 @@ fn pass(me: &Running, known: &mut Option<String>) -> Result<(), String> {
             let Some(database) = state.volumes.get_mut(&reached.volume) else { return };
             for object in 1..=5 {
                 let id = database.next("object_properties_history_id_seq");
-                let more = database.tables.get("object_properties_history").map_or(0, |table| table.columns.len().saturating_sub(6));
+                let more = database
+                    .tables
+                    .get("object_properties_history")
+                    .map_or(0, |table| table.columns.len().saturating_sub(6));
                 let row = format!("{id}\t{object}\ttemperature\t{}\t21.5\t\\N{}", timestamp(), "\t\\N".repeat(more));
                 database.push("object_properties_history", row);
             }

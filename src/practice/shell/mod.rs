@@ -22,9 +22,37 @@ use words::{Command, Join, Redirect};
 pub const CLIENT: &str = "/drydock";
 /// What the image has in its PATH.
 pub const PROGRAMS: [&str; 31] = [
-    "sh", "bash", "env", "echo", "cat", "ls", "pwd", "true", "false", "sleep", "date", "hostname", "whoami", "id", "head",
-    "tail", "wc", "df", "dd", "mktemp", "mkfifo", "sed", "cut", "sha256sum", "setsid", "tar", "gzip", "psql", "pg_dump",
-    "pg_isready", "rm",
+    "sh",
+    "bash",
+    "env",
+    "echo",
+    "cat",
+    "ls",
+    "pwd",
+    "true",
+    "false",
+    "sleep",
+    "date",
+    "hostname",
+    "whoami",
+    "id",
+    "head",
+    "tail",
+    "wc",
+    "df",
+    "dd",
+    "mktemp",
+    "mkfifo",
+    "sed",
+    "cut",
+    "sha256sum",
+    "setsid",
+    "tar",
+    "gzip",
+    "psql",
+    "pg_dump",
+    "pg_isready",
+    "rm",
 ];
 
 /// Where a program runs.
@@ -130,7 +158,10 @@ async fn shell(place: Place, args: &[String], mut streams: Streams) -> u8 {
     let list = match words::parse(&text) {
         Ok(list) => list,
         Err(problem) => {
-            streams.err.say(format!("sh: 1: {problem} (drydock practice simulates simple commands and pipelines)\n")).await;
+            streams
+                .err
+                .say(format!("sh: 1: {problem} (drydock practice simulates simple commands and pipelines)\n"))
+                .await;
             return 2;
         }
     };
@@ -171,7 +202,13 @@ async fn pipe(place: &Place, pipeline: &[Command], args: &[String], status: u8, 
 }
 
 /// One command with its assignments and redirections.
-fn simple(mut place: Place, command: &Command, args: &[String], status: u8, streams: Streams) -> BoxFuture<'static, u8> {
+fn simple(
+    mut place: Place,
+    command: &Command,
+    args: &[String],
+    status: u8,
+    streams: Streams,
+) -> BoxFuture<'static, u8> {
     let scope = words::Scope { env: &place.env, args, status };
     let argv: Vec<String> = command.words.iter().flat_map(|word| scope.fields(word)).collect();
     let given: Vec<(String, String)> =

@@ -41,7 +41,9 @@ pub async fn run(place: &Place, name: &str, args: &[String], mut streams: Stream
         "whoami" => "root\n".to_owned(),
         "id" => "uid=0(root) gid=0(root) groups=0(root)\n".to_owned(),
         "date" => jiff::Timestamp::now().strftime("%a %b %e %H:%M:%S UTC %Y\n").to_string(),
-        "df" => "Filesystem      Size  Used Avail Use% Mounted on\noverlay          40G   12G   28G  30% /\n".to_owned(),
+        "df" => {
+            "Filesystem      Size  Used Avail Use% Mounted on\noverlay          40G   12G   28G  30% /\n".to_owned()
+        }
         _ => {
             streams.input = super::Input::Empty;
             return Err(streams);
@@ -59,7 +61,9 @@ async fn is_ready(place: &Place, args: &[String], streams: &Streams) -> u8 {
     let host = args.iter().position(|arg| arg == "-h").and_then(|at| args.get(at + 1));
     let host = host.or_else(|| place.env.get("PGHOST")).cloned().unwrap_or_default();
     let ready = if host.is_empty() {
-        place.shared.look(|state| state.pods.get(&place.uid).is_some_and(|pod| pod.serves && place.env.contains_key("PGDATA")))
+        place
+            .shared
+            .look(|state| state.pods.get(&place.uid).is_some_and(|pod| pod.serves && place.env.contains_key("PGDATA")))
     } else {
         database::is_ready(place, &host)
     };
@@ -111,7 +115,10 @@ async fn ls(place: &Place, args: &[String], streams: &Streams) -> u8 {
                 .collect()
         });
         if folder == "/" {
-            found.extend(["app", "bin", "dev", "etc", "home", "lib", "proc", "root", "tmp", "usr", "var"].map(|name| (name.to_owned(), 4096)));
+            found.extend(
+                ["app", "bin", "dev", "etc", "home", "lib", "proc", "root", "tmp", "usr", "var"]
+                    .map(|name| (name.to_owned(), 4096)),
+            );
         } else if found.is_empty() && !matches!(folder.as_str(), "/tmp/" | "/drydock/" | "/app/" | "/var/") {
             streams.err.say(format!("ls: cannot access '{path}': No such file or directory\n")).await;
             status = 2;

@@ -43,7 +43,8 @@ pub async fn run(place: Place, script: Script, args: &[String], streams: Streams
             let answer = match place.read(at(0)) {
                 None => "absent\n".to_owned(),
                 Some(bytes) => {
-                    let hash: String = Sha256::digest(bytes.as_slice()).iter().map(|byte| format!("{byte:02x}")).collect();
+                    let hash: String =
+                        Sha256::digest(bytes.as_slice()).iter().map(|byte| format!("{byte:02x}")).collect();
                     format!("{} {hash}\n", bytes.len())
                 }
             };
@@ -52,8 +53,11 @@ pub async fn run(place: Place, script: Script, args: &[String], streams: Streams
         }
         Script::Probe => {
             let asked = args.get(1..).unwrap_or_default();
-            let mut answer: String =
-                asked.iter().filter(|name| PROGRAMS.contains(&name.as_str())).map(|name| format!("program {name}\n")).collect();
+            let mut answer: String = asked
+                .iter()
+                .filter(|name| PROGRAMS.contains(&name.as_str()))
+                .map(|name| format!("program {name}\n"))
+                .collect();
             let first = if place.env.contains_key("PGDATA") { "postgres" } else { "sh" };
             let used: usize = place.shared.look(|state| {
                 state.pods.get(&place.uid).map_or(0, |pod| pod.files.values().map(|bytes| bytes.len()).sum())

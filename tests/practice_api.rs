@@ -174,7 +174,11 @@ async fn a_watch_survives_what_it_missed() {
     for n in 0..6000 {
         world.objects.create(&key(&format!("n{n}")), config_map("plant", "n", &json!({}))).unwrap();
     }
-    world.objects.update(&key("w"), |object| Ok(object["metadata"]["labels"] = json!({"watched": "no"}))).unwrap();
+    let unwatch = |object: &mut Value| {
+        object["metadata"]["labels"] = json!({"watched": "no"});
+        Ok(())
+    };
+    world.objects.update(&key("w"), unwatch).unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let list =
@@ -327,7 +331,7 @@ async fn logs_are_followed_each_line_once() {
                 break;
             }
             LogLine::Note { note, .. } => {
-                assert!(matches!(note, LogNote::Cut { .. } | LogNote::Back { .. }), "{note:?}")
+                assert!(matches!(note, LogNote::Cut { .. } | LogNote::Back { .. }), "{note:?}");
             }
         }
     }

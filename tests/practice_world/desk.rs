@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -148,11 +147,6 @@ impl Desk {
     /// The newest run.
     pub fn run(&self) -> RunFolder {
         self.runs().newest().unwrap().unwrap()
-    }
-
-    /// Path of a file of the newest run.
-    pub fn artifact(&self, name: &str) -> PathBuf {
-        self.run().artifacts().join(name)
     }
 
     /// Answers of an administrator who knows the plant.

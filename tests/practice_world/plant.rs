@@ -24,7 +24,7 @@ pub struct Plant {
 
 impl Plant {
     /// Only the tables, columns, sequences and settings that `like` has, but for the schema's own version.
-    pub fn as_in(mut self, like: &Self) -> Self {
+    pub fn seen_as(mut self, like: &Self) -> Self {
         self.tables.retain(|name, _| like.tables.contains_key(name));
         for (name, (columns, rows)) in &mut self.tables {
             let wanted = &like.tables[name].0;
@@ -67,7 +67,9 @@ fn read(dump: &str) -> (BTreeMap<String, Table>, BTreeMap<String, String>) {
         }
     }
     tables.remove("schema_version");
-    tables.values_mut().for_each(|(_, rows)| rows.sort_unstable());
+    for (_, rows) in tables.values_mut() {
+        rows.sort_unstable();
+    }
     (tables, sequences)
 }
 

@@ -45,7 +45,7 @@ async fn cut_after_the_dump_and_after_the_removal() {
     let desk = desk.again().await;
     let third = desk.resume(&json!({}), |_| false).await;
     assert_eq!(third.stopped, Some(Stopped::Finished), "{}", third.said);
-    assert_eq!(desk.plant().await.as_in(&before), before);
+    assert_eq!(desk.plant().await.seen_as(&before), before);
     let mut sent = deletions(&[first, second, third]);
     let all = sent.len();
     sent.sort_unstable();

@@ -79,7 +79,7 @@ async fn upgrades(way: &str) {
     }
     let after = desk.plant().await;
     assert!(after.settings.get("edge-sync").is_some(), "5.0.0 has an application more");
-    assert_eq!(after.as_in(&before), before);
+    assert_eq!(after.seen_as(&before), before);
     // the old volume is kept, the new one is in use, the rehearsal's is gone
     let mut volumes = desk.every(kinds::volume(), "/status/phase").await;
     volumes.sort_unstable();

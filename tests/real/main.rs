@@ -7,6 +7,7 @@
 mod exec;
 mod kubectl_practice;
 mod pixelcore;
+mod practice_dump;
 #[path = "../tiny/mod.rs"]
 mod tiny;
 mod upgrade;

@@ -48,9 +48,14 @@ fn one(shared: &Shared, deployment: &Value) {
     let recreate = text(deployment, "/spec/strategy/type") == "Recreate";
     let pods = |set: &Arc<Value>| owned(shared, "", "pods", set);
     let old_pods: usize = old.iter().map(|set| pods(set).iter().filter(|pod| !is_over(pod)).count()).sum();
+    let stop_all = || {
+        for set in &old {
+            scale(shared, deployment, set, 0);
+        }
+    };
     let mut new_pods = Vec::new();
     if recreate && old_pods > 0 {
-        old.iter().for_each(|set| scale(shared, deployment, set, 0));
+        stop_all();
     } else if let Some(set) = new.first() {
         scale(shared, deployment, set, wanted);
         new_pods = pods(set).into_iter().filter(|pod| !is_over(pod) && !is_ending(pod)).collect();
@@ -59,7 +64,7 @@ fn one(shared: &Shared, deployment: &Value) {
     }
     let ready = new_pods.iter().filter(|pod| is_ready(pod)).count();
     if ready >= wanted {
-        old.iter().for_each(|set| scale(shared, deployment, set, 0));
+        stop_all();
     }
     let available = ready >= wanted;
     let old_status = deployment.get("status").cloned().unwrap_or_default();

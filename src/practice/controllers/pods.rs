@@ -16,10 +16,7 @@ pub fn assign(shared: &Arc<Shared>, kubelets: &mut HashMap<String, AbortOnDropHa
     let (_, pods) = shared.objects.list("", "pods", None);
     for pod in pods {
         let uid = text(&pod, "/metadata/uid").to_owned();
-        if !kubelets.contains_key(&uid) {
-            let task = play(shared, key("", "pods", &pod), uid.clone());
-            kubelets.insert(uid, task);
-        }
+        kubelets.entry(uid.clone()).or_insert_with(|| play(shared, key("", "pods", &pod), uid));
     }
 }
 

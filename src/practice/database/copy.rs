@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use super::{
     Column, Database, Kind, Table, quoted,
-    rows::{csv_records, row, unescape},
+    rows::{Record, csv_records, row, unescape},
     statements::Form,
     timestamp,
 };
@@ -24,7 +24,7 @@ pub fn table<'a>(db: &'a Database, name: &str) -> Result<(String, &'a Table), Fa
 }
 
 /// The records of a COPY's data.
-fn records(name: &str, data: &str, form: Form) -> Result<Vec<(u64, Vec<Option<String>>)>, Fault> {
+fn records(name: &str, data: &str, form: Form) -> Result<Vec<Record>, Fault> {
     let mut records = if form.csv {
         csv_records(data)
             .map_err(|line| format!("unterminated CSV quoted field\nCONTEXT:  COPY {name}, line {line}"))?

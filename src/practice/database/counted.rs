@@ -31,15 +31,15 @@ fn server(db: &Database) -> String {
 }
 
 fn counts(db: &Database) -> String {
-    let mut lines = String::new();
-    for (name, table) in &db.tables {
-        lines += &format!("{{\"table\" : {}, \"rows\" : {}}}\n", text(&quoted(name)), table.rows.len());
-    }
-    for (name, sequence) in &db.sequences {
+    let tables = db
+        .tables
+        .iter()
+        .map(|(name, table)| format!("{{\"table\" : {}, \"rows\" : {}}}\n", text(&quoted(name)), table.rows.len()));
+    let sequences = db.sequences.iter().map(|(name, sequence)| {
         let last = if sequence.called { sequence.last.to_string() } else { "null".to_owned() };
-        lines += &format!("{{\"sequence\" : {}, \"last\" : {last}}}\n", text(&quoted(name)));
-    }
-    lines + "{\"large_objects\" : 0}\n"
+        format!("{{\"sequence\" : {}, \"last\" : {last}}}\n", text(&quoted(name)))
+    });
+    tables.chain(sequences).collect::<String>() + "{\"large_objects\" : 0}\n"
 }
 
 #[cfg(test)]

@@ -187,7 +187,7 @@ async fn write(
             if triggers {
                 // the real one says this once, before the first table
                 let session = if first { "SET SESSION AUTHORIZATION DEFAULT;\n\n" } else { "" };
-                head += &format!("{session}ALTER TABLE {full} DISABLE TRIGGER ALL;\n\n");
+                head = format!("{head}{session}ALTER TABLE {full} DISABLE TRIGGER ALL;\n\n");
             }
             first = false;
             out.write(head + &format!("COPY {full} ({columns}) FROM stdin;\n")).await?;
@@ -220,11 +220,15 @@ fn partitions(name: &str, table: &Table) -> Vec<(String, Arc<Vec<String>>)> {
     if !table.partitioned {
         return vec![(name.to_owned(), Arc::clone(&table.rows))];
     }
-    let mut parts: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let months = (2025..=2026).flat_map(|year| (1..=12).map(move |month| format!("{name}_{year}_{month:02}")));
+    let rest = format!("{name}_default");
+    // a partition without rows is dumped too
+    let mut parts: BTreeMap<String, Vec<String>> =
+        months.chain([rest.clone()]).map(|part| (part, Vec::new())).collect();
     for row in table.rows.iter() {
         let month = row.split('\t').nth(3).and_then(|at| at.get(..7)).unwrap_or_default().replace('-', "_");
-        let known = month.starts_with("2025_") || month.starts_with("2026_");
-        let part = if known { format!("{name}_{month}") } else { format!("{name}_default") };
+        let part = format!("{name}_{month}");
+        let part = if parts.contains_key(&part) { part } else { rest.clone() };
         parts.entry(part).or_default().push(row.clone());
     }
     parts.into_iter().map(|(name, rows)| (name, Arc::new(rows))).collect()

@@ -34,17 +34,17 @@ impl<'a> Script<'a> {
         taken
     }
 
-    fn to_line_end(&mut self) -> &'a str {
+    fn line_end(&mut self) -> &'a str {
         let end = self.rest().find('\n').map_or(self.rest().len(), |end| end + 1);
         self.skip(end).trim_end_matches(['\n', '\r'])
     }
 
     /// The lines of a COPY up to `\.` or the end. None where the end of the script came first, as psql takes it for the end.
     pub fn data(&mut self) -> Vec<&'a str> {
-        self.to_line_end();
+        self.line_end();
         let mut lines = Vec::new();
         while !self.rest().is_empty() {
-            let line = self.to_line_end();
+            let line = self.line_end();
             if line == "\\." {
                 break;
             }
@@ -64,10 +64,10 @@ impl Iterator for Script<'_> {
             if first.is_whitespace() || first == ';' {
                 self.skip(first.len_utf8());
             } else if rest.starts_with("--") {
-                self.to_line_end();
+                self.line_end();
             } else if first == '\\' {
                 let line = self.line;
-                return Some(Item::Meta(self.to_line_end().to_owned(), line));
+                return Some(Item::Meta(self.line_end().to_owned(), line));
             } else {
                 break;
             }
@@ -78,7 +78,6 @@ impl Iterator for Script<'_> {
             match (quote, c) {
                 _ if comment => comment = c != '\n',
                 (Some(open), c) if c == open => quote = None,
-                (Some(_), _) => {}
                 (None, '\'' | '"') => quote = Some(c),
                 (None, '-') if rest[at..].starts_with("--") => comment = true,
                 (None, ';') => {

@@ -109,7 +109,8 @@ pub const OID: i64 = 16_384;
 
 /// Time as PostgreSQL prints it.
 pub fn timestamp() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S.%6f+00").to_string()
+    let text = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S.%6f").to_string();
+    format!("{}+00", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// An identifier as PostgreSQL prints it: quoted where it must be.

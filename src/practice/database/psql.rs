@@ -133,7 +133,7 @@ pub fn print(manner: Manner, columns: &[String], rows: &[Vec<Option<String>>]) -
     if !manner.tuples {
         let names: Vec<String> = columns.iter().zip(&widths).map(|(name, width)| format!(" {name:^width$} ")).collect();
         let rules: Vec<String> = widths.iter().map(|width| "-".repeat(width + 2)).collect();
-        text += &format!("{}\n{}\n", names.join("|"), rules.join("+"));
+        text = [names.join("|"), rules.join("+"), text].join("\n");
     }
     for row in &cells {
         let last = row.len().saturating_sub(1);

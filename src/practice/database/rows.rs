@@ -64,9 +64,12 @@ pub fn csv_line(row: &str) -> String {
     line
 }
 
+/// A row that comes in, with the line it begins at.
+pub type Record = (u64, Vec<Option<String>>);
+
 /// The records of a CSV text, each with the line it begins at; `None` is an unquoted empty value. The error is the line
 /// where a quoted value never ends.
-pub fn csv_records(text: &str) -> Result<Vec<(u64, Vec<Option<String>>)>, u64> {
+pub fn csv_records(text: &str) -> Result<Vec<Record>, u64> {
     let (mut records, mut fields, mut value) = (Vec::new(), Vec::new(), String::new());
     let (mut inside, mut was_quoted, mut line, mut begun) = (false, false, 1u64, 1u64);
     let mut chars = text.chars().peekable();

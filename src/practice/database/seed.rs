@@ -166,13 +166,18 @@ fn object(i: u64, now: &str) -> String {
         "{i}\t{}\t{}\t{}\t{}\t{}\tObject {i}\t{description}\t{properties}\t{tags}\t{}.{:02}\t{}\t{now}",
         1 + i % 12,
         1 + i % 25,
-        number(i % 41, i % 41 > 0),
-        number(i % 81, i % 81 > 0),
+        number(i % 41, !i.is_multiple_of(41)),
+        number(i % 81, !i.is_multiple_of(81)),
         number(1 + i / 10, i > 10),
         i / 100,
         i % 100,
         moment("2023-01-01T00:00:00Z", i * 660),
     )
+}
+
+/// A number as PostgreSQL prints a double precision: as short as it can be.
+fn real(text: &str) -> String {
+    text.parse::<f64>().map_or_else(|_| text.to_owned(), |number| number.to_string())
 }
 
 fn severity(i: u64) -> &'static str {
@@ -206,13 +211,20 @@ fn events(db: &mut Database) {
     called(db, "alarms_id_seq", 6000);
 }
 
+/// Months as PostgreSQL prints them in an interval, with a blank after each part.
+fn months(all: u64) -> String {
+    let part = |number: u64, unit: &str| match number {
+        0 => String::new(),
+        1 => format!("1 {unit} "),
+        more => format!("{more} {unit}s "),
+    };
+    part(all / 12, "year") + &part(all % 12, "mon")
+}
+
 fn small(db: &mut Database) {
     let zones = (1..=150u64).map(|i| {
-        format!(
-            "{i}\t{}\tzone {i}\t((45.{i:03},7),(45.{i:03},8),(46,8),(46,7))\t(45.5,7.{i:03})\t{}.142857",
-            1 + i % 12,
-            i * i
-        )
+        let (x, y) = (real(&format!("45.{i:03}")), real(&format!("7.{i:03}")));
+        format!("{i}\t{}\tzone {i}\t(({x},7),({x},8),(46,8),(46,7))\t(45.5,{y})\t{}.142857", 1 + i % 12, i * i)
     });
     put(db, "geo_zones", zones);
     put(db, "object_zones", (1..=1500).map(|i| format!("{i}\t{}", 1 + i % 150)));
@@ -223,7 +235,8 @@ fn small(db: &mut Database) {
     put(db, "dashboards", boards);
     let schedules = (1..=30u64).map(|i| {
         format!(
-            "{i}\tschedule {i}\t{i} mons {:02}:59:57\t00:{i:02}:00.5\t{}",
+            "{i}\tschedule {i}\t{}{:02}:59:57\t00:{i:02}:00.5\t{}",
+            months(i),
             i - 1,
             if i % 2 == 0 { "[2026-01-01,)" } else { "empty" }
         )

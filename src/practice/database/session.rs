@@ -20,6 +20,7 @@ const IN: f64 = 0.000_06;
 const PIECES: usize = 60;
 
 /// How a session prints and stops.
+#[expect(clippy::struct_excessive_bools, reason = "four switches of a command line")]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Manner {
     /// No command tags.
@@ -148,16 +149,14 @@ impl Session {
     }
 
     async fn statement(&mut self, text: &str, script: Option<&mut Script<'_>>) -> Result<(), String> {
-        match parse(text) {
-            Some(statement) => self.run(statement, script).await.map_err(|problem| format!("ERROR:  {problem}")),
-            None => {
-                let word = text.split_whitespace().next().unwrap_or_default();
-                let line = text.lines().next().unwrap_or_default();
-                Err(format!(
-                    "ERROR:  syntax error at or near \"{word}\" (simulated by drydock practice, which knows few statements)\nLINE 1: {line}"
-                ))
-            }
+        if let Some(statement) = parse(text) {
+            return self.run(statement, script).await.map_err(|problem| format!("ERROR:  {problem}"));
         }
+        let word = text.split_whitespace().next().unwrap_or_default();
+        let line = text.lines().next().unwrap_or_default();
+        Err(format!(
+            "ERROR:  syntax error at or near \"{word}\" (simulated by drydock practice, which knows few statements)\nLINE 1: {line}"
+        ))
     }
 
     async fn run(&mut self, statement: Statement, script: Option<&mut Script<'_>>) -> Result<(), String> {

@@ -170,8 +170,7 @@ async fn schedule(pod: &Pod) {
 async fn pull(pod: &Pod) {
     let Some(object) = pod.object() else { return };
     let image = text(&object, "/spec/containers/0/image").to_owned();
-    loop {
-        let Err(problem) = fetch(pod, &image) else { break };
+    while let Err(problem) = fetch(pod, &image) {
         pod.event(false, "Pulling", &format!("Pulling image \"{image}\""));
         pod.event(true, "Failed", &format!("Failed to pull image \"{image}\": {problem}"));
         pod.event(true, "Failed", "Error: ErrImagePull");
@@ -256,13 +255,11 @@ async fn run(pod: &Pod, object: &Value, place: Place, fresh: bool) -> u8 {
     let program = Program::of(&container);
     let me = Running { place: place.clone(), log: Arc::clone(&log), fresh };
     let work = async {
-        match program {
-            Some(program) => program.run(&me).await,
-            None => {
-                me.serves(true);
-                plain(&container, place, &log).await
-            }
+        if let Some(program) = program {
+            return program.run(&me).await;
         }
+        me.serves(true);
+        plain(&container, place, &log).await
     };
     let keep = async {
         let mut told = false;

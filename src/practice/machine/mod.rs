@@ -111,6 +111,5 @@ impl Host for Machine {
 
 pub use scripts::FILES as SCRIPTS;
 
-
 /// Installs a release into a namespace as `helm install` does; the error is Helm's.
 pub use helm::install;

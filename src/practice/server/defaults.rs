@@ -135,10 +135,10 @@ pub fn fill(kind: &Served, name: &str, object: &mut Value) {
     let Some(map) = object.as_object_mut() else { return };
     map.insert("apiVersion".to_owned(), json!(kind.api_version()));
     map.insert("kind".to_owned(), json!(kind.kind));
-    if kind.plural == "namespaces" {
-        if let Some(labels) = within(map, "metadata").and_then(|meta| within(meta, "labels")) {
-            labels.insert("kubernetes.io/metadata.name".to_owned(), json!(name));
-        }
+    if kind.plural == "namespaces"
+        && let Some(labels) = within(map, "metadata").and_then(|meta| within(meta, "labels"))
+    {
+        labels.insert("kubernetes.io/metadata.name".to_owned(), json!(name));
     }
     if kind.plural == "secrets" {
         set(map, "type", json!("Opaque"));

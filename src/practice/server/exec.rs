@@ -205,16 +205,14 @@ impl Command {
         let (mut out_open, mut err_open) = (true, true);
         while out_open || err_open {
             let (channel, chunk) = tokio::select! {
-                chunk = stdout.recv(), if out_open => match chunk {
-                    Some(chunk) => (1, chunk),
-                    None => {
-                        out_open = false;
-                        (1, tail.as_mut().map(Tail::rest).unwrap_or_default())
-                    }
+                chunk = stdout.recv(), if out_open => {
+                    out_open = chunk.is_some();
+                    (1, chunk.unwrap_or_else(|| tail.as_mut().map(Tail::rest).unwrap_or_default()))
                 },
-                chunk = stderr.recv(), if err_open => match chunk {
-                    Some(chunk) => (2, chunk),
-                    None => { err_open = false; continue }
+                chunk = stderr.recv(), if err_open => {
+                    err_open = chunk.is_some();
+                    let Some(chunk) = chunk else { continue };
+                    (2, chunk)
                 },
                 _ = beat.tick() => {
                     if sink.send(Message::Ping(Bytes::new())).await.is_err() {

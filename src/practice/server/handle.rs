@@ -59,7 +59,7 @@ async fn answer(shared: &Arc<Shared>, request: Request) -> Answer {
     }
     if let Route::Review(kind) = route {
         return match parts.method {
-            Method::POST => access::review(shared, kind, &document(&parts.headers, &body)?),
+            Method::POST => Ok(access::review(shared, kind, &document(&parts.headers, &body)?)),
             _ => Err(Refused::method_not_allowed()),
         };
     }

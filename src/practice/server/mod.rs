@@ -136,7 +136,7 @@ impl ApiServer {
         self.shared.address
     }
 
-    fn config(&self, server: &str, user: &serde_json::Value) -> SecretBytes {
+    fn config(server: &str, user: &serde_json::Value) -> SecretBytes {
         // JSON is YAML
         let config = json!({"apiVersion": "v1", "kind": "Config", "current-context": "practice",
             "clusters": [{"name": "practice", "cluster": {"server": server}}],
@@ -147,12 +147,12 @@ impl ApiServer {
 
     /// A kubeconfig for drydock: context `practice`, namespace `plant`, a bearer token.
     pub fn kubeconfig(&self) -> SecretBytes {
-        self.config(&format!("http://{}", self.address()), &json!({"token": self.shared.token}))
+        Self::config(&format!("http://{}", self.address()), &json!({"token": self.shared.token}))
     }
 
     /// A kubeconfig for kubectl, helm and other clients of client-go. They send no token over plain HTTP, so the address
     /// itself holds the secret.
     pub fn kubectl_config(&self) -> SecretBytes {
-        self.config(&format!("http://{}/{}", self.address(), self.shared.door), &json!({}))
+        Self::config(&format!("http://{}/{}", self.address(), self.shared.door), &json!({}))
     }
 }

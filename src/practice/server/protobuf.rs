@@ -283,13 +283,12 @@ fn message(mut bytes: &[u8], fields: &[Field]) -> Result<Value, String> {
         let known = fields.iter().find(|(number, ..)| *number == at);
         let (_, name, kind, times) = known.ok_or_else(|| format!("its field {at} is not known in practice"))?;
         let value = match (kind, raw) {
-            (Ignored, _) => continue,
             (Text, Raw::Bytes(value)) => text(value)?,
             (Number, Raw::Number(value)) => json!(value.cast_signed()),
             (Switch, Raw::Number(value)) => json!(value != 0),
             (Message(fields), Raw::Bytes(value)) => message(value, fields)?,
             (Either, Raw::Bytes(value)) => either(value)?,
-            (Time, Raw::Bytes([])) => continue,
+            (Ignored, _) | (Time, Raw::Bytes([])) => continue,
             (Texts | Blobs, Raw::Bytes(value)) => {
                 let (key, value) = entry(value)?;
                 let value = if matches!(kind, Texts) { text(value)? } else { json!(STANDARD.encode(value)) };

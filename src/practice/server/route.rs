@@ -72,7 +72,7 @@ impl Route {
 fn objects(group: &str, version: &str, rest: &[&str]) -> Result<Route, Refused> {
     let own = |part: &&str| matches!(*part, "status" | "finalize");
     let (namespace, rest) = match rest {
-        ["namespaces", namespace, rest @ ..] if rest.first().is_some_and(|part| !own(&part)) => {
+        ["namespaces", namespace, rest @ ..] if rest.first().is_some_and(|part| !own(part)) => {
             (Some((*namespace).to_owned()), rest)
         }
         rest => (None, rest),

@@ -43,14 +43,8 @@ impl Tail {
             if !lost {
                 return Kept::Pass(self.rest());
             }
-            // one chunk can bring more than what is lost
-            return match self.held.len().saturating_sub(LOST) {
-                0 => Kept::Dropped,
-                _ => {
-                    self.held.clear();
-                    Kept::Dropped
-                }
-            };
+            self.held.clear();
+            return Kept::Dropped;
         }
         let ready = self.held.len().saturating_sub(LOST);
         Kept::Pass(self.held.drain(..ready).collect::<Vec<u8>>().into())

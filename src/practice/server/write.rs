@@ -78,6 +78,7 @@ fn check_namespace(shared: &Shared, place: &Place) -> Result<(), Refused> {
     Ok(())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the last word of functions that answer or refuse")]
 fn answer(code: StatusCode, object: &Value) -> Answer {
     Ok((code, Json(object)).into_response())
 }

@@ -27,7 +27,7 @@ pub async fn run(place: Place, script: Script, args: &[String], streams: Streams
     match script {
         Script::Run => acknowledged(place, args, streams).await,
         Script::Env => renamed(place, args, streams).await,
-        Script::Start => start(&place, args, streams).await,
+        Script::Start => start(&place, args),
         Script::Poll => {
             let answer = poll(&place, &format!("{}/{}", at(0), at(1)));
             streams.out.say(answer).await;
@@ -53,7 +53,7 @@ pub async fn run(place: Place, script: Script, args: &[String], streams: Streams
         }
         Script::Probe => {
             let asked = args.get(1..).unwrap_or_default();
-            let mut answer: String = asked
+            let answer: String = asked
                 .iter()
                 .filter(|name| PROGRAMS.contains(&name.as_str()))
                 .map(|name| format!("program {name}\n"))
@@ -62,8 +62,8 @@ pub async fn run(place: Place, script: Script, args: &[String], streams: Streams
             let used: usize = place.shared.look(|state| {
                 state.pods.get(&place.uid).map_or(0, |pod| pod.files.values().map(|bytes| bytes.len()).sum())
             });
-            answer += &format!("first {first}\nfree {}\n", ROOM.saturating_sub(used as u64));
-            streams.out.say(answer).await;
+            let free = ROOM.saturating_sub(used as u64);
+            streams.out.say(format!("{answer}first {first}\nfree {free}\n")).await;
             0
         }
     }
@@ -138,13 +138,12 @@ async fn renamed(mut place: Place, args: &[String], streams: Streams) -> u8 {
     126
 }
 
-async fn start(place: &Place, args: &[String], streams: Streams) -> u8 {
+fn start(place: &Place, args: &[String]) -> u8 {
     let [folder, job, command @ ..] = args else { return 1 };
     let file = format!("{folder}/{job}");
     if place.read(&format!("{file}.pid")).is_some() {
         return 0;
     }
-    drop(streams);
     let (out, err) = (place.file(&format!("{file}.out")), place.file(&format!("{file}.err")));
     let inner = Streams { input: Input::Empty, out, err };
     let (there, argv, path) = (place.clone(), command.to_vec(), file.clone());

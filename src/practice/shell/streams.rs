@@ -1,6 +1,6 @@
 //! The standard streams of a simulated program.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -86,8 +86,9 @@ impl Output {
             Self::Full => Err(Broken::Full),
             Self::Channel(channel) => channel.send(bytes).await.map_err(|_| Broken::Pipe),
             Self::File(file) => {
+                let errors = Path::new(&file.path).extension().is_some_and(|ending| ending == "err");
                 let client = file.path.starts_with(super::CLIENT);
-                if client && !file.path.ends_with(".err") && file.shared.faults.strikes(Fault::DiskFull) {
+                if client && !errors && file.shared.faults.strikes(Fault::DiskFull) {
                     return Err(Broken::Full);
                 }
                 file.shared.change(|state| match state.pods.get_mut(&file.uid) {

@@ -19,6 +19,8 @@ mod shell;
 mod state;
 mod world;
 
+use controllers::short_hash;
+
 pub use containers::{Containers, End, Io, LogBook};
 pub use faults::{Fault, Faults};
 pub use objects::{Change, ChangeKind, Key, Objects, Refusal};

@@ -77,7 +77,7 @@ fn is_over(pod: &Value) -> bool {
 }
 
 /// A short hash in the alphabet of Kubernetes.
-fn short_hash(text: &str, length: usize) -> String {
+pub fn short_hash(text: &str, length: usize) -> String {
     use sha2::{Digest, Sha256};
     const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     Sha256::digest(text.as_bytes())

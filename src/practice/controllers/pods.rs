@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    super::objects::{Key, uid},
+    super::{
+        objects::{Key, uid},
+        server,
+    },
     Shared, events, key, owner, play, short_hash, text,
 };
 
@@ -45,7 +48,7 @@ pub fn make(shared: &Shared, of: &Value, name: Option<String>, labels: &[(&str, 
     if pod.pointer("/spec/restartPolicy").is_none() {
         pod["spec"]["restartPolicy"] = json!("Always");
     }
-    pod["spec"]["serviceAccountName"] = json!("default");
+    server::fill("", "pods", &name, &mut pod);
     if shared.objects.create(&Key::new("", "pods", Some(namespace), &name), pod).is_ok() {
         let message = match text(of, "/kind") {
             "StatefulSet" => format!("Create Pod {name} in StatefulSet {base} successful"),

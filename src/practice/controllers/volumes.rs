@@ -107,6 +107,16 @@ fn bind(shared: &Shared, claim: &Value) {
             claim["spec"]["volumeName"] = json!(volume);
             claim["spec"]["storageClassName"] = json!(class);
             claim["spec"]["volumeMode"] = json!("Filesystem");
+            if claim.pointer("/metadata/annotations").is_none_or(|annotations| !annotations.is_object()) {
+                claim["metadata"]["annotations"] = json!({});
+            }
+            let annotations = &mut claim["metadata"]["annotations"];
+            for bound in ["pv.kubernetes.io/bind-completed", "pv.kubernetes.io/bound-by-controller"] {
+                annotations[bound] = json!("yes");
+            }
+            for by in ["volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/storage-provisioner"] {
+                annotations[by] = json!(PROVISIONER);
+            }
             claim["status"] = json!({"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": found.pointer("/spec/capacity").cloned().unwrap_or_default()});
             Ok(())
         });

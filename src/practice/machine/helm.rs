@@ -9,6 +9,7 @@ use crate::{
         faults::Fault,
         objects::{Key, Refusal},
         pixelcore::render,
+        server,
         state::Shared,
     },
 };
@@ -110,7 +111,10 @@ fn command(shared: &Shared, program: &Program, call: &Call<'_>) -> Result<String
     let namespace = call.namespace.as_str();
     let not_found = || "release: not found".to_owned();
     match call.words.as_slice() {
-        ["version"] => Ok("v3.22.0\n".to_owned()),
+        ["version"] => {
+            Ok("version.BuildInfo{Version:\"v3.22.0\", GitCommit:\"\", GitTreeState:\"\", GoVersion:\"practice\"}\n"
+                .to_owned())
+        }
         ["list" | "ls"] => Ok(list(shared, namespace, call.output)),
         ["get", "values", release] => {
             let record = releases::last(shared, namespace, release).ok_or_else(not_found)?;
@@ -125,7 +129,7 @@ fn command(shared: &Shared, program: &Program, call: &Call<'_>) -> Result<String
         ["template", release, path] => {
             chart_at(program, path)?;
             let objects = render::objects(&whole(&call.given(program)?), release, namespace)?;
-            Ok(objects.iter().map(|object| format!("---\n# Source: pixelcore\n{}", values::print(object))).collect())
+            Ok(manifest(&objects))
         }
         ["upgrade", release, path] => {
             chart_at(program, path)?;
@@ -134,7 +138,7 @@ fn command(shared: &Shared, program: &Program, call: &Call<'_>) -> Result<String
         ["uninstall" | "delete", release] => {
             let record = releases::last(shared, namespace, release)
                 .ok_or_else(|| format!("uninstall: Release not loaded: {release}: release: not found"))?;
-            for object in record["manifest"].as_array().into_iter().flatten() {
+            for object in record["objects"].as_array().into_iter().flatten() {
                 // somebody else may have taken it away
                 let _ = shared.objects.delete(&place(object, namespace), None);
             }
@@ -146,6 +150,11 @@ fn command(shared: &Shared, program: &Program, call: &Call<'_>) -> Result<String
         }
         other => Err(format!("`helm {}` is not simulated in practice", other.first().copied().unwrap_or_default())),
     }
+}
+
+/// Objects as Helm writes them one after another.
+fn manifest(objects: &[Value]) -> String {
+    objects.iter().map(|object| format!("---\n# Source: pixelcore/templates\n{}", values::print(object))).collect()
 }
 
 fn whole(given: &Value) -> Value {
@@ -174,12 +183,18 @@ fn list(shared: &Shared, namespace: &str, output: &str) -> String {
     if output == "json" {
         return format!("{}\n", json!(rows));
     }
-    let mut text = "NAME\tNAMESPACE\tREVISION\tUPDATED\tSTATUS\tCHART\tAPP VERSION\n".to_owned();
-    for row in rows {
-        let cells: Vec<&str> = row.as_object().into_iter().flatten().filter_map(|(_, value)| value.as_str()).collect();
-        text += &(cells.join("\t") + "\n");
-    }
-    text
+    let head = ["NAME", "NAMESPACE", "REVISION", "UPDATED", "STATUS", "CHART", "APP VERSION"].map(str::to_owned);
+    let cells = |row: &Value| {
+        let values = row.as_object().into_iter().flatten().filter_map(|(_, value)| value.as_str());
+        values.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let table: Vec<Vec<String>> = std::iter::once(head.to_vec()).chain(rows.iter().map(cells)).collect();
+    let width = |at: usize| table.iter().filter_map(|row| row.get(at)).map(String::len).max().unwrap_or(0);
+    let line = |row: &Vec<String>| {
+        let padded = row.iter().enumerate().map(|(at, cell)| format!("{cell:<0$}", width(at)));
+        padded.collect::<Vec<_>>().join("\t") + "\n"
+    };
+    table.iter().map(line).collect()
 }
 
 fn status(record: &Value) -> String {
@@ -259,15 +274,15 @@ fn apply(
     let doing = if before.is_some() { "pending-upgrade" } else { "pending-install" };
     let first = before.map_or_else(|| json!(now), |before| before["info"]["first_deployed"].clone());
     let mut record = json!({
-        "name": release, "namespace": namespace, "version": version, "config": given, "manifest": objects,
-        "chart": {"metadata": releases::chart(), "values": render::defaults()},
+        "name": release, "namespace": namespace, "version": version, "config": given, "manifest": manifest(&objects), "objects": objects,
+        "chart": {"metadata": releases::chart(), "values": render::defaults(), "templates": [], "files": null, "lock": null, "schema": null},
         "info": {"first_deployed": first, "last_deployed": now, "deleted": "", "status": doing, "description": "Preparing"},
     });
     releases::write(shared, namespace, &record)?;
     for object in &objects {
         put(shared, namespace, release, object)?;
     }
-    for old in before.and_then(|before| before["manifest"].as_array()).into_iter().flatten() {
+    for old in before.and_then(|before| before["objects"].as_array()).into_iter().flatten() {
         if !objects.iter().any(|object| place(object, namespace) == place(old, namespace)) {
             // somebody else may have taken it away
             let _ = shared.objects.delete(&place(old, namespace), None);
@@ -297,6 +312,8 @@ fn place(object: &Value, namespace: &str) -> Key {
 
 fn put(shared: &Shared, namespace: &str, release: &str, object: &Value) -> Result<(), String> {
     let at = place(object, namespace);
+    let mut object = object.clone();
+    server::fill(&at.group, &at.plural, &at.name, &mut object);
     match shared.objects.create(&at, object.clone()) {
         Ok(_) => return Ok(()),
         Err(Refusal::Exists) => {}

@@ -53,9 +53,72 @@ pub fn read(text: &str) -> Result<Value, String> {
     serde_saphyr::from_str(text).map_err(|_| "failed to parse values: error converting YAML to JSON".to_owned())
 }
 
-/// As Helm prints them.
+/// As Helm prints them: keys in order, text bare where it can be, lines as they are.
 pub fn print(values: &Value) -> String {
-    serde_saphyr::to_string(values).unwrap_or_default()
+    let mut text = String::new();
+    write(&mut text, values, 0);
+    text.trim_start_matches(['\n', ' ']).to_owned()
+}
+
+fn write(text: &mut String, value: &Value, depth: usize) {
+    let begin = format!("\n{}", "  ".repeat(depth));
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+            entries.sort_unstable_by_key(|(key, _)| *key);
+            for (key, value) in entries {
+                text.push_str(&begin);
+                text.push_str(&scalar(key));
+                text.push(':');
+                // a list stands as deep as its key
+                write(text, value, depth + usize::from(!value.is_array()));
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for item in items {
+                let mut inner = String::new();
+                write(&mut inner, item, depth + 1);
+                text.push_str(&begin);
+                text.push_str("- ");
+                text.push_str(inner.trim_start());
+            }
+        }
+        Value::String(lines) if lines.contains('\n') && !lines.starts_with([' ', '\n']) => {
+            text.push_str(if lines.ends_with('\n') { " |" } else { " |-" });
+            for line in lines.lines() {
+                if line.is_empty() {
+                    text.push('\n');
+                } else {
+                    text.push_str(&begin);
+                    text.push_str(line);
+                }
+            }
+        }
+        Value::String(word) => {
+            text.push(' ');
+            text.push_str(&scalar(word));
+        }
+        other => {
+            text.push(' ');
+            text.push_str(&other.to_string());
+        }
+    }
+    if depth == 0 {
+        text.push('\n');
+    }
+}
+
+/// A text on one line, in quotes where it would be read as something else.
+fn scalar(text: &str) -> String {
+    let first = text.chars().next().is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '('));
+    let inner = text.chars().all(|c| !c.is_control())
+        && !text.contains(": ")
+        && !text.contains(" #")
+        && !text.ends_with([' ', ':']);
+    let itself =
+        first && inner && matches!(serde_saphyr::from_str::<Value>(text), Ok(Value::String(read)) if read == text);
+    let other = matches!(text.to_ascii_lowercase().as_str(), "y" | "n" | "yes" | "no" | "on" | "off");
+    if itself && !other { text.to_owned() } else { Value::from(text).to_string() }
 }
 
 #[cfg(test)]
@@ -70,8 +133,13 @@ mod tests {
         set_file(&mut values, "dotenv", "A=1\nB='x y'\n".to_owned());
         assert_eq!(values["version"], "5.0.0");
         assert_eq!(values["worker"]["replicas"], 2);
-        let again = read(&print(&values)).unwrap();
-        assert_eq!(again, values);
+        let printed = print(&values);
+        assert!(
+            printed.starts_with("dotenv: |\n  A=1\n  B='x y'\nstorage:\n  size: 5Gi\nversion: 5.0.0\nworker:\n"),
+            "{printed}"
+        );
+        values["odd"] = serde_json::json!({"list": [1, {"a": "", "b": [true, "no"]}, []], "x": "5.0", "y": " \n", "z": "a: b #", "e": {}});
+        assert_eq!(read(&print(&values)).unwrap(), values);
         assert!(set(&mut values, "x").is_err());
     }
 }

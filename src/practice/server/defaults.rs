@@ -91,6 +91,15 @@ fn pod_spec(spec: &mut Map<String, Value>) {
             set(container, "resources", json!({}));
             set(container, "terminationMessagePath", json!("/dev/termination-log"));
             set(container, "terminationMessagePolicy", json!("File"));
+            for probe in ["readinessProbe", "livenessProbe", "startupProbe"] {
+                if let Some(probe) = container.get_mut(probe).and_then(Value::as_object_mut) {
+                    for (field, value) in
+                        [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)]
+                    {
+                        set(probe, field, json!(value));
+                    }
+                }
+            }
             for port in container.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
                 if let Some(port) = port.as_object_mut() {
                     set(port, "protocol", json!("TCP"));
@@ -103,6 +112,43 @@ fn pod_spec(spec: &mut Map<String, Value>) {
     set(spec, "schedulerName", json!("default-scheduler"));
     set(spec, "securityContext", json!({}));
     set(spec, "terminationGracePeriodSeconds", json!(30));
+}
+
+/// What admission gives a pod: its account with a token, its priority, how long it bears a sick node.
+fn admit(spec: &mut Map<String, Value>, name: &str) {
+    set(spec, "enableServiceLinks", json!(true));
+    set(spec, "preemptionPolicy", json!("PreemptLowerPriority"));
+    set(spec, "priority", json!(0));
+    set(spec, "serviceAccountName", json!("default"));
+    set(spec, "serviceAccount", json!("default"));
+    let bears = |key: &str| json!({"effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300});
+    set(spec, "tolerations", json!(["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"].map(bears)));
+    let volumes = spec.get("volumes").and_then(Value::as_array).into_iter().flatten();
+    let known =
+        volumes.into_iter().any(|v| v["name"].as_str().is_some_and(|name| name.starts_with("kube-api-access-")));
+    if known || spec.get("automountServiceAccountToken") == Some(&json!(false)) {
+        return;
+    }
+    let volume = format!("kube-api-access-{}", crate::practice::short_hash(name, 5));
+    let sources = json!([
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]}},
+    ]);
+    push(spec, "volumes", json!({"name": volume, "projected": {"defaultMode": 420, "sources": sources}}));
+    let mount = json!({"name": volume, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "readOnly": true});
+    for container in spec.get_mut("containers").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(container) = container.as_object_mut() {
+            push(container, "volumeMounts", mount.clone());
+        }
+    }
+}
+
+fn push(map: &mut Map<String, Value>, list: &str, item: Value) {
+    set(map, list, json!([]));
+    if let Some(list) = map.get_mut(list).and_then(Value::as_array_mut) {
+        list.push(item);
+    }
 }
 
 fn template(spec: &mut Map<String, Value>) {
@@ -156,7 +202,10 @@ pub fn fill(kind: &Served, name: &str, object: &mut Value) {
     }
     let Some(spec) = within(map, "spec") else { return };
     match kind.plural {
-        "pods" => pod_spec(spec),
+        "pods" => {
+            pod_spec(spec);
+            admit(spec, name);
+        }
         "services" => service(spec, name),
         "persistentvolumeclaims" => set(spec, "volumeMode", json!("Filesystem")),
         "jobs" => {
@@ -169,9 +218,12 @@ pub fn fill(kind: &Served, name: &str, object: &mut Value) {
             set(spec, "replicas", json!(1));
             if plural == "deployments" {
                 set(spec, "progressDeadlineSeconds", json!(600));
-                let rolling =
-                    json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}});
-                set(spec, "strategy", rolling);
+                if let Some(strategy) = within(spec, "strategy") {
+                    set(strategy, "type", json!("RollingUpdate"));
+                    if strategy["type"] == "RollingUpdate" {
+                        set(strategy, "rollingUpdate", json!({"maxSurge": "25%", "maxUnavailable": "25%"}));
+                    }
+                }
             }
             if plural == "statefulsets" {
                 set(spec, "podManagementPolicy", json!("OrderedReady"));

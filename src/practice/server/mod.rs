@@ -31,7 +31,7 @@ use std::{
 };
 
 use axum::Router;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Containers, Faults, Objects};
@@ -76,6 +76,13 @@ struct Shared {
 pub struct ApiServer {
     shared: Arc<Shared>,
     _stop: DropGuard,
+}
+
+/// Fills in what the server fills in, for those that write to the store without it.
+pub fn fill(group: &str, plural: &str, name: &str, object: &mut Value) {
+    if let Some(kind) = kinds::Served::find(group, "v1", plural) {
+        defaults::fill(kind, name, object);
+    }
 }
 
 fn secret() -> io::Result<String> {

@@ -11,7 +11,10 @@ use super::{
     pods::{psql, ready_pod},
 };
 use crate::{
-    postgres::{Counts, ServerFacts, sql},
+    postgres::{
+        counts::{self, Counts, compare},
+        facts::{SERVER_SQL, SESSIONS_SQL, ServerFacts, Sessions},
+    },
     run::{StepId, StepState},
     text::{Diagnostic, units},
 };
@@ -130,11 +133,10 @@ pub fn proven(cx: &StepCx, dump: &str, proven_by: &str) -> Result<String, String
 pub async fn source(cx: &StepCx, namespace: &str) -> Result<(Counts, ServerFacts), Halt> {
     let deployment = cx.deployment()?;
     let (pod, _) = ready_pod(cx, namespace, &deployment.core).await?;
-    let server = psql(cx, &pod, &deployment.connection, sql::SERVER).await?;
-    let server = ServerFacts::parse(&server)
-        .map_err(|fault| Diagnostic::new("cannot read what the server says").cause(fault))?;
-    let counts = psql(cx, &pod, &deployment.connection, sql::COUNTS).await?;
-    let counts = Counts::parse(&counts).map_err(|fault| Diagnostic::new("cannot read the row counts").cause(fault))?;
+    let server = psql(cx, &pod, &deployment.connection, SERVER_SQL).await?;
+    let server = ServerFacts::parse(&server).map_err(|fault| Diagnostic::new(fault.to_string()))?;
+    let counts = psql(cx, &pod, &deployment.connection, counts::SQL).await?;
+    let counts = Counts::parse(&counts).map_err(|fault| Diagnostic::new(fault.to_string()))?;
     Ok((counts, server))
 }
 
@@ -152,28 +154,89 @@ pub async fn quiet(cx: &StepCx, dump: &str) -> Result<Result<String, String>, Ha
         Err(Halt::Failed(problem)) => return Ok(Err(problem.what)),
         Err(other) => return Err(other),
     };
-    if server.system_identifier != facts.server.system_identifier || server.database_oid != facts.server.database_oid {
+    if !facts.server.is_same_database(&server) {
         return Ok(Err("this is another database than the one that was dumped".to_owned()));
     }
     if counts != facts.counts {
-        let comparison = facts.counts.compare(&counts, &[]);
-        let first = comparison.differs.first().map_or_else(
+        let first = compare(&facts.counts, &counts, |_| true).differs.first().map_or_else(
             || "a sequence moved".to_owned(),
             |d| format!("{}: {} rows, now {}", d.table, d.before, d.after),
         );
-        return Ok(Err(format!("written to since the dump: {first}")));
+        return Ok(Err(format!("written to since the dump: {first}{}", writers(cx, cx.namespace()).await)));
     }
-    if server.writes != facts.server.writes {
+    if !facts.server.is_quiet_until(&server) {
         return Ok(Err(format!(
-            "written to since the dump: {} row changes counted, now {}",
-            facts.server.writes, server.writes
+            "written to since the dump: {} row changes counted, now {}{}",
+            facts.server.writes,
+            server.writes,
+            writers(cx, cx.namespace()).await
         )));
     }
     Ok(Ok("no row changed since the dump, read now".to_owned()))
+}
+
+/// Who else is connected to the database, for the one who has to stop them: a part of a sentence, empty when nobody is
+/// seen or the server does not say.
+pub async fn writers(cx: &StepCx, namespace: &str) -> String {
+    match sessions(cx, namespace).await {
+        Ok(sessions) => describe(&sessions),
+        // It only explains a failure that is told anyhow.
+        Err(_) => String::new(),
+    }
+}
+
+async fn sessions(cx: &StepCx, namespace: &str) -> Result<Sessions, Halt> {
+    let deployment = cx.deployment()?;
+    let (pod, _) = ready_pod(cx, namespace, &deployment.core).await?;
+    let answer = psql(cx, &pod, &deployment.connection, SESSIONS_SQL).await?;
+    Ok(Sessions::parse(&answer).map_err(|fault| Diagnostic::new(fault.to_string()))?)
+}
+
+fn describe(sessions: &Sessions) -> String {
+    let writing: Vec<_> = sessions.writers().collect();
+    let (word, shown) =
+        if writing.is_empty() { ("connected", sessions.clients.iter().collect()) } else { ("writing now", writing) };
+    let mut parts: Vec<String> = shown
+        .iter()
+        .take(3)
+        .map(|client| {
+            let known = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+            let name = known(&client.application).or_else(|| known(&client.user)).unwrap_or_else(|| "a client".into());
+            let from = client.client.as_ref().map_or_else(String::new, |address| format!(" from {address}"));
+            format!("{name}{from}, server process {}", client.pid)
+        })
+        .collect();
+    if shown.len() > parts.len() {
+        parts.push(format!("{} more", shown.len() - parts.len()));
+    }
+    if sessions.prepared > 0 {
+        parts.push(format!("{} prepared transactions", sessions.prepared));
+    }
+    if parts.is_empty() { String::new() } else { format!("; {word}: {}", crate::text::printable(&parts.join("; "))) }
 }
 
 /// The facts as JSON.
 pub fn to_facts(facts: &DumpFacts) -> Result<Value, Halt> {
     serde_json::to_value(facts)
         .map_err(|error| Diagnostic::new("cannot write the dump's facts").cause(error.to_string()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writers_are_named_before_those_who_are_only_connected() {
+        let answer = |lines: &str| describe(&Sessions::parse(lines).unwrap());
+        let idle =
+            "{\"pid\":7,\"user\":\"pix\",\"application\":\"\",\"client\":null,\"state\":\"idle\",\"writes\":false}\n";
+        let busy = "{\"pid\":9,\"user\":\"pix\",\"application\":\"ingest\",\"client\":\"10.0.0.7\",\"state\":null,\"writes\":true}\n";
+        assert_eq!(answer("{\"sessions\":0,\"prepared\":0}"), "");
+        let end = "{\"sessions\":1,\"prepared\":0}";
+        assert_eq!(answer(&format!("{idle}{end}")), "; connected: pix, server process 7");
+        let both = format!("{idle}{busy}{{\"sessions\":2,\"prepared\":1}}");
+        assert_eq!(answer(&both), "; writing now: ingest from 10.0.0.7, server process 9; 1 prepared transactions");
+        let many = format!("{}{}", idle.repeat(5), "{\"sessions\":5,\"prepared\":0}");
+        assert!(answer(&many).ends_with("; 2 more"));
+    }
 }

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     ports::{ObjectRef, kinds},
+    postgres::version::{Version, can_dump},
     run::{Check, CheckResult, StepState},
     text::{Diagnostic, units},
 };
@@ -178,22 +179,22 @@ async fn versions(cx: &StepCx) -> Result<Check, Halt> {
     let (_, server) = source(cx, cx.namespace()).await?;
     let (pod, _) = ready_pod(cx, cx.namespace(), &cx.deployment()?.core).await?;
     let (code, said) = ask_container(cx, &pod, &["pg_dump", "--version"]).await?;
-    let tool = said.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit())).unwrap_or_default();
-    let major = |version: &str| version.split('.').next().and_then(|n| n.parse::<u32>().ok());
-    let sentence = format!("dump tool {tool}, server {}", server.version);
-    Ok(match (code, major(tool), major(&server.version)) {
-        (0, Some(tool), Some(server)) if tool >= server => pass(CheckKind::PgVersions, &sentence),
-        (0, ..) => result(
+    if code != 0 {
+        let sentence = format!("pg_dump --version ended with status {code} in {}", pod.pod);
+        return Ok(result(CheckKind::PgVersions, CheckResult::Fail, &sentence, &[]));
+    }
+    let (Some(tool), Some(known)) = (Version::parse(&said), server.series()) else {
+        let sentence =
+            format!("cannot tell the versions: pg_dump says {:?}, the server {:?}", said.trim(), server.version);
+        return Ok(result(CheckKind::PgVersions, CheckResult::Fail, &sentence, &[]));
+    };
+    Ok(match can_dump(tool, known) {
+        Ok(()) => pass(CheckKind::PgVersions, &format!("dump tool {tool}, server {}", server.version)),
+        Err(reason) => result(
             CheckKind::PgVersions,
             CheckResult::Fail,
-            &sentence,
+            &reason.to_string(),
             &["use an image whose pg_dump is not older than the server"],
-        ),
-        (code, ..) => result(
-            CheckKind::PgVersions,
-            CheckResult::Fail,
-            &format!("pg_dump --version ended with status {code} in {}", pod.pod),
-            &[],
         ),
     })
 }

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::text::Template;
+use crate::{
+    postgres::QualifiedName,
+    text::{Diagnostic, Template},
+};
 
 /// How the deployment is installed by Helm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -89,6 +92,20 @@ pub struct DumpLayout {
     pub csv_file: String,
     /// Tables that belong to the version and are not compared.
     pub not_compared: Vec<String>,
+}
+
+impl DumpLayout {
+    /// The large table with its schema, `public` where the runbook names none.
+    pub fn large(&self) -> Result<QualifiedName, Diagnostic> {
+        QualifiedName::parse_in("public", &self.csv_table).ok_or_else(|| {
+            Diagnostic::new(format!("the runbook's csv_table {:?} is no name of a table", self.csv_table))
+        })
+    }
+
+    /// Whether a table or sequence counts when two databases are compared.
+    pub fn is_compared(&self, name: &QualifiedName) -> bool {
+        !self.not_compared.iter().any(|left_out| QualifiedName::parse_in("public", left_out).as_ref() == Some(name))
+    }
 }
 
 /// The deployment.

@@ -5,7 +5,7 @@ use std::path::Path;
 use async_trait::async_trait;
 
 use super::{
-    artifacts::{DumpFacts, DumpFile, digest, source, to_facts},
+    artifacts::{DumpFacts, DumpFile, digest, source, to_facts, writers},
     client,
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
     host::{Call, follow},
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     ports::{PodRef, remote},
+    postgres::{counts::compare, restore::export_csv},
     run::{Repeat, Row, Sign, Verdict},
     text::{Diagnostic, units},
 };
@@ -89,9 +90,11 @@ impl Action for DumpSpec {
             }
         };
         let (after, later) = source(cx, cx.namespace()).await?;
-        if before != after || server.writes != later.writes || server.postmaster_start != later.postmaster_start {
-            let comparison = before.compare(&after, &[]);
-            let problem = Diagnostic::new("the database was written to, or restarted, during the dump")
+        let restarted = server.postmaster_start != later.postmaster_start;
+        if before != after || restarted || !server.is_quiet_until(&later) {
+            let comparison = compare(&before, &after, |_| true);
+            let who = writers(cx, cx.namespace()).await;
+            let problem = Diagnostic::new(format!("the database was written to, or restarted, during the dump{who}"))
                 .proves("the two files come from two moments and may not fit together; they count as no dump")
                 .safe("production: it was only read")
                 .help("stop whoever writes, then dump again");
@@ -123,7 +126,7 @@ impl DumpSpec {
         let job = format!("dump-{}", cx.attempt);
         jobs::run(cx, &pod, &job, &command, &dump_name, None).await?;
         let dump = fetch(cx, &pod, &format!("{}/{job}.out", client::FOLDER), &dump_name).await?;
-        let query = format!("COPY (SELECT * FROM {}) TO STDOUT WITH (FORMAT csv, HEADER)", layout.csv_table);
+        let query = export_csv(&layout.large()?);
         let command = psql_command(&deployment.connection, &["-Xq", "-v", "ON_ERROR_STOP=1", "-c", &query]);
         let job = format!("csv-{}", cx.attempt);
         jobs::run(cx, &pod, &job, &command, &csv_name, None).await?;

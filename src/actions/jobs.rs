@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use super::{
     client::FOLDER,
     context::{Halt, StepCx},
-    output::classify,
+    output::{classifier, tag},
 };
 use crate::{
     ports::{Collect, JobState, PodRef},
+    postgres::messages::Classifier,
     run::{OutputLine, Row, Sign, Tag},
     text::{Diagnostic, units},
 };
@@ -25,7 +26,7 @@ pub async fn run(
 ) -> Result<u64, Halt> {
     cx.world.exec.start(pod, FOLDER, name, command).await?;
     let started = Instant::now();
-    let mut told = 0;
+    let (mut told, mut classes) = (0, classifier(cx));
     loop {
         let state = cx.world.exec.poll(pod, FOLDER, name).await?;
         let (out, err) = match state {
@@ -38,7 +39,7 @@ pub async fn run(
             }
         };
         if err > told {
-            told = tell_errors(cx, pod, name, shown, told).await?;
+            told = tell_errors(cx, pod, name, shown, (told, &mut classes)).await?;
         }
         let rate = out.checked_div(started.elapsed().as_secs().max(1)).unwrap_or(0);
         let detail = format!("{} · {}/s", units::bytes(out), units::bytes(rate));
@@ -67,14 +68,20 @@ pub async fn run(
 }
 
 /// Writes what the job said on standard error since byte `told` to the step's output; returns how far it was told.
-async fn tell_errors(cx: &StepCx, pod: &PodRef, job: &str, source: &str, told: u64) -> Result<u64, Halt> {
+async fn tell_errors(
+    cx: &StepCx,
+    pod: &PodRef,
+    job: &str,
+    source: &str,
+    (told, classes): (u64, &mut Classifier),
+) -> Result<u64, Halt> {
     let from = format!("+{}", told + 1);
     let text = read(cx, pod, &["tail", "-c", &from, &format!("{FOLDER}/{job}.err")]).await?;
     let whole = text.rfind('\n').map_or(0, |end| end + 1);
     for line in text[..whole].lines() {
         let at = cx.world.clock.now();
         cx.driver
-            .line(OutputLine { at, source: source.to_owned(), tag: classify(line, &cx.expect), text: line.to_owned() })
+            .line(OutputLine { at, source: source.to_owned(), tag: tag(classes, line), text: line.to_owned() })
             .await;
     }
     Ok(told + whole as u64)
@@ -90,8 +97,9 @@ async fn read(cx: &StepCx, pod: &PodRef, command: &[&str]) -> Result<String, Hal
 /// The last lines of standard error that are not known and harmless.
 async fn last_errors(cx: &StepCx, pod: &PodRef, job: &str) -> Vec<String> {
     let text = read(cx, pod, &["tail", "-n", "20", &format!("{FOLDER}/{job}.err")]).await.unwrap_or_default();
+    let mut classes = classifier(cx);
     text.lines()
-        .filter(|line| classify(line, &cx.expect) != Tag::Expected)
+        .filter(|line| tag(&mut classes, line) != Tag::Expected && !line.trim().is_empty())
         .take(5)
         .map(crate::text::printable)
         .collect()

@@ -20,6 +20,7 @@ mod helm;
 mod host;
 mod http;
 mod images;
+mod inspect;
 mod jobs;
 mod output;
 mod patch;

@@ -6,27 +6,19 @@ use bytes::Bytes;
 use super::context::StepCx;
 use crate::{
     ports::{OutputSink, PortError, Stream},
+    postgres::messages::{Classifier, Message},
     run::{OutputLine, Tag},
 };
 
 /// Longest line that is kept whole, in bytes; a longer one is cut into lines of this length.
 const LONGEST: usize = 16 * 1024;
 
-/// Lines that every run of PostgreSQL's and Helm's programs may print without harm.
-const KNOWN_HARMLESS: [&str; 6] = [
-    "there are circular foreign-key constraints",
-    "You might not be able to restore the dump without using --disable-triggers",
-    "Consider using a full dump instead of a --data-only dump",
-    "truncate cascades to table",
-    "already exists, skipping",
-    "Defaulted container",
-];
-
 /// A sink that writes each line to the step's output, keeps the last error lines, and up to 64 KiB of standard output.
 pub struct LineSink<'a> {
     cx: &'a StepCx,
     source: String,
     partial: [Vec<u8>; 2],
+    classes: [Classifier; 2],
     /// The last lines that report an error, at most ten.
     pub errors: Vec<String>,
     /// The first 64 KiB of standard output.
@@ -36,7 +28,14 @@ pub struct LineSink<'a> {
 impl<'a> LineSink<'a> {
     /// A sink for the output of `source`.
     pub fn new(cx: &'a StepCx, source: &str) -> Self {
-        Self { cx, source: source.to_owned(), partial: [Vec::new(), Vec::new()], errors: Vec::new(), kept: Vec::new() }
+        Self {
+            cx,
+            source: source.to_owned(),
+            partial: Default::default(),
+            classes: [classifier(cx), classifier(cx)],
+            errors: Vec::new(),
+            kept: Vec::new(),
+        }
     }
 
     /// Writes what is left without a line end.
@@ -44,7 +43,7 @@ impl<'a> LineSink<'a> {
         for index in 0..2 {
             let rest = std::mem::take(&mut self.partial[index]);
             if !rest.is_empty() {
-                self.line(&rest).await;
+                self.line(index, &rest).await;
             }
         }
     }
@@ -54,11 +53,11 @@ impl<'a> LineSink<'a> {
         String::from_utf8_lossy(&self.kept).into_owned()
     }
 
-    async fn line(&mut self, bytes: &[u8]) {
+    async fn line(&mut self, index: usize, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
         let text = text.trim_end_matches(['\n', '\r']);
-        let tag = classify(text, &self.cx.expect);
-        if tag == Tag::Error {
+        let tag = tag(&mut self.classes[index], text);
+        if tag == Tag::Error && !text.trim().is_empty() {
             if self.errors.len() == 10 {
                 self.errors.remove(0);
             }
@@ -69,16 +68,18 @@ impl<'a> LineSink<'a> {
     }
 }
 
-/// What a line is: known and harmless, an error, or neither.
-pub fn classify(text: &str, expect: &[String]) -> Tag {
-    if KNOWN_HARMLESS.iter().any(|known| text.contains(known))
-        || expect.iter().any(|known| text.contains(known.as_str()))
-    {
-        return Tag::Expected;
+/// Classifies the lines of one stream, one after the other: details and hints belong to the line before them.
+pub fn classifier(cx: &StepCx) -> Classifier {
+    Classifier::new(cx.expect.iter().cloned())
+}
+
+/// What the next line is: known and harmless, an error, or neither.
+pub fn tag(classes: &mut Classifier, text: &str) -> Tag {
+    match classes.line(text) {
+        Message::Expected => Tag::Expected,
+        Message::Error => Tag::Error,
+        Message::Other => Tag::Plain,
     }
-    let error =
-        ["ERROR:", "FATAL:", "PANIC:", "Error:", "Error from server", "error: "].iter().any(|mark| text.contains(mark));
-    if error { Tag::Error } else { Tag::Plain }
 }
 
 #[async_trait]
@@ -96,7 +97,7 @@ impl OutputSink for LineSink<'_> {
             self.partial[index].extend_from_slice(piece);
             if piece.ends_with(b"\n") || self.partial[index].len() >= LONGEST {
                 let line = std::mem::take(&mut self.partial[index]);
-                self.line(&line).await;
+                self.line(index, &line).await;
             }
         }
         Ok(())
@@ -108,13 +109,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_classified() {
-        assert_eq!(classify("psql: error: connection failed", &[]), Tag::Error);
-        assert_eq!(
-            classify("pg_dump: warning: there are circular foreign-key constraints on this table:", &[]),
-            Tag::Expected
-        );
-        assert_eq!(classify("ERROR: benign by the runbook", &["benign".into()]), Tag::Expected);
-        assert_eq!(classify("COPY 18402", &[]), Tag::Plain);
+    fn lines_are_classified_with_what_belongs_to_them() {
+        let mut classes = Classifier::new(["benign".to_owned()]);
+        for (text, expected) in [
+            ("COPY 18402", Tag::Plain),
+            ("psql: error: connection failed", Tag::Error),
+            ("pg_dump: warning: there are circular foreign-key constraints on this table:", Tag::Expected),
+            ("pg_dump: detail: objects", Tag::Expected),
+            ("ERROR:  duplicate key", Tag::Error),
+            ("DETAIL:  Key (id)=(1) already exists.", Tag::Error),
+            ("ERROR: benign by the runbook", Tag::Expected),
+            ("NOTICE:  extension \"x\" already exists, skipping", Tag::Expected),
+            ("Defaulted container \"core\" out of: core, init", Tag::Expected),
+        ] {
+            assert_eq!(tag(&mut classes, text), expected, "{text}");
+        }
     }
 }

@@ -9,13 +9,18 @@ use super::{
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
     dump::{POD, SCRIPTS},
     host::{Call, follow},
+    inspect::inspect,
     jobs,
     pods::{psql, psql_command, ready_pod},
     spec::RestoreSpec,
 };
 use crate::{
     ports::{Identity, PodRef},
-    postgres::{Comparison, restore_sql},
+    postgres::{
+        QualifiedName,
+        counts::{self, Comparison},
+        restore::{advance_serial, copy_csv, truncate},
+    },
     run::{Repeat, Row, Sign, Verdict},
     text::{Diagnostic, units},
 };
@@ -32,9 +37,7 @@ pub async fn into(cx: &StepCx, place: &Identity, facts: &DumpFacts, way: &str, s
 async fn natively(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<(), Halt> {
     let deployment = cx.deployment()?;
     let layout = &deployment.dump;
-    let report =
-        crate::postgres::dump::inspect(&cx.artifact(&facts.dump.name)).await.map_err(|fault| fault.diagnostic())?;
-    let csv = crate::postgres::csv::inspect(&cx.artifact(&facts.csv.name)).await.map_err(|fault| fault.diagnostic())?;
+    let files = inspect(cx, facts).await?;
     // a job of an attempt that failed may still hold locks: its pod goes first
     if cx.attempt > 1 {
         client::remove(cx, namespace).await?;
@@ -43,19 +46,20 @@ async fn natively(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<(),
     let (dump_path, csv_path) = (format!("{}/dump.sql", client::FOLDER), format!("{}/rows.csv", client::FOLDER));
     put(cx, &pod, &facts.dump, &dump_path).await?;
     put(cx, &pod, &facts.csv, &csv_path).await?;
-    let tables: Vec<&str> = report.tables.iter().map(|table| table.name.as_str()).collect();
+    let tables: Vec<&QualifiedName> = files.dump.tables.iter().map(|rows| &rows.table).chain([&files.large]).collect();
     let loaded = format!("restore-{}", cx.attempt);
     let begun = !matches!(cx.world.exec.poll(&pod, client::FOLDER, &loaded).await?, crate::ports::JobState::Absent);
-    if !begun {
-        psql(cx, &pod, &deployment.connection, &restore_sql::empty(&tables, &layout.csv_table)).await?;
+    if !begun && let Some(statement) = truncate(tables) {
+        psql(cx, &pod, &deployment.connection, &statement).await?;
     }
     let command =
         psql_command(&deployment.connection, &["-Xq", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-f", &dump_path]);
     jobs::run(cx, &pod, &loaded, &command, &facts.dump.name, None).await?;
-    let copy = restore_sql::copy_csv(&layout.csv_table, &csv.columns, &csv_path);
+    let copy = copy_csv(&files.large, &files.csv.columns, &csv_path)
+        .map_err(|fault| Diagnostic::new(fault.to_string()).safe("the dump, here and unchanged"))?;
     let command = psql_command(&deployment.connection, &["-Xq", "-v", "ON_ERROR_STOP=1", "-c", &copy]);
     jobs::run(cx, &pod, &format!("rows-{}", cx.attempt), &command, &facts.csv.name, None).await?;
-    psql(cx, &pod, &deployment.connection, &restore_sql::advance_serial(&layout.csv_table, &layout.csv_serial)).await?;
+    psql(cx, &pod, &deployment.connection, &advance_serial(&files.large, &layout.csv_serial)).await?;
     client::remove(cx, namespace).await
 }
 
@@ -101,7 +105,8 @@ async fn by_scripts(cx: &StepCx, place: &Identity, facts: &DumpFacts, scripts: &
 /// A failure naming up to five tables that differ.
 pub async fn compare(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<Comparison, Halt> {
     let (now, _) = source(cx, namespace).await?;
-    let comparison = facts.counts.compare(&now, &cx.deployment()?.dump.not_compared);
+    let layout = &cx.deployment()?.dump;
+    let comparison = counts::compare(&facts.counts, &now, |name| layout.is_compared(name));
     let rows = comparison
         .differs
         .iter()
@@ -119,7 +124,7 @@ pub async fn compare(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<
         }))
         .collect();
     cx.show(&format!("{} tables equal, {} differ", comparison.equal.len(), comparison.differs.len()), rows, None, None);
-    if comparison.is_equal() {
+    if comparison.holds() {
         return Ok(comparison);
     }
     let problem = Diagnostic::new(format!(
@@ -133,7 +138,7 @@ pub async fn compare(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<
         .iter()
         .map(|d| format!("{}: {} rows at the dump, {} now", d.table, d.before, d.after))
         .chain(comparison.missing.iter().map(|table| format!("{table} is missing")))
-        .chain(comparison.sequences.iter().map(|name| format!("sequence {name} is behind")));
+        .chain(comparison.behind.iter().map(|behind| format!("sequence {} is behind", behind.sequence)));
     Err(causes.take(5).fold(problem, Diagnostic::cause).into())
 }
 
@@ -168,10 +173,11 @@ impl Action for RestoreSpec {
     async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
         let facts = DumpFacts::of(cx, &self.dump)?;
         let (now, _) = source(cx, cx.namespace()).await?;
-        let comparison = facts.counts.compare(&now, &cx.deployment()?.dump.not_compared);
+        let layout = &cx.deployment()?.dump;
+        let comparison = counts::compare(&facts.counts, &now, |name| layout.is_compared(name));
         let sentence =
             format!("{} tables have the dump's rows, {} do not", comparison.equal.len(), comparison.differs.len());
-        Ok(Probed::new(if comparison.is_equal() { Verdict::Done } else { Verdict::Partly }, sentence))
+        Ok(Probed::new(if comparison.holds() { Verdict::Done } else { Verdict::Partly }, sentence))
     }
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {

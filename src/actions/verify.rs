@@ -6,11 +6,12 @@ use serde_json::json;
 use super::{
     artifacts::{DumpFacts, rehash},
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx},
+    inspect::inspect,
     restore::compare,
     spec::{VerifySpec, VerifyWhat},
 };
 use crate::{
-    postgres::{csv, dump},
+    postgres::QualifiedName,
     run::{Repeat, Row, Sign, Verdict},
     text::{Diagnostic, units},
 };
@@ -51,30 +52,27 @@ impl Action for VerifySpec {
 }
 
 async fn files(cx: &StepCx, step: &str, facts: &DumpFacts) -> Result<Done, Halt> {
-    if let Err(reason) = rehash(cx, step).await? {
-        return Err(Diagnostic::new(reason).proves("a file changed since it was dumped").help("dump again").into());
-    }
-    let report = dump::inspect(&cx.artifact(&facts.dump.name)).await.map_err(|fault| fault.diagnostic())?;
-    let table = &cx.deployment()?.dump.csv_table;
-    let rows = csv::inspect(&cx.artifact(&facts.csv.name)).await.map_err(|fault| fault.diagnostic())?;
+    let files = match inspect(cx, facts).await {
+        // damaged since the dump, or by the dump? Only the first says so by its hash
+        Err(Halt::Failed(damage)) => {
+            let changed = rehash(cx, step).await?.err();
+            return Err(match changed {
+                Some(reason) => Diagnostic::new(reason)
+                    .proves("a file changed since it was dumped")
+                    .cause(damage.what)
+                    .help("dump again")
+                    .into(),
+                None => Halt::Failed(damage),
+            });
+        }
+        other => other?,
+    };
     let mut expected = facts.counts.tables.clone();
-    let history = expected.remove(&format!("public.{table}")).or_else(|| expected.remove(table));
-    if history != Some(rows.rows) {
-        return Err(Diagnostic::new(format!(
-            "{} has {} rows, the database had {}",
-            facts.csv.name,
-            units::count(rows.rows),
-            history.map_or_else(|| "none".to_owned(), units::count)
-        ))
-        .proves("the file was cut at the end of a row, or rows were written meanwhile")
-        .safe("production: it was only read")
-        .help("dump again")
-        .into());
-    }
+    expected.remove(&files.large.to_string());
     let mut shown = Vec::new();
-    for found in &report.tables {
-        let name = &found.name;
-        let before = expected.remove(name);
+    for found in &files.dump.tables {
+        let name = found.table.to_string();
+        let before = expected.remove(&name);
         if before != Some(found.rows) {
             return Err(Diagnostic::new(format!(
                 "{} holds {} rows of {name}, the database had {}",
@@ -90,16 +88,14 @@ async fn files(cx: &StepCx, step: &str, facts: &DumpFacts) -> Result<Done, Halt>
         shown.push(Row {
             sign: Sign::Done,
             word: "whole".into(),
-            name: name.clone(),
+            name,
             detail: format!("{} rows", units::count(found.rows)),
         });
     }
-    let excluded = &cx.deployment()?.dump.not_compared;
-    let left: Vec<&String> = expected
-        .iter()
-        .filter(|(name, rows)| **rows > 0 && !excluded.iter().any(|x| name.trim_start_matches("public.") == x))
-        .map(|(name, _)| name)
-        .collect();
+    let layout = &cx.deployment()?.dump;
+    let counts = |name: &str| QualifiedName::parse(name).is_none_or(|name| layout.is_compared(&name));
+    let left: Vec<&String> =
+        expected.iter().filter(|(name, rows)| **rows > 0 && counts(name)).map(|(name, _)| name).collect();
     if let Some(name) = left.first() {
         return Err(Diagnostic::new(format!(
             "{} tables with rows are in neither file, the first is {name}",
@@ -110,8 +106,8 @@ async fn files(cx: &StepCx, step: &str, facts: &DumpFacts) -> Result<Done, Halt>
         .into());
     }
     cx.show("", shown, None, None);
-    let total = units::count(report.tables.iter().map(|t| t.rows).sum::<u64>() + rows.rows);
-    let sentence = format!("trailer found, {} tables and {total} rows as at the dump", report.tables.len() + 1);
-    cx.evidence(&facts.subject(), 2, &sentence, json!({"tables": report.tables.len() + 1})).await?;
+    let (tables, total) = (files.dump.tables.len() + 1, units::count(files.dump.rows() + files.csv.rows));
+    let sentence = format!("trailer found, {tables} tables and {total} rows as at the dump");
+    cx.evidence(&facts.subject(), 2, &sentence, json!({"tables": tables})).await?;
     Ok(Done::plain(sentence))
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cluster::Cluster,
     engine::Plan,
-    host::LocalHost,
+    host::{self, LocalHost},
     plain::Answers,
     ports::{Exec, Host, Logs, Objects, SystemClock, World},
     run::{Record, RunbookRef},
@@ -42,8 +42,9 @@ pub struct ResumeArgs {
     pub answers: Option<PathBuf>,
 }
 
-/// The world of a real run.
+/// The world of a real run. What killed runs left of secrets on this machine is removed; what others use stays.
 pub fn world(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure> {
+    host::sweep(&paths.private())?;
     let secrets = Arc::new(Keeper::new(Vault::new(paths.data.clone()), Unlock::in_child()?));
     let Some(cluster) = cluster else {
         let none = Arc::new(super::inspect::NoCluster);
@@ -51,7 +52,7 @@ pub fn world(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure>
             objects: Arc::clone(&none) as Arc<dyn Objects>,
             exec: Arc::clone(&none) as Arc<dyn Exec>,
             logs: none,
-            host: Arc::new(LocalHost::new(paths.private())?),
+            host: Arc::new(LocalHost::new(paths.private())),
             secrets,
             clock: Arc::new(SystemClock),
         });
@@ -61,7 +62,7 @@ pub fn world(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure>
         objects: Arc::clone(&cluster) as Arc<dyn Objects>,
         exec: Arc::clone(&cluster) as Arc<dyn Exec>,
         logs: cluster as Arc<dyn Logs>,
-        host: Arc::new(LocalHost::new(paths.private())?),
+        host: Arc::new(LocalHost::new(paths.private())),
         secrets,
         clock: Arc::new(SystemClock),
     })

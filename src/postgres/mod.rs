@@ -1,23 +1,30 @@
-//! PostgreSQL knowledge: the structure of dumps and CSV files, row counts, what a server says of itself, the SQL of a
-//! restore. Streams and keeps little; runs nothing. SQL that is longer than a line lies under assets/sql.
+//! PostgreSQL knowledge. Pure: text and bytes in, values out; the SQL lies under assets/sql.
 //!
-//! Called by `actions`. Knows neither clusters nor runs.
+//! Owns: what proves that a plain dump or a history file is whole ([`dump`], [`csv`]), what a database holds and how two of
+//! them compare ([`counts`]), who a server is and who writes to it ([`facts`]), the statements of a restore ([`restore`]),
+//! what the programs say on standard error ([`messages`]) and which versions go together ([`version`]). Does not own:
+//! running anything. Called by: `actions`; the practice world knows the queries by their first line.
 
-mod counts;
+pub mod counts;
 pub mod csv;
 pub mod dump;
-mod fault;
-pub mod restore_sql;
-mod server;
+pub mod facts;
 
-pub use counts::{Comparison, Counts, Difference};
-pub use fault::FileFault;
-pub use server::ServerFacts;
+mod measure;
+pub mod messages;
+mod name;
+pub mod restore;
+pub mod version;
 
-/// Queries for `psql -XqAt`. Each begins with a line that names it, by which the practice world knows it.
-pub mod sql {
-    /// What the server and database are; one JSON object.
-    pub const SERVER: &str = include_str!("../../assets/sql/server.sql");
-    /// Rows of every table, last value of every sequence, number of large objects; one JSON object a line.
-    pub const COUNTS: &str = include_str!("../../assets/sql/counts.sql");
+pub use name::{QualifiedName, quote_identifier};
+
+/// A file could not be checked to its end, or was and is damaged.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError<F: std::error::Error + 'static> {
+    /// The file itself cannot be read, which proves nothing about its content.
+    #[error("cannot read the file: {0}")]
+    Read(#[from] std::io::Error),
+    /// The file was read and is not what it should be.
+    #[error(transparent)]
+    Fault(F),
 }

@@ -13,7 +13,7 @@ use drydock::{
     run::{Command, Event, FieldInput, Question, Record, Reply, RunState, RunbookRef, SecretHandle, Stopped},
     runbook::{Loaded, load},
     runner::{launch, reopen},
-    store::{Before, Entry, Journal, read_only, replace},
+    store::{Entry, Journal, Keep, RunFolder, RunId, read_journal, write_atomic},
     text::Diagnostic,
 };
 use jiff::Timestamp;
@@ -39,6 +39,9 @@ pub fn pixelcore() -> String {
 
 /// Four steps that need no cluster; `strike` must never be repeated.
 pub const SMALL: &str = include_str!("../data/four-steps.yaml");
+
+/// Name of every run.
+const RUN: &str = "2026-11-20-test-7f3a";
 
 /// Something a clerk does when it hears an event.
 pub enum Act {
@@ -105,7 +108,7 @@ impl Ride {
 
 /// A ledger that keeps the world's moments around each append, and can fail from one append on.
 struct Own {
-    journal: Journal,
+    journal: Journal<Record>,
     drafts: PathBuf,
     fake: Arc<Fake>,
     left: usize,
@@ -136,7 +139,7 @@ impl Ledger for Own {
     fn save_drafts(&mut self, drafts: &Map<String, Value>) -> Result<(), Diagnostic> {
         self.use_up()?;
         self.fake.moment();
-        replace(&self.drafts, &serde_json::to_vec_pretty(drafts).unwrap(), Before::Gone).unwrap();
+        write_atomic(&self.drafts, &serde_json::to_vec_pretty(drafts).unwrap(), Keep::Nothing).unwrap();
         self.fake.moment();
         Ok(())
     }
@@ -174,11 +177,11 @@ impl Desk {
         let place = json!({"namespace": target.namespace, "context": "c", "environment": environment});
         let inputs = loaded.runbook.inputs(&chosen, &place).unwrap();
         let plan = plan(&loaded, &target, &json!({"inputs": inputs, "target": place}));
-        replace(&desk.folder().join("runbook.yaml"), text.as_bytes(), Before::Gone).unwrap();
+        write_atomic(&desk.folder().join("runbook.yaml"), text.as_bytes(), Keep::Nothing).unwrap();
         let first = [
             Record::Started {
                 format: 1,
-                run: "2026-11-20-test-7f3a".into(),
+                run: RUN.into(),
                 runbook: RunbookRef {
                     id: loaded.runbook.id.clone(),
                     title: loaded.runbook.title.clone(),
@@ -200,7 +203,7 @@ impl Desk {
                 steps: plan.steps.iter().map(|step| step.planned.clone()).collect(),
             },
         ];
-        let mut journal = Journal::open::<Record>(&desk.folder().join("journal.jsonl")).unwrap().journal;
+        let mut journal = Journal::create(&desk.folder().join("journal.jsonl")).unwrap();
         for record in &first {
             journal.append(desk.fake.now(), record).unwrap();
         }
@@ -232,9 +235,13 @@ impl Desk {
         self.home.path().to_owned()
     }
 
+    fn run(&self) -> RunFolder {
+        RunFolder { id: RunId::try_from(RUN.to_owned()).unwrap(), path: self.folder() }
+    }
+
     /// Records so far; the chain is proven on the way.
     pub fn entries(&self) -> Vec<Entry<Record>> {
-        read_only(&self.folder().join("journal.jsonl")).unwrap()
+        read_journal(&self.folder().join("journal.jsonl")).unwrap().entries
     }
 
     /// The same run in a new process: the vault is locked again.
@@ -245,7 +252,7 @@ impl Desk {
 
     /// Runs it as the program does, on the real journal and lock.
     pub async fn go(&self, clerk: Clerk) -> Ride {
-        let opened = reopen(&self.folder(), "desk").unwrap();
+        let opened = reopen(self.run()).unwrap();
         let plan = plan_of(&opened.runbook, &opened.state);
         let launched = launch(opened, plan, self.fake.world());
         let link = launched.link;
@@ -255,17 +262,16 @@ impl Desk {
 
     /// Runs it behind the line prompts, with answers from a script; returns what they printed, too.
     pub async fn go_plain(&self, answers: Value) -> (Stopped, String) {
-        let opened = reopen(&self.folder(), "desk").unwrap();
+        let opened = reopen(self.run()).unwrap();
         let plan = plan_of(&opened.runbook, &opened.state);
         let before = opened.records.clone();
         let launched = launch(opened, plan, self.fake.world());
         let link = launched.link;
-        let link = drydock::plain::Link { events: link.events, commands: link.commands, secrets: link.secrets };
         let mut out = Vec::new();
         let input = drydock::plain::Input::Scripted(Box::new(Clerk::new(answers).script));
         let mut front = drydock::plain::Front::new(&mut out, input);
         front.replay(&before);
-        front.run(link).await;
+        front.run(link, None).await;
         drop(front);
         (launched.engine.await.unwrap(), String::from_utf8(out).unwrap())
     }
@@ -273,7 +279,7 @@ impl Desk {
     /// Runs it on a ledger of the test's, which fails after `left` writes.
     pub async fn go_watched(&self, clerk: Clerk, left: usize) -> Ride {
         let folder = self.folder();
-        let opened = Journal::open::<Record>(&folder.join("journal.jsonl")).unwrap();
+        let (journal, opened) = Journal::<Record>::open(&folder.join("journal.jsonl")).unwrap();
         let mut state = RunState::default();
         for entry in &opened.entries {
             state.apply(entry.at, &entry.record);
@@ -284,13 +290,8 @@ impl Desk {
         let (events, from_engine) = mpsc::channel(1024);
         let (to_engine, commands) = mpsc::channel(64);
         let (to_secrets, secrets) = mpsc::channel(64);
-        let ledger = Own {
-            journal: opened.journal,
-            drafts: drafts.clone(),
-            fake: Arc::clone(&self.fake),
-            left,
-            late: Arc::clone(&self.late),
-        };
+        let ledger =
+            Own { journal, drafts: drafts.clone(), fake: Arc::clone(&self.fake), left, late: Arc::clone(&self.late) };
         let engine = Engine::new(Start {
             plan,
             state,

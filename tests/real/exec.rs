@@ -10,8 +10,6 @@ use drydock::{
 };
 use tokio_util::sync::CancellationToken;
 
-const NAMESPACE: &str = "dd-exec";
-
 /// Counts bytes at a limited rate, so that the remote command ends before its reader has caught up.
 struct Slow {
     bytes: u64,
@@ -37,23 +35,38 @@ fn kubectl(kubeconfig: &str, args: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-async fn pod() -> Option<(Cluster, PodRef, String)> {
+/// A namespace of the test's own; removed with it.
+struct Place {
+    kubeconfig: String,
+    namespace: String,
+}
+
+impl Place {
+    fn kubectl(&self, args: &[&str]) -> String {
+        kubectl(&self.kubeconfig, &[&["-n", &self.namespace], args].concat())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let args = ["delete", "namespace", &self.namespace, "--ignore-not-found", "--wait=false"];
+        let _ = Command::new("kubectl").env("KUBECONFIG", &self.kubeconfig).args(args).status();
+    }
+}
+
+async fn pod() -> Option<(Cluster, PodRef, Place)> {
     let kubeconfig = crate::setting("DRYDOCK_TEST_KUBECONFIG")?;
-    kubectl(&kubeconfig, &["delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait"]);
-    kubectl(&kubeconfig, &["create", "namespace", NAMESPACE]);
+    let place = Place { kubeconfig, namespace: crate::own_namespace("dd-exec") };
+    place.kubectl(&["create", "namespace", &place.namespace]);
     let env = ["--env=POSTGRES_PASSWORD=x", "--env=POSTGRES_USER=pix", "--env=POSTGRES_DB=pix"];
-    kubectl(
-        &kubeconfig,
-        &[
-            &["-n", NAMESPACE, "run", "db", "--image=localhost/postgres:1", "--image-pull-policy=IfNotPresent"],
-            &env[..],
-        ]
-        .concat(),
+    place.kubectl(
+        &[&["run", "db", "--image=localhost/postgres:1", "--image-pull-policy=IfNotPresent"], &env[..]].concat(),
     );
-    kubectl(&kubeconfig, &["-n", NAMESPACE, "wait", "pod/db", "--for=condition=Ready", "--timeout=60s"]);
-    let cluster = Cluster::from_text(&std::fs::read_to_string(&kubeconfig).unwrap()).await.unwrap();
-    let pod = PodRef { namespace: NAMESPACE.into(), pod: "db".into(), container: "db".into(), uid: String::new() };
-    Some((cluster, pod, kubeconfig))
+    place.kubectl(&["wait", "pod/db", "--for=condition=Ready", "--timeout=60s"]);
+    let cluster = Cluster::from_text(&std::fs::read_to_string(&place.kubeconfig).unwrap()).await.unwrap();
+    let pod =
+        PodRef { namespace: place.namespace.clone(), pod: "db".into(), container: "db".into(), uid: String::new() };
+    Some((cluster, pod, place))
 }
 
 fn words(words: &[&str]) -> Vec<String> {
@@ -62,7 +75,7 @@ fn words(words: &[&str]) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_pod_is_asked_and_never_disturbed() {
-    let Some((cluster, pod, kubeconfig)) = pod().await else { return };
+    let Some((cluster, pod, place)) = pod().await else { return };
     let never = CancellationToken::new();
     let started = |cluster: Cluster, pod: PodRef| async move {
         let command = environment_command(
@@ -107,10 +120,7 @@ async fn a_database_pod_is_asked_and_never_disturbed() {
     );
     assert!(cluster.run(&pod, &words(&["sleep", "777"]), &[], &mut out, &cancel).await.is_err());
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let left = kubectl(
-        &kubeconfig,
-        &["-n", NAMESPACE, "exec", "db", "--", "sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"],
-    );
+    let left = place.kubectl(&["exec", "db", "--", "sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"]);
     assert!(!left.contains("echo alive") && !left.contains("sleep 777"), "{left}");
 
     // jobs: started, found again, stopped
@@ -143,9 +153,8 @@ async fn a_database_pod_is_asked_and_never_disturbed() {
 
     // the database never noticed
     assert_eq!(started(cluster.clone(), pod.clone()).await, before);
-    let log = kubectl(&kubeconfig, &["-n", NAMESPACE, "logs", "db"]);
+    let log = place.kubectl(&["logs", "db"]);
     assert!(!log.contains("terminating any other active server processes"), "{log}");
-    kubectl(&kubeconfig, &["delete", "namespace", NAMESPACE, "--wait=false"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,11 +2,13 @@
 //!
 //! `DRYDOCK_TEST_KUBECONFIG`: a cluster that tests may use, with kubectl and helm in the PATH.
 //! `DRYDOCK_TEST_PIXELCORE`: folder of the PixelCore to upgrade (chart, scripts, seed-data, fingerprint).
+//! `DRYDOCK_TEST_PSQL`: connection string of a PostgreSQL role that may create databases, with psql and pg_dump in the PATH.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod exec;
 mod kubectl_practice;
 mod pixelcore;
+mod postgres;
 mod practice_dump;
 #[path = "../tiny/mod.rs"]
 mod tiny;
@@ -19,4 +21,11 @@ fn setting(name: &str) -> Option<String> {
         println!("not run: {name} is not set");
     }
     value
+}
+
+/// A namespace that no other run of these tests uses.
+fn own_namespace(name: &str) -> String {
+    let mut random = [0; 3];
+    getrandom::fill(&mut random).unwrap();
+    format!("{name}-{}", random.map(|byte| format!("{byte:02x}")).concat())
 }

@@ -27,22 +27,16 @@ fn check(output: &Output, what: &str) -> String {
 }
 
 impl Plant {
-    /// Installs 4.2.0 with `rows` history rows, marked as a test; none where the environment does not say how.
-    pub fn install(namespace: &str, rows: u32) -> Option<Self> {
+    /// Installs 4.2.0 with `rows` history rows in a new namespace whose name begins with `name`, marked as a test; none where
+    /// the environment does not say how.
+    pub fn install(name: &str, rows: u32) -> Option<Self> {
         let kubeconfig = crate::setting("DRYDOCK_TEST_KUBECONFIG")?;
         let files = PathBuf::from(crate::setting("DRYDOCK_TEST_PIXELCORE")?);
         let folder = tempfile::tempdir().unwrap();
+        let namespace = &crate::own_namespace(name);
         let env = std::fs::read_to_string(files.join("env.example")).unwrap().replace("change-me-db", DB_PASSWORD);
         std::fs::write(folder.path().join(".env"), env).unwrap();
-        let mut plant = Self { namespace: namespace.to_owned(), kubeconfig, files, folder, cluster8: String::new() };
-        plant.kubectl(&[
-            "delete",
-            "namespace",
-            namespace,
-            &format!("{namespace}-rehearsal"),
-            "--ignore-not-found",
-            "--wait",
-        ]);
+        let mut plant = Self { namespace: namespace.clone(), kubeconfig, files, folder, cluster8: String::new() };
         plant.kubectl(&["create", "namespace", namespace]);
         plant.kubectl(&["label", "namespace", namespace, "env=test"]);
         let (chart, values) = (plant.chart(), plant.files.join("values.example.yaml").display().to_string());

@@ -113,6 +113,11 @@ pub fn timestamp() -> String {
     format!("{}+00", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
+/// The start of a server as the query for it writes times.
+pub fn start_time() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
+}
+
 /// An identifier as PostgreSQL prints it: quoted where it must be.
 pub fn quoted(name: &str) -> String {
     let plain =
@@ -133,7 +138,7 @@ impl Database {
             user: user.to_owned(),
             password: password.to_owned(),
             system_identifier: (7_000_000_000_000_000_000 + random % 999_999_999_999_999_999).to_string(),
-            started: timestamp(),
+            started: start_time(),
             writes: 0,
             tables: BTreeMap::new(),
             sequences: BTreeMap::new(),

@@ -120,7 +120,7 @@ mod tests {
         let (old, sequences) = of("4.2.0").unwrap();
         let (new, _) = of("5.0.0").unwrap();
         assert_eq!((old.len(), new.len()), (22, 23));
-        assert_eq!(sequences.len(), 16);
+        assert_eq!(sequences.len(), 15);
         assert!(sequences.contains_key("DeviceModel_id_seq") && sequences.contains_key("ticket_number_seq"));
         let history = &old["object_properties_history"];
         assert!(history.partitioned && history.key == [0, 3]);

@@ -302,14 +302,18 @@ fn largest(cursor: &mut Cursor) -> Option<Amount> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::postgres::restore_sql;
+    use crate::postgres::{QualifiedName, restore};
 
     #[test]
     fn what_drydock_and_the_scripts_say_is_read() {
-        let serial = restore_sql::advance_serial("history", "id");
+        let table = QualifiedName::parse("public.h").unwrap();
+        for whole in [restore::truncate([&table]).unwrap(), restore::export_csv(&table)] {
+            assert!(parse(whole.trim().trim_end_matches(';')).is_some(), "{whole}");
+        }
+        let serial = restore::advance_serial(&table, "id");
         let statement = parse(serial.trim().trim_end_matches(';')).unwrap();
         assert!(matches!(statement, Statement::SetVal { value: Amount::Largest(_), exists: Some(_), .. }));
-        let copied = restore_sql::copy_csv("h", &["id".into(), "a b".into()], "/x y");
+        let copied = restore::copy_csv(&table, &["id".into(), "a b".into()], "/x y").unwrap();
         let statement = parse(copied.strip_prefix('\\').unwrap()).unwrap();
         assert!(matches!(statement, Statement::CopyIn { from: End::File(path), .. } if path == "/x y"));
         for text in [

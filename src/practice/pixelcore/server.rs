@@ -2,7 +2,7 @@
 
 use super::Running;
 use crate::practice::{
-    database::{Database, VERSION, timestamp, volume_of},
+    database::{Database, VERSION, start_time, volume_of},
     objects::Key,
 };
 
@@ -34,7 +34,7 @@ pub async fn run(me: &Running) -> u8 {
     }
     place.shared.change(|state| {
         if let Some(database) = state.volumes.get_mut(&volume) {
-            database.started = timestamp();
+            database.started = start_time();
         }
     });
     me.log.write(format!("{} [1] LOG:  starting PostgreSQL {VERSION} (simulated by drydock practice)", now()));

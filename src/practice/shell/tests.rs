@@ -1,6 +1,6 @@
 //! Tests of the simulated shell.
 
-use super::{words::parse, *};
+use super::words::parse;
 
 #[test]
 fn what_is_no_simple_command_is_refused() {

@@ -62,12 +62,17 @@ impl State {
         let last = *words.last().unwrap();
         let mut out = String::new();
         if words[0] == "pg_dump" {
-            out.push_str("\\restrict k\n-- Dumped from database version 15.4\n");
+            out.push_str("--\n-- PostgreSQL database dump\n--\n\n\\restrict k\n\n");
+            out.push_str("-- Dumped from database version 15.4\n-- Dumped by pg_dump version 15.4\n\n");
             for table in database.tables.keys().filter(|name| *name != HISTORY && *name != "schema_version") {
-                write!(out, "COPY public.{table} (id, name) FROM stdin;\n{}\n\\.\n", database.tables[table].join("\n"))
-                    .unwrap();
+                write!(
+                    out,
+                    "COPY public.{table} (id, name) FROM stdin;\n{}\n\\.\n\n",
+                    database.tables[table].join("\n")
+                )
+                .unwrap();
             }
-            out.push_str("-- PostgreSQL database dump complete\n\\unrestrict k\n");
+            out.push_str("--\n-- PostgreSQL database dump complete\n--\n\n\\unrestrict k\n\n");
         } else if last.starts_with("COPY (SELECT") {
             write!(out, "id,value\n{}\n", database.tables[HISTORY].join("\n")).unwrap();
         } else if last.starts_with("\\copy") {
@@ -89,7 +94,7 @@ impl State {
         } else if input.starts_with("-- drydock: server") {
             let answer = json!({"version": "15.4", "database": "pixelcore", "database_oid": 16384, "size": 1000,
                 "system_identifier": database.identifier, "encoding": "UTF8", "postmaster_start": database.identifier,
-                "writes": database.writes});
+                "writes": database.writes, "next_xid": 700 + database.writes});
             writeln!(out, "{answer}").unwrap();
         } else if input.starts_with("-- drydock: counts") {
             for (table, rows) in &database.tables {
@@ -99,7 +104,7 @@ impl State {
             out.push_str("{\"large_objects\": 0}\n");
         } else if let Some(list) = input.strip_prefix("TRUNCATE ") {
             for table in list.trim().trim_end_matches(';').split(", ") {
-                let name = table.trim_start_matches("public.").trim_matches('"');
+                let name = table.rsplit('.').next().unwrap().trim_matches('"');
                 database.tables.get_mut(name).unwrap().clear();
             }
         } else if input.starts_with("SELECT setval") {

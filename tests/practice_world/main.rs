@@ -5,4 +5,6 @@ mod desk;
 mod faults;
 mod plant;
 mod resume;
+mod shell;
 mod upgrade;
+mod volumes;

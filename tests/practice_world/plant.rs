@@ -84,7 +84,7 @@ impl Desk {
         out.text()
     }
 
-    async fn pod(&self, app: &str, container: &str) -> PodRef {
+    pub async fn pod(&self, app: &str, container: &str) -> PodRef {
         let found = self.cluster.list(&kinds::pod(), Some(NAMESPACE), &format!("app={app}")).await.unwrap();
         let text = |pointer: &str| found[0].pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
         let (pod, uid) = (text("/metadata/name"), text("/metadata/uid"));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Shared, is_ending, key, text};
 
 /// Kinds that own or are owned.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 11] = [
     ("apps", "deployments"),
     ("apps", "statefulsets"),
     ("apps", "replicasets"),
@@ -17,6 +17,7 @@ const KINDS: [(&str, &str); 10] = [
     ("", "secrets"),
     ("", "services"),
     ("", "persistentvolumeclaims"),
+    ("discovery.k8s.io", "endpointslices"),
     ("", "nodes"),
 ];
 

@@ -1,4 +1,4 @@
-//! Endpoints: which ready pods stand behind a Service.
+//! Endpoints and EndpointSlices: which ready pods stand behind a Service.
 
 use serde_json::{Value, json};
 
@@ -21,6 +21,36 @@ pub fn step(shared: &Shared) {
             shared.objects.remove(&at);
         }
     }
+}
+
+/// The same for those who ask in today's form.
+fn slice(shared: &Shared, service: &Value, addresses: &[Value], ports: &[Value]) {
+    let (namespace, name) = (text(service, "/metadata/namespace"), text(service, "/metadata/name"));
+    let at = Key::new(
+        "discovery.k8s.io",
+        "endpointslices",
+        Some(namespace),
+        &format!("{name}-{}", super::short_hash(text(service, "/metadata/uid"), 5)),
+    );
+    if shared.objects.get(&at).is_none() {
+        let mut labels = service.pointer("/metadata/labels").cloned().unwrap_or_else(|| json!({}));
+        labels["endpointslice.kubernetes.io/managed-by"] = json!("endpointslice-controller.k8s.io");
+        labels["kubernetes.io/service-name"] = json!(name);
+        let meta =
+            json!({"labels": labels, "generateName": format!("{name}-"), "ownerReferences": super::owner(service)});
+        let made = json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "metadata": meta,
+            "endpoints": [], "ports": ports});
+        // the namespace may have ended in between
+        let _ = shared.objects.create(&at, made);
+    }
+    let conditions = json!({"ready": true, "serving": true, "terminating": false});
+    let endpoint = |address: &Value| json!({"addresses": [address["ip"]], "conditions": conditions, "nodeName": NODE, "targetRef": address["targetRef"]});
+    let endpoints: Vec<Value> = addresses.iter().map(endpoint).collect();
+    // gone only with its Service
+    let _ = shared.objects.update(&at, |slice| {
+        slice["endpoints"] = json!(endpoints);
+        Ok(())
+    });
 }
 
 fn one(shared: &Shared, namespace: &str, service: &Value) {
@@ -46,6 +76,7 @@ fn one(shared: &Shared, namespace: &str, service: &Value) {
         .flatten()
         .map(|port| json!({"name": port["name"], "port": port["port"], "protocol": "TCP"}))
         .collect();
+    slice(shared, service, &addresses, &ports);
     let subsets = if addresses.is_empty() { json!([]) } else { json!([{"addresses": addresses, "ports": ports}]) };
     let at = Key::new("", "endpoints", Some(namespace), name);
     if shared.objects.get(&at).is_none() {

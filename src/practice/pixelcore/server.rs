@@ -6,6 +6,23 @@ use crate::practice::{
     objects::Key,
 };
 
+/// What the entry point says while it makes a data directory.
+const INIT: &str = "The files belonging to this database system will be owned by user \"postgres\".
+This user must also own the server process.
+
+The database cluster will be initialized with locale \"C.UTF-8\".
+The default text search configuration will be set to \"english\".
+
+Data page checksums are disabled.
+
+fixing permissions on existing directory /var/lib/postgresql/data/pgdata ... ok
+creating subdirectories ... ok
+creating configuration files ... ok
+running bootstrap script ... ok
+performing post-bootstrap initialization ... ok
+syncing data to disk ... ok
+";
+
 /// Runs until it is stopped.
 pub async fn run(me: &Running) -> u8 {
     if !me.fresh {
@@ -25,7 +42,9 @@ pub async fn run(me: &Running) -> u8 {
             me.log.write("Error: Database is uninitialized and superuser password is not specified.");
             return 1;
         }
-        me.log.write(format!("The files belonging to this database system will be owned by user \"{user}\"."));
+        for line in INIT.lines() {
+            me.log.write(line);
+        }
         place.shared.pause(0.5).await;
         place.shared.change(|state| state.volumes.insert(volume.clone(), Database::new(name, user, password)));
         me.log.write("PostgreSQL init process complete; ready for start up.");
@@ -37,7 +56,17 @@ pub async fn run(me: &Running) -> u8 {
             database.started = start_time();
         }
     });
-    me.log.write(format!("{} [1] LOG:  starting PostgreSQL {VERSION} (simulated by drydock practice)", now()));
+    me.log.write(format!(
+        "{} [1] LOG:  starting PostgreSQL {VERSION} on x86_64-pc-linux-gnu, played by drydock practice",
+        now()
+    ));
+    for place in [
+        "IPv4 address \"0.0.0.0\", port 5432",
+        "IPv6 address \"::\", port 5432",
+        "Unix socket \"/var/run/postgresql/.s.PGSQL.5432\"",
+    ] {
+        me.log.write(format!("{} [1] LOG:  listening on {place}", now()));
+    }
     place.shared.pause(0.2).await;
     me.log.write(format!("{} [1] LOG:  database system is ready to accept connections", now()));
     me.serves(true);

@@ -143,6 +143,17 @@ pub fn endpoints(object: &Value) -> Value {
     or_none(found.join(","))
 }
 
+/// What stands at `pointer` in every entry of a list.
+pub fn each(object: &Value, entries: &str, pointer: &str) -> Value {
+    let shown = |entry: &Value| match entry.pointer(pointer) {
+        Some(Value::String(word)) => word.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    let found: Vec<String> = list(object, entries).iter().map(shown).collect();
+    if found.is_empty() { json!("<unset>") } else { json!(found.join(",")) }
+}
+
 /// `Ready`, `NotReady,SchedulingDisabled`
 pub fn node_status(node: &Value) -> Value {
     let mut words = vec![match condition(node, "Ready") {

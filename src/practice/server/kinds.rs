@@ -45,7 +45,7 @@ const CORE: (&str, &str) = ("", "v1");
 const APPS: (&str, &str) = ("apps", "v1");
 
 /// All of them.
-pub static SERVED: [Served; 17] = [
+pub static SERVED: [Served; 18] = [
     kind(CORE, ("ConfigMap", "configmaps"), Scope::Namespaced, &["cm"], &[]),
     kind(CORE, ("Endpoints", "endpoints"), Scope::Namespaced, &["ep"], &[]),
     kind(CORE, ("Event", "events"), Scope::Namespaced, &["ev"], &[]),
@@ -68,6 +68,7 @@ pub static SERVED: [Served; 17] = [
     kind(APPS, ("StatefulSet", "statefulsets"), Scope::Namespaced, &["sts"], &["scale", "status"]),
     kind(("batch", "v1"), ("Job", "jobs"), Scope::Namespaced, &[], &["status"]),
     kind(("storage.k8s.io", "v1"), ("StorageClass", "storageclasses"), Scope::Cluster, &["sc"], &[]),
+    kind(("discovery.k8s.io", "v1"), ("EndpointSlice", "endpointslices"), Scope::Namespaced, &[], &[]),
     kind(("coordination.k8s.io", "v1"), ("Lease", "leases"), Scope::Namespaced, &[], &[]),
 ];
 

@@ -102,6 +102,12 @@ fn columns(kind: &Served) -> Vec<Column> {
             Column("Selector", Wide, |object| cells::pairs(object.pointer("/spec/selector"))),
         ],
         "endpoints" => vec![Column("Endpoints", Always, cells::endpoints), AGE],
+        "endpointslices" => vec![
+            Column("AddressType", Always, |slice| at(slice, "/addressType", "")),
+            Column("Ports", Always, |slice| cells::each(slice, "/ports", "/port")),
+            Column("Endpoints", Always, |slice| cells::each(slice, "/endpoints", "/addresses/0")),
+            AGE,
+        ],
         "configmaps" => vec![
             Column("Data", Always, |object| {
                 let binary = entries(object, "/binaryData").as_u64().unwrap_or(0);

@@ -99,6 +99,11 @@ fn jobs_are_found_again_and_stopped() {
         assert!(said.starts_with("ended 5 0 ") || said.starts_with("ended 143 0 "), "{shell:?} {said}");
         std::fs::write(folder.path().join("c.pid"), "1 1\n").unwrap();
         assert_eq!(script(&shell, Script::Poll, &[path, "c"]), "lost", "{shell:?}");
+        // what a full disk leaves: files without content, of a job that neither lives nor ended well
+        std::fs::write(folder.path().join("d.pid"), "").unwrap();
+        assert_eq!(script(&shell, Script::Poll, &[path, "d"]), "lost", "{shell:?}");
+        std::fs::write(folder.path().join("d.status"), "").unwrap();
+        assert_eq!(script(&shell, Script::Poll, &[path, "d"]), "ended 125 0 0", "{shell:?}");
     }
 }
 

@@ -9,14 +9,15 @@ fi
 if [ ! -e "$f.status" ]; then
   read -r p t <"$f.pid"
   n=$(sed 's/.*) //' "/proc/$p/stat" 2>/dev/null | cut -d' ' -f20)
-  if [ "$n" = "$t" ]; then
+  if [ -n "$t" ] && [ "$n" = "$t" ]; then
     echo running "$(($(z "$f.out")))" "$(($(z "$f.err")))"
     exit
   fi
   sleep 1
 fi
 if [ -e "$f.status" ]; then
-  echo ended "$(cat "$f.status")" "$(($(z "$f.out")))" "$(($(z "$f.err")))"
+  read -r x <"$f.status"
+  echo ended "${x:-125}" "$(($(z "$f.out")))" "$(($(z "$f.err")))"
 else
   echo lost
 fi

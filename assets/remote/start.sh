@@ -4,14 +4,19 @@
 f=$1/$2
 shift 2
 [ -e "$f.pid" ] && exit 0
+# room for pid and status is taken now: CMD may fill the disk
+if ! { printf '%32s\n' '' >"$f.p" && echo 125 >"$f.s"; } 2>/dev/null; then
+  echo "no room for the files of this job" >&2
+  exit 125
+fi
 s=
 command -v setsid >/dev/null 2>&1 && s=setsid
 # shellcheck disable=SC2016 # the inner shell expands
 $s sh -c 'f=$1 s=$2; shift 2
 $s "$@" >"$f.out" 2>"$f.err" </dev/null & p=$!
 t=$(sed "s/.*) //" "/proc/$p/stat" | cut -d" " -f20)
-echo "$p $t" >"$f.p"; mv "$f.p" "$f.pid"
-wait "$p"; echo $? >"$f.s"; mv "$f.s" "$f.status"; exit 0' drydock-job "$f" "$s" "$@" >/dev/null 2>&1 </dev/null &
+echo "$p $t" 1<>"$f.p"; mv "$f.p" "$f.pid"
+wait "$p"; echo $? 1<>"$f.s"; mv "$f.s" "$f.status"; exit 0' drydock-job "$f" "$s" "$@" >/dev/null 2>&1 </dev/null &
 i=0
 while [ ! -e "$f.pid" ] && [ $i -lt 50 ]; do
   sleep 0.1

@@ -31,6 +31,14 @@ impl CheckSpec {
         }
         Ok(found)
     }
+
+    /// Steps whose doing again can mend the checks that fail.
+    fn again(&self, cx: &StepCx, found: &[Check]) -> Vec<String> {
+        let failed = |kind: &&CheckKind| {
+            found.iter().any(|check| check.name == checks::name(**kind) && check.result == CheckResult::Fail)
+        };
+        self.checks.iter().filter(failed).flat_map(|kind| checks::again(cx, *kind)).collect()
+    }
 }
 
 /// How far checks may go.
@@ -93,13 +101,19 @@ impl Action for CheckSpec {
                 }
                 Reply::Continue if fail > 0 => {
                     let failed = found.iter().filter(|check| check.result == CheckResult::Fail);
-                    let problem =
-                        Diagnostic::new(format!("{fail} checks fail")).safe("everything: no check changes anything");
+                    let problem = Diagnostic::new(if fail == 1 {
+                        "1 check fails".to_owned()
+                    } else {
+                        format!("{fail} checks fail")
+                    })
+                    .safe("everything: no check changes anything");
                     let problem = failed.fold(problem, |p, check| {
                         let p = p.cause(format!("{}: {}", check.name, check.sentence));
                         check.help.iter().cloned().fold(p, Diagnostic::help)
                     });
-                    return Err(Halt::Refused(Box::new(problem)));
+                    return Err(Halt::Refused(Box::new(
+                        self.again(cx, &found).into_iter().fold(problem, Diagnostic::again),
+                    )));
                 }
                 Reply::Back => return Err(Halt::Stopped("the operator went back".to_owned())),
                 _ => {}

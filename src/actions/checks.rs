@@ -61,6 +61,19 @@ pub fn must_probe(kind: CheckKind) -> bool {
     }
 }
 
+/// Steps of the run whose doing again can mend what a check found.
+pub fn again(cx: &StepCx, kind: CheckKind) -> Vec<String> {
+    let state = cx.driver.state();
+    let of =
+        |wanted: &str| state.plan.iter().filter(|step| step.kind == wanted).map(|step| step.id.0.clone()).collect();
+    match kind {
+        CheckKind::Quiet => of("dump"),
+        CheckKind::SettingsUnchanged => of("ask"),
+        CheckKind::Chart => of("capture"),
+        _ => Vec::new(),
+    }
+}
+
 /// A result.
 pub fn result(kind: CheckKind, result: CheckResult, sentence: &str, help: &[&str]) -> Check {
     Check {
@@ -85,9 +98,9 @@ pub async fn ask(cx: &StepCx, kind: CheckKind) -> Result<Check, Halt> {
         CheckKind::RehearsalRoom => room(cx).await,
         CheckKind::Chart => chart(cx).await,
         CheckKind::Quiet => quiet(cx).await,
-        CheckKind::SettingsUnchanged => settings::unchanged(cx)
-            .await
-            .map(|found| from(kind, found, "edit the captured items, or put the application back")),
+        CheckKind::SettingsUnchanged => settings::unchanged(cx).await.map(|found| {
+            from(kind, found, "put the application back as it was, or go back and edit what was captured")
+        }),
         CheckKind::Captured => Ok(captured(cx)),
         CheckKind::NewVersion => new_version(cx).await,
     };
@@ -176,8 +189,8 @@ async fn disk(cx: &StepCx) -> Result<Check, Halt> {
 }
 
 async fn versions(cx: &StepCx) -> Result<Check, Halt> {
-    let (_, server) = source(cx, cx.namespace()).await?;
     let (pod, _) = ready_pod(cx, cx.namespace(), &cx.deployment()?.core).await?;
+    let (_, server) = source(cx, cx.namespace()).await?;
     let (code, said) = ask_container(cx, &pod, &["pg_dump", "--version"]).await?;
     if code != 0 {
         let sentence = format!("pg_dump --version ended with status {code} in {}", pod.pod);
@@ -242,14 +255,22 @@ async fn chart(cx: &StepCx) -> Result<Check, Halt> {
     let deployment = cx.deployment()?;
     let release = cx.render(&deployment.helm.release)?;
     let found = helm::release(cx, &cx.target, &release).await?;
+    let of = |pointer: &str| found.as_ref().map_or("", |release| text(release, pointer)).to_owned();
     let status = found.as_ref().map_or("absent", |release| text(release, "/status"));
     if status != "deployed" {
-        let sentence = format!("release {release} is {status}");
+        return Err(helm::not_deployed(cx, &release, status).await.into());
+    }
+    let state = cx.driver.state();
+    let captured = state.plan.iter().find(|step| step.kind == "capture").and_then(|step| state.facts.get(&step.id));
+    let before = captured.map_or("", |facts| text(facts, "/release/revision"));
+    if !before.is_empty() && before != of("/revision") {
+        let sentence =
+            format!("release {release} was revision {before} when it was recorded, it is {} now", of("/revision"));
         return Ok(result(
             CheckKind::Chart,
             CheckResult::Fail,
             &sentence,
-            &["an earlier helm was cut: helm rollback leads out of it"],
+            &["its values may be others now: record it again, then check again"],
         ));
     }
     let chart = cx.render(&deployment.helm.chart)?;

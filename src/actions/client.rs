@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use super::{
     context::{Halt, StepCx},
     pods::{container, is_ready, object, ready_pod, text},
+    reasons,
 };
 use crate::{
     ports::{PodRef, kinds},
+    run::Row,
     text::Diagnostic,
 };
 
@@ -49,14 +51,17 @@ pub async fn ensure(cx: &StepCx, namespace: &str) -> Result<PodRef, Halt> {
     }
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
-        if let Some(pod) = cx.world.objects.get(&reference).await?
-            && is_ready(&pod)
-        {
-            let uid = text(&pod, "/metadata/uid").to_owned();
+        let found = cx.world.objects.get(&reference).await?.unwrap_or(Value::Null);
+        if is_ready(&found) {
+            let uid = text(&found, "/metadata/uid").to_owned();
             return Ok(PodRef { namespace: namespace.to_owned(), pod: name, container: "client".to_owned(), uid });
         }
+        let (sign, word, detail) = reasons::pod(&found, &[], cx.world.clock.now());
+        let row = Row { sign, word: word.to_owned(), name: name.clone(), detail: detail.clone() };
+        cx.show("A client pod of ours is made.", vec![row], None, None);
         if tokio::time::Instant::now() > deadline {
             return Err(Diagnostic::new(format!("pod {name} did not get ready in {} s", PATIENCE.as_secs()))
+                .cause(detail)
                 .help("look at the events of this pod, then try again")
                 .into());
         }

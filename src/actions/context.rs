@@ -49,6 +49,18 @@ impl From<PortError> for Halt {
     }
 }
 
+impl Halt {
+    /// The same with its problem completed: what only the caller of a failed part knows.
+    #[must_use]
+    pub fn told(self, complete: impl FnOnce(Diagnostic) -> Diagnostic) -> Self {
+        match self {
+            Self::Failed(problem) => Self::Failed(Box::new(complete(*problem))),
+            Self::Refused(problem) => Self::Refused(Box::new(complete(*problem))),
+            other => other,
+        }
+    }
+}
+
 /// What an action has done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Done {

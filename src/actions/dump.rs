@@ -14,7 +14,7 @@ use super::{
     spec::DumpSpec,
 };
 use crate::{
-    ports::{PodRef, remote},
+    ports::{JobState, PodRef, remote},
     postgres::{counts::compare, restore::export_csv},
     run::{Repeat, Row, Sign, Verdict},
     text::{Diagnostic, units},
@@ -80,6 +80,14 @@ impl Action for DumpSpec {
     }
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        let proves = "the dump did not come to its end: what it wrote counts as no dump";
+        let (safe, help) = ("production: it was only read", "mend the cause, then try again: the dump begins anew");
+        self.dump(cx).await.map_err(|halt| halt.told(|problem| problem.or(proves, safe, help)))
+    }
+}
+
+impl DumpSpec {
+    async fn dump(&self, cx: &StepCx) -> Result<Done, Halt> {
         let way = cx.render(&self.way)?;
         let (before, server) = source(cx, cx.namespace()).await?;
         let (dump, csv) = match way.as_str() {
@@ -110,20 +118,29 @@ impl Action for DumpSpec {
         cx.evidence(&facts.subject(), 1, &sentence, serde_json::json!({"dump": facts.dump, "csv": facts.csv})).await?;
         Ok(Done::with(sentence, to_facts(&facts)?))
     }
-}
 
-impl DumpSpec {
     async fn natively(&self, cx: &StepCx) -> Result<(DumpFile, DumpFile), Halt> {
         let deployment = cx.deployment()?;
-        let pod = client::ensure(cx, cx.namespace()).await?;
         let layout = &deployment.dump;
         let (dump_name, csv_name) = names(cx)?;
+        let job = format!("dump-{}", cx.attempt);
+        let mut pod = client::ensure(cx, cx.namespace()).await?;
+        if matches!(cx.world.exec.poll(&pod, client::FOLDER, &job).await?, JobState::Absent) {
+            // what an earlier attempt left, there or here, is of another moment and takes room
+            if cx.attempt > 1 {
+                client::remove(cx, cx.namespace()).await?;
+                pod = client::ensure(cx, cx.namespace()).await?;
+            }
+            for name in [&dump_name, &csv_name] {
+                remove_file(&cx.artifact(name)).await?;
+                remove_file(&cx.artifact(&format!("{name}.part"))).await?;
+            }
+        }
         let mut command = vec!["pg_dump".to_owned(), "--data-only".to_owned(), "--disable-triggers".to_owned()];
         for table in &layout.exclude {
             command.extend(["-T".to_owned(), table.clone()]);
         }
         let command = remote::environment_command(&deployment.connection.pairs(), &command);
-        let job = format!("dump-{}", cx.attempt);
         jobs::run(cx, &pod, &job, &command, &dump_name, None).await?;
         let dump = fetch(cx, &pod, &format!("{}/{job}.out", client::FOLDER), &dump_name).await?;
         let query = export_csv(&layout.large()?);
@@ -169,6 +186,12 @@ async fn remove_file(path: &Path) -> Result<(), Halt> {
 }
 
 async fn file_here(cx: &StepCx, name: &str) -> Result<DumpFile, Halt> {
+    if !cx.artifact(name).exists() {
+        return Err(Diagnostic::new(format!("the script ended with status 0 and left no file {name}"))
+            .proves("its status says nothing: there is no dump")
+            .help("the script must write this file into the folder it is started in; mend it, then try again")
+            .into());
+    }
     let (bytes, sha256) = digest(&cx.artifact(name)).await?;
     if bytes == 0 {
         return Err(Diagnostic::new(format!("{name} is empty"))

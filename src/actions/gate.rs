@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::{
-    artifacts, ask,
+    artifacts, ask, checks,
     context::{Halt, StepCx},
     delete::{Found, entry_of, find},
     settings,
-    spec::DeleteSpec,
+    spec::{CheckKind, DeleteSpec},
 };
 use crate::{
     run::{Gate, Lock, Question, Record, Removal, Reply, StepId, StepState},
@@ -40,6 +40,7 @@ pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
         let question = Question::Gate { step: cx.step.clone(), gate: Box::new(gate.clone()) };
         let reply = cx.driver.ask(question).await?;
         match reply {
+            Reply::Back if !gate.is_open() => return Err(shut(cx, &gate)),
             Reply::Back => return Err(Halt::Stopped("the operator went back; nothing was deleted".to_owned())),
             Reply::Again => {}
             Reply::Gate { .. } | Reply::Phrase { .. } if !gate.is_open() => {
@@ -70,6 +71,26 @@ pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
             _ => refusal = "the gate asks for the two words only".to_owned(),
         }
     }
+}
+
+/// A gate that somebody left while locks were shut, with the steps that can open them.
+fn shut(cx: &StepCx, gate: &Gate) -> Halt {
+    let problem = Diagnostic::new("the gate is shut, and nothing was deleted")
+        .proves("what would be removed is not proven to come back")
+        .safe("everything: nothing was deleted");
+    let problem = gate.locks.iter().filter(|lock| !lock.open).fold(problem, |problem, lock| {
+        let again = match lock.name.as_str() {
+            "unchanged" => checks::again(cx, CheckKind::SettingsUnchanged),
+            "quiet" | "complete" | "proven" => checks::again(cx, CheckKind::Quiet),
+            _ => Vec::new(),
+        };
+        again.into_iter().fold(problem.cause(format!("{}: {}", lock.name, lock.sentence)), |problem, step| {
+            if problem.again.contains(&step) { problem } else { problem.again(step) }
+        })
+    });
+    Halt::Refused(Box::new(
+        problem.help("open each lock at its cause, or go back to the step that does, then try again"),
+    ))
 }
 
 /// Between the words and the first deletion everything is read once more: the place, the locks, the list.

@@ -27,6 +27,29 @@ pub async fn release(cx: &StepCx, place: &Identity, name: &str) -> Result<Option
     Ok(listed.as_array().into_iter().flatten().find(|release| text(release, "/name") == name).cloned())
 }
 
+/// What leads out of a release that is not deployed: the last revision that was, by name where helm still has one.
+pub async fn not_deployed(cx: &StepCx, name: &str, status: &str) -> Diagnostic {
+    let call = Call::new(cx, "helm", &["history", name, "-n", cx.namespace(), "-o", "json"]);
+    let listed = match answer(cx, &cx.target, call).await {
+        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        Err(_) => Value::Null,
+    };
+    let good = |revision: &&Value| matches!(text(revision, "/status"), "deployed" | "superseded");
+    let last = listed.as_array().into_iter().flatten().rfind(good).and_then(|found| found["revision"].as_u64());
+    let problem = Diagnostic::new(format!("release {name} is {status}"))
+        .proves("a helm before this run failed or was cut: the release's values need not be those that run")
+        .safe("everything: this was only read");
+    match last {
+        Some(last) => problem.help(format!(
+            "`helm rollback {name} {last} -n {}` leads back to the last revision that was deployed; then start again",
+            cx.namespace()
+        )),
+        None => {
+            problem.help(format!("helm has no earlier revision of {name}: finish its installation first, with helm"))
+        }
+    }
+}
+
 /// Installs the deployment into `place` with the values and files that `captured` saved.
 pub async fn install(cx: &StepCx, place: &Identity, captured: &str) -> Result<(), Halt> {
     let helm = &cx.deployment()?.helm;
@@ -47,7 +70,12 @@ pub async fn install(cx: &StepCx, place: &Identity, captured: &str) -> Result<()
     cx.effect(&effect).await?;
     let (exit, _, errors) = follow(cx, place, call).await?;
     if exit.code != 0 {
-        let problem = Diagnostic::new(format!("helm upgrade --install {name} ended with status {}", exit.code));
+        let now = release(cx, place, &name).await.ok().flatten();
+        let status = now.as_ref().map_or("not written down", |release| text(release, "/status")).to_owned();
+        let how = if exit.code == 137 { ": it was killed" } else { "" };
+        let problem = Diagnostic::new(format!("helm upgrade --install {name} ended with status {}{how}", exit.code))
+            .proves(format!("the installation is not whole; helm's own record of it is {status}"))
+            .help("mend the cause, then try again: a record of an attempt that was cut is removed, what it made is taken over");
         return Err(errors.into_iter().fold(problem, Diagnostic::cause).into());
     }
     // status 0 is not enough: helm must also have written the release down as deployed
@@ -120,6 +148,9 @@ impl Action for CaptureSpec {
                 .help("name the release with --set release=NAME")
                 .into());
         };
+        if text(&found, "/status") != "deployed" {
+            return Err(not_deployed(cx, &name, text(&found, "/status")).await.into());
+        }
         let call = Call::new(cx, "helm", &["get", "values", &name, "-n", cx.namespace(), "-o", "yaml"]);
         let values = SecretBytes::new(answer(cx, &cx.target, call).await?);
         let place = format!("helm get values {name}, revision {}", text(&found, "/revision"));

@@ -14,6 +14,9 @@ use crate::{
     text::{Diagnostic, units},
 };
 
+/// A disk with less room than this counts as full, in bytes.
+const FULL: u64 = 64 << 10;
+
 /// Runs `command` as job `name` in the client pod and waits for its end. Starting it again finds the one that runs.
 /// `expected` is the size its output should reach, for the bar.
 pub async fn run(
@@ -54,7 +57,16 @@ pub async fn run(
             if code == 0 {
                 return Ok(out);
             }
-            let problem = Diagnostic::new(format!("{shown} ended with status {code}"));
+            let mut problem = Diagnostic::new(format!("{shown} ended with status {code}"));
+            if let Ok(tools) = cx.world.exec.probe(pod, &[], FOLDER).await
+                && tools.free_bytes < FULL
+            {
+                problem = problem
+                    .cause(format!("the disk of pod {} is full: {} free", pod.pod, units::bytes(tools.free_bytes)))
+                    .help(
+                        "give its node room for temporary files, then try again: a new pod with an empty disk is made",
+                    );
+            }
             return Err(last_errors(cx, pod, name).await.into_iter().fold(problem, Diagnostic::cause).into());
         }
         tokio::select! {

@@ -13,6 +13,9 @@ use crate::{
 /// Longest line that is kept whole, in bytes; a longer one is cut into lines of this length.
 const LONGEST: usize = 16 * 1024;
 
+/// Longest error that is put together from several lines, in bytes.
+const LONGEST_ERROR: usize = 1024;
+
 /// A sink that writes each line to the step's output, keeps the last error lines, and up to 64 KiB of standard output.
 pub struct LineSink<'a> {
     cx: &'a StepCx,
@@ -57,7 +60,16 @@ impl<'a> LineSink<'a> {
         let text = String::from_utf8_lossy(bytes);
         let text = text.trim_end_matches(['\n', '\r']);
         let tag = tag(&mut self.classes[index], text);
-        if tag == Tag::Error && !text.trim().is_empty() {
+        // helm and kubectl say what it was on indented lines below
+        let more = text.starts_with([' ', '\t']);
+        let last = self.errors.last_mut().filter(|last| last.len() < LONGEST_ERROR);
+        if tag == Tag::Error
+            && more
+            && let Some(last) = last
+        {
+            last.push(' ');
+            last.push_str(crate::text::printable(text).trim());
+        } else if tag == Tag::Error && !text.trim().is_empty() {
             if self.errors.len() == 10 {
                 self.errors.remove(0);
             }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     context::{Halt, StepCx},
     deployment::{Connection, ContainerAt},
+    reasons,
 };
 use crate::{
     ports::{Collect, Kind, ObjectRef, PodRef, SecretBytes, kinds, remote},
@@ -42,15 +43,23 @@ pub fn is_ready(pod: &Value) -> bool {
 pub async fn ready_pod(cx: &StepCx, namespace: &str, at: &ContainerAt) -> Result<(PodRef, Value), Halt> {
     let mut pods = cx.world.objects.list(&kinds::pod(), Some(namespace), &at.selector).await?;
     pods.sort_by(|a, b| text(b, "/metadata/creationTimestamp").cmp(text(a, "/metadata/creationTimestamp")));
-    let found = pods.len();
-    let Some(pod) = pods.into_iter().find(is_ready) else {
-        return Err(Diagnostic::new(format!(
-            "no ready pod answers to {} in namespace {namespace}; {found} found",
-            at.selector
-        ))
-        .help("look at the pods of this namespace, then try again")
-        .into());
+    let Some(at_ready) = pods.iter().position(is_ready) else {
+        let problem = Diagnostic::new(format!(
+            "no ready pod answers to {} in namespace {namespace}; {} found",
+            at.selector,
+            pods.len()
+        ));
+        let now = cx.world.clock.now();
+        let why = pods.iter().map(|pod| {
+            let (_, word, detail) = reasons::pod(pod, &[], now);
+            format!("{}: {word}, {detail}", text(pod, "/metadata/name"))
+        });
+        return Err(why
+            .fold(problem, Diagnostic::cause)
+            .help("wait until it is ready, or look at the pods of this namespace, then try again")
+            .into());
     };
+    let pod = pods.swap_remove(at_ready);
     let reference = PodRef {
         namespace: namespace.to_owned(),
         pod: text(&pod, "/metadata/name").to_owned(),

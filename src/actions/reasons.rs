@@ -30,14 +30,14 @@ pub fn part(name: &str, workload: Option<&Value>, pods: &[Value], events: &[Valu
         })
     });
     if let Some(pod) = mine.rfind(|pod| !is_ready(pod)) {
-        let (sign, word, detail) = pod_reason(pod, events, now);
+        let (sign, word, detail) = self::pod(pod, events, now);
         return row(sign, word, detail);
     }
     row(Sign::Running, "starting", format!("{ready} of {wanted} ready"))
 }
 
 /// Why one pod is not ready.
-fn pod_reason(pod: &Value, events: &[Value], now: Timestamp) -> (Sign, &'static str, String) {
+pub fn pod(pod: &Value, events: &[Value], now: Timestamp) -> (Sign, &'static str, String) {
     for status in pod.pointer("/status/containerStatuses").and_then(Value::as_array).into_iter().flatten() {
         let waiting = text(status, "/state/waiting/reason");
         let restarts = status.pointer("/restartCount").and_then(Value::as_u64).unwrap_or(0);

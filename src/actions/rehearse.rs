@@ -152,6 +152,15 @@ impl Action for RehearseSpec {
     }
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        let safe = "production: the rehearsal never touches it; the dump, here and unchanged";
+        self.rehearse(cx)
+            .await
+            .map_err(|halt| halt.told(|problem| problem.or("", safe, "mend the cause, then try again")))
+    }
+}
+
+impl RehearseSpec {
+    async fn rehearse(&self, cx: &StepCx) -> Result<Done, Halt> {
         let facts = DumpFacts::of(cx, &self.dump)?;
         let name = cx.render(&self.namespace)?;
         let (way, scripts) = (cx.render(&self.way)?, cx.render(&self.scripts)?);
@@ -163,7 +172,8 @@ impl Action for RehearseSpec {
         let started = std::time::Instant::now();
         restore::into(cx, &place, &facts, &way, &scripts).await?;
         let seconds = started.elapsed().as_secs();
-        let comparison = restore::compare(cx, &name, &facts).await?;
+        let comparison =
+            restore::compare(cx, &name, &facts).await.map_err(|halt| halt.told(|p| p.again(&self.dump)))?;
         let deployment = cx.deployment()?;
         let answer = Api::open(cx, &name).await?.get(&deployment.api.version).await?;
         let version = text(&answer, "/version").to_owned();

@@ -9,12 +9,12 @@ use super::{
     api::Api,
     ask::{EXTRA, load_of},
     context::{Halt, StepCx, secret_name},
-    pods::text,
+    pods::{ready_pod, text},
     spec::FoundInApi,
 };
 use crate::{
     ports::{ObjectRef, kinds},
-    run::{FieldValue, Item, StepState, is_mask},
+    run::{FieldValue, Item, StepId, StepState, is_mask},
     text::Diagnostic,
 };
 
@@ -96,7 +96,8 @@ pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
         let form = load_of(cx, &step.id.0);
         for item in &form.items {
             let Some(settings) = now.get(&item.id) else {
-                return Ok(Err(format!("{} is gone from the application since it was captured", item.id)));
+                let what = format!("{} is gone from the application since it was captured", item.id);
+                return Ok(Err(what + &restarted(cx, &step.id).await));
             };
             let typed_by_hand = |field: &str| {
                 matches!(item.values.get(field), Some(FieldValue::Secret { provenance, .. } | FieldValue::Text { provenance, .. })
@@ -110,7 +111,8 @@ pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
                 .collect();
             let (differ, _) = differences(&body(cx, &step.id.0, item, &members).await?, settings);
             if !differ.is_empty() {
-                return Ok(Err(format!("{} was changed since it was captured: {}", item.id, differ.join(", "))));
+                let what = format!("{} was changed since it was captured: {}", item.id, differ.join(", "));
+                return Ok(Err(what + &restarted(cx, &step.id).await));
             }
             compared += 1;
         }
@@ -125,6 +127,25 @@ pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
         }
     }
     Ok(Ok(format!("{compared} items read again, the same")))
+}
+
+/// The likely cause, where the core container is younger than what was captured by `step`.
+async fn restarted(cx: &StepCx, step: &StepId) -> String {
+    let state = cx.driver.state();
+    let (StepState::Done { at, .. }, Ok(deployment)) = (state.step(step), cx.deployment()) else {
+        return String::new();
+    };
+    let Ok((_, pod)) = ready_pod(cx, cx.namespace(), &deployment.core).await else { return String::new() };
+    let statuses = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
+    let core = statuses.into_iter().flatten().find(|status| text(status, "/name") == deployment.core.container);
+    let started = core.and_then(|status| text(status, "/state/running/startedAt").parse::<jiff::Timestamp>().ok());
+    match started {
+        Some(started) if started > *at => format!(
+            "; the core container started again at {started:.0}, after it was captured: a restart loses every setting, \
+             and the vault still has them"
+        ),
+        _ => String::new(),
+    }
 }
 
 /// Whether every volume that was set to keep still is.

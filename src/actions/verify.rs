@@ -40,7 +40,7 @@ impl Action for VerifySpec {
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
         let facts = DumpFacts::of(cx, &self.dump)?;
         match self.what {
-            VerifyWhat::Files => files(cx, &self.dump, &facts).await,
+            VerifyWhat::Files => files(cx, &self.dump, &facts).await.map_err(|halt| halt.told(|p| p.again(&self.dump))),
             VerifyWhat::Database => {
                 let comparison = compare(cx, cx.namespace(), &facts).await?;
                 let sentence = format!("{} of {0} tables have the rows of the dump", comparison.equal.len());

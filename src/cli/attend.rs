@@ -180,6 +180,10 @@ async fn json(mut link: Link, answers: Option<Answers>, realm: Realm) {
     let mut handles = 0;
     while let Some(event) = link.events.recv().await {
         let closed = crate::json::write(&mut stdout(), &event).is_err();
+        // the engine keeps its end of both channels as long as this one is kept
+        if matches!(event, Event::Stopped { .. }) {
+            return;
+        }
         let Event::Asking { number, question } = &event else { continue };
         let said = match &mut scripted {
             Some(scripted) if !closed => scripted.answer(question).ok(),

@@ -4,6 +4,7 @@ mod attend;
 pub mod exit;
 mod inspect;
 mod practice;
+mod reach;
 mod runbook;
 mod runs;
 mod start;

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use super::{
     Exit, Failure, Global, Outcome,
     attend::{Realm, attend},
+    reach,
     target::{Target, TargetArgs, choose},
     vault::asker,
 };
@@ -133,11 +134,12 @@ pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
         return Err(Failure::usage(format!("run {id} has no first record")));
     };
     let cluster = match opened.runbook.runbook.deployment {
-        Some(_) => Some(Cluster::connect(Some(&opened.state.context)).await?),
+        Some(_) => Some(Cluster::connect(Some(&opened.state.context)).await.map_err(reach::no_context)?),
         None => None,
     };
     if let Some(cluster) = &cluster {
-        let now = cluster.identity(&identity.namespace).await?;
+        let place = &identity.namespace;
+        let now = cluster.identity(place).await.map_err(|error| reach::no_answer(error, cluster, place))?;
         if !now.same_place(&identity) {
             let problem = Diagnostic::new(format!(
                 "context {} leads to another cluster or namespace than the run's",

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, reach};
 use crate::{
     cluster::Cluster,
     ports::{Identity, Objects},
@@ -147,14 +147,14 @@ pub async fn choose(
     }
     let cluster = match cluster {
         Some(cluster) => cluster,
-        None => Cluster::connect(args.context.as_deref()).await?,
+        None => Cluster::connect(args.context.as_deref()).await.map_err(reach::no_context)?,
     };
     let Some(namespace) = &args.namespace else {
         return Err(Failure::usage(
             "which namespace? name it with -n NAMESPACE; the kubeconfig's default is never taken",
         ));
     };
-    let identity = cluster.identity(namespace).await?;
+    let identity = cluster.identity(namespace).await.map_err(|error| reach::no_answer(error, &cluster, namespace))?;
     let environment = environment(&identity);
     let inputs = inputs(&loaded, args, answers, &identity, &cluster.context, &environment)?;
     Ok(Target { loaded, cluster: Some(cluster), identity, environment, inputs })

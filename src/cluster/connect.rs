@@ -109,6 +109,12 @@ impl Cluster {
         Ok(Self { client, pinned: Arc::new(pinned), ca, context: name.to_owned() })
     }
 
+    /// Address of the server, as the kubeconfig writes it.
+    pub fn server(&self) -> &str {
+        let cluster = self.pinned.clusters.first().and_then(|c| c.cluster.as_ref());
+        cluster.and_then(|cluster| cluster.server.as_deref()).unwrap_or("an unnamed address")
+    }
+
     /// Connects through the text of a kubeconfig, by its current context.
     ///
     /// # Errors

@@ -31,9 +31,10 @@ pub fn translate(what: &str, error: &kube::Error) -> PortError {
     };
     let words = if said.contains("certificate has expired") || said.contains("CertExpired") || said.contains("Expired")
     {
-        "a certificate has expired".to_owned()
+        "a certificate has expired: it must be renewed, or the clock of this machine is wrong".to_owned()
     } else if said.contains("UnknownIssuer") {
-        "the server's certificate is not signed by the CA of this context".to_owned()
+        "the server's certificate is not signed by the CA of this context: it is another cluster, or somebody in between"
+            .to_owned()
     } else if said.contains("Connection refused") {
         "nothing answers at the server's address (connection refused)".to_owned()
     } else if said.contains("dns error") || said.contains("failed to lookup") {

@@ -234,12 +234,12 @@ fn verdict(what: &str, exit: Option<ExitStatus>, status: Option<&Value>) -> Resu
             "the server says success, and the end of the output is missing",
         )),
         (_, false, Some(message)) => {
-            let kind = if message.contains("executable file not found") {
-                PortErrorKind::Unsupported
-            } else {
-                PortErrorKind::ConnectionLost
-            };
-            Err(PortError::new(kind, what, message))
+            if message.contains("executable file not found") || message.contains("no such file or directory") {
+                let words = "the container has no `sh`, and nothing can be asked of it without one: \
+                             use an image with a shell, or name another container in the runbook";
+                return Err(PortError::new(PortErrorKind::Unsupported, what, words));
+            }
+            Err(PortError::new(PortErrorKind::ConnectionLost, what, message))
         }
         (Some(_), false, None) => Err(PortError::new(
             PortErrorKind::ConnectionLost,

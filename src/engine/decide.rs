@@ -1,6 +1,7 @@
 //! What the operator is asked about a step that did not end well, and what follows from the choice.
 
 use super::{
+    again,
     executor::{Engine, Next},
     plan::PlanStep,
 };
@@ -37,15 +38,20 @@ impl Engine {
             Repeat::Never => "what it did before it failed is done twice",
             Repeat::Safe | Repeat::Guarded => "what is done is not done again",
         };
-        let choices = vec![
-            choice(RETRY, "Try this step again", cost),
-            choice(STOP, "Leave it paused, look first", "changes nothing"),
-        ];
+        let mut choices = vec![choice(RETRY, "Try this step again", cost)];
+        choices.extend(again::choices(&problem, &self.plan, &self.core.state()));
+        choices.push(choice(STOP, "Leave it paused, look first", "changes nothing"));
         // a stop that ended the step does not answer the question about it
         self.core.renew_cancel();
         match self.choose(step, &problem, choices, 0, "failed").await {
             Ok(choice) if choice == RETRY => Ok(Next::Again),
-            Ok(_) | Err(Halt::NeedsAnswer(_) | Halt::Stopped(_)) => Ok(Next::Stop(stopped(problem))),
+            Ok(choice) if let Some(from) = again::chosen(&choice) => {
+                let steps = again::reopened(&from, &self.plan, &self.core.state());
+                let (by, reason) = (self.core.world.host.operator(), problem.what.clone());
+                self.core.record(Record::Reopened { steps, by, reason }).await?;
+                Ok(Next::Again)
+            }
+            Ok(_) | Err(Halt::NeedsAnswer(_) | Halt::Stopped(_)) => Ok(Next::Stop(Box::new(stopped(problem)))),
             Err(other) => Err(other),
         }
     }
@@ -85,7 +91,7 @@ impl Engine {
             }
             _ => {
                 let reason = format!("step {number} is left as it is; look whether it was done");
-                Ok(Some(Next::Stop(Stopped::Paused { reason })))
+                Ok(Some(Next::Stop(Box::new(Stopped::Paused { reason }))))
             }
         }
     }

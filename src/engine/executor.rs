@@ -47,14 +47,14 @@ pub struct Start {
 /// Owns a run while it runs.
 pub struct Engine {
     pub(super) core: Arc<Core>,
-    plan: Plan,
+    pub(super) plan: Plan,
     folder: PathBuf,
 }
 
 /// What comes after a step.
 pub(super) enum Next {
     Again,
-    Stop(Stopped),
+    Stop(Box<Stopped>),
 }
 
 impl Engine {
@@ -116,7 +116,7 @@ impl Engine {
                 )))));
             };
             if let Next::Stop(stopped) = self.step(step).await? {
-                return Ok(stopped);
+                return Ok(*stopped);
             }
         }
         if !self.core.state().finished {
@@ -283,20 +283,22 @@ impl Engine {
             }
             Err(Halt::Stopped(reason)) => {
                 self.end(id, cx.attempt, Outcome::Stopped { reason: reason.clone() }).await?;
-                Ok(Next::Stop(Stopped::Paused { reason }))
+                Ok(Next::Stop(Box::new(Stopped::Paused { reason })))
             }
             Err(Halt::Failed(problem)) => {
+                let problem = Box::new(self.core.state().reassure(&step.planned, *problem));
                 self.end(id, cx.attempt, Outcome::Failed { problem: problem.clone() }).await?;
                 self.decide(step, *problem, |problem| Stopped::Failed { problem }).await
             }
             Err(Halt::Refused(problem)) => {
+                let problem = Box::new(self.core.state().reassure(&step.planned, *problem));
                 self.end(id, cx.attempt, Outcome::Failed { problem: problem.clone() }).await?;
                 self.decide(step, *problem, |problem| Stopped::Refused { problem }).await
             }
             Err(Halt::NeedsAnswer(what)) => {
                 let reason = format!("needs an answer: {what}");
                 self.end(id, cx.attempt, Outcome::Stopped { reason }).await?;
-                Ok(Next::Stop(Stopped::NeedsAnswer { step: step.planned.number.clone(), what }))
+                Ok(Next::Stop(Box::new(Stopped::NeedsAnswer { step: step.planned.number.clone(), what })))
             }
             Err(fault @ Halt::Fault(_)) => Err(fault),
         }

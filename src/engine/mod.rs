@@ -3,6 +3,7 @@
 //! Owns the run's state while it runs. Knows neither ratatui nor kube: the world comes in as `ports`, records go out through
 //! [`Ledger`], questions and events through [`Front`]. Called by `runner`.
 
+mod again;
 mod core;
 mod decide;
 mod executor;

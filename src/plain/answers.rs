@@ -207,6 +207,15 @@ impl Scripted {
                 }
             }
             Question::Gate { gate, .. } => {
+                let shut: Vec<String> = gate
+                    .locks
+                    .iter()
+                    .filter(|lock| !lock.open)
+                    .map(|lock| format!("{}: {}", lock.name, lock.sentence))
+                    .collect();
+                if !shut.is_empty() {
+                    return Err(missing(&format!("the gate is shut, nothing is deleted. {}", shut.join("; "))));
+                }
                 if gate.prod {
                     return Err(missing("the gate of a target marked PROD is opened by a person only"));
                 }

@@ -198,9 +198,18 @@ impl<W: Write> Front<W> {
         match stopped {
             Stopped::Finished => {}
             Stopped::Paused { reason } => self.say(&format!("paused. {reason}")),
+            Stopped::NeedsAnswer { step, what } if step.is_empty() => self.say(&format!("needs you: {what}")),
+            Stopped::NeedsAnswer { step, what } if what.contains(step) => self.say(&format!("needs you: {what}")),
             Stopped::NeedsAnswer { step, what } => self.say(&format!("needs you: step {step} {what}")),
-            Stopped::Refused { problem } | Stopped::Failed { problem } | Stopped::Fault { problem } => {
+            Stopped::Refused { problem } | Stopped::Failed { problem } => {
                 self.say(&format!("stopped. {}", problem.what));
+            }
+            // no record tells of it: this is the only place that can
+            Stopped::Fault { problem } => {
+                self.say("STOPPED.");
+                for line in problem.lines() {
+                    self.say(&line);
+                }
             }
         }
         if !matches!(stopped, Stopped::Finished) {

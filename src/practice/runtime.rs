@@ -56,7 +56,8 @@ impl Containers for Runtime {
         };
         if !shell::knows(program) {
             return End::NotStarted(format!(
-                "error executing command in container: failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: unable to start container process: exec: \"{program}\": executable file not found in $PATH"
+                "failed to exec in container: failed to start exec \"{}\": OCI runtime exec failed: exec failed: unable to start container process: exec: \"{program}\": executable file not found in $PATH: unknown",
+                super::short_hash(&place.uid, 32)
             ));
         }
         let uid = place.uid.clone();

@@ -183,6 +183,8 @@ pub enum Record {
     GateOpened { step: StepId, by: String, removals: usize },
     /// The operator chose.
     Decided { step: StepId, question: String, choice: String, by: String, reason: String },
+    /// Steps that were over are to be done again.
+    Reopened { steps: Vec<StepId>, by: String, reason: String },
     /// A begun step was looked at after a crash.
     Probed { step: StepId, verdict: Verdict, sentence: String },
     /// A process took the run up again.

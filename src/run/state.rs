@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Outcome, PlannedPhase, PlannedStep, Record, Repeat, RunbookRef, StepId, Verdict};
+use super::{Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, StepId, Verdict};
 use crate::{ports::Identity, text::Diagnostic};
 
 /// How a step stands.
@@ -165,6 +165,7 @@ impl RunState {
             Record::Probed { step, verdict, sentence } => {
                 self.probes.insert(step.clone(), (*verdict, sentence.clone()));
             }
+            Record::Reopened { steps, .. } => self.steps.retain(|step, _| !steps.contains(step)),
             Record::Resumed { .. } => self.probes.clear(),
             Record::Finished { .. } => self.finished = true,
             Record::Abandoned { .. } => self.abandoned = true,
@@ -207,6 +208,18 @@ impl RunState {
     /// Whether a removal of this run was about to send a deletion. A rehearsal deletes, too: only its own scratch namespace.
     pub fn removal_begun(&self) -> bool {
         self.effects.iter().any(|effect| self.planned(&effect.step).is_some_and(|step| step.kind == "delete"))
+    }
+
+    /// A failure of a step with what is still safe and what helps, where the step itself did not say it.
+    pub fn reassure(&self, step: &PlannedStep, problem: Diagnostic) -> Diagnostic {
+        let safe = match step.risk {
+            _ if self.removal_begun() => {
+                "the proven dump here, the volumes that were set to keep, the vault".to_owned()
+            }
+            Risk::Reversible => format!("what was there before this step; its undo: {}", step.undo),
+            Risk::None | Risk::Irreversible => "everything: by this step nothing was changed".to_owned(),
+        };
+        problem.or("", &safe, "mend the cause, then try this step again: what is done is not done again")
     }
 
     /// The newest evidence about `subject` at `level` or above.

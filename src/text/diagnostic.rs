@@ -37,6 +37,9 @@ pub struct Diagnostic {
     /// What can be done, one thing a line.
     #[serde(default)]
     pub help: Vec<String>,
+    /// Ids of earlier steps of the run whose doing again can help.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub again: Vec<String>,
 }
 
 impl Diagnostic {
@@ -73,6 +76,28 @@ impl Diagnostic {
         self
     }
 
+    /// Adds an earlier step whose doing again can help.
+    #[must_use]
+    pub fn again(mut self, step: impl Into<String>) -> Self {
+        self.again.push(step.into());
+        self
+    }
+
+    /// Fills in what it leaves open of the three things that everybody asks first.
+    #[must_use]
+    pub fn or(mut self, proves: &str, safe: &str, help: &str) -> Self {
+        if self.proves.is_empty() {
+            proves.clone_into(&mut self.proves);
+        }
+        if self.safe.is_empty() && !safe.is_empty() {
+            self.safe.push(safe.to_owned());
+        }
+        if self.help.is_empty() && !help.is_empty() {
+            self.help.push(help.to_owned());
+        }
+        self
+    }
+
     /// Adds the place.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
@@ -98,7 +123,34 @@ impl Diagnostic {
 }
 
 impl From<crate::ports::PortError> for Diagnostic {
+    /// The family of a failure tells what it proves and what helps; what is still safe only its caller knows.
     fn from(error: crate::ports::PortError) -> Self {
-        Self::new(error.what).cause(error.detail)
+        use crate::ports::PortErrorKind as Kind;
+        let problem = Self::new(error.what).cause(error.detail);
+        match error.kind {
+            Kind::Unreachable => problem
+                .proves("no answer came: by this call nothing was changed")
+                .help("look at network, VPN and the address of the context, then try again"),
+            Kind::Unauthorized => problem
+                .proves(
+                    "the server does not accept these credentials: they are expired, revoked, or of another cluster",
+                )
+                .help("log in again until `kubectl get pods` answers in this context, then try again"),
+            Kind::Forbidden => problem
+                .proves("the server knows this user and refuses this call: nothing was changed by it")
+                .help("ask for the right that the cause names, then try again"),
+            Kind::ConnectionLost | Kind::Timeout => problem
+                .proves("the end of this call is not known: it may have been done there")
+                .help("try again: what is done already is looked at first"),
+            Kind::Integrity => {
+                problem.proves("what came is not all, or not the right bytes; it counts as nothing").help("try again")
+            }
+            Kind::Io => problem
+                .proves("a file or disk of this machine refused, not the cluster")
+                .help("give it room or rights, then try again"),
+            Kind::NotFound | Kind::Conflict | Kind::Invalid | Kind::Cancelled | Kind::Unsupported | Kind::Other => {
+                problem
+            }
+        }
     }
 }

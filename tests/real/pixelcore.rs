@@ -70,7 +70,16 @@ impl Plant {
         self.files.join("chart").display().to_string()
     }
 
-    fn command(&self, program: &str) -> &'static mut Command {
+    pub fn kubeconfig(&self) -> &str {
+        &self.kubeconfig
+    }
+
+    /// Folder of the application's chart and scripts.
+    pub fn files(&self) -> &Path {
+        &self.files
+    }
+
+    pub fn command(&self, program: &str) -> &'static mut Command {
         let mut command = Command::new(program);
         command.env("KUBECONFIG", &self.kubeconfig).stdin(Stdio::null()).current_dir(self.folder.path());
         Box::leak(Box::new(command))
@@ -170,6 +179,29 @@ impl Plant {
     pub fn finish(&self, args: &[&str]) -> String {
         let output = self.drydock(args).output().unwrap();
         check(&output, &format!("drydock {args:?}"))
+    }
+
+    /// Writes another answers file: the usual one, without the steps named.
+    pub fn answers_without(&self, name: &str, steps: &[&str]) {
+        let text = std::fs::read_to_string(self.folder.path().join("answers.yaml")).unwrap();
+        let left = |line: &&str| !steps.iter().any(|step| line.starts_with(&format!("  {step}:")));
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text.lines().filter(left).collect::<Vec<_>>().join("\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// Every object of the namespace that a run could change, with its version; pods too.
+    pub fn versions(&self) -> String {
+        let kinds = "deployments,statefulsets,replicasets,pods,services,secrets,configmaps,pvc";
+        let path = "jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.uid} {.spec.replicas}\n{end}";
+        self.kubectl(&["-n", &self.namespace, "get", kinds, "-o", path])
+    }
+
+    /// The newest run's short id.
+    pub fn run(&self) -> String {
+        let runs = std::fs::read_dir(self.state().join("state/runs")).unwrap();
+        let newest = runs.map(|entry| entry.unwrap().file_name().into_string().unwrap()).max().unwrap();
+        newest.rsplit('-').next().unwrap().to_owned()
     }
 
     /// Runs until a line of its JSON holds `mark` and `step`, then kills it with -9.

@@ -78,7 +78,9 @@ pub async fn pg_dump(place: &Place, args: &[String], streams: Streams) -> u8 {
     let options = match Options::read(args, "aVw", "TthpUdf", &LONG) {
         Ok(options) => options,
         Err(problem) => {
-            return fail(format!("{problem}\npg_dump: hint: Try \"pg_dump --help\" for more information.")).await;
+            let hint = "pg_dump: hint: Try \"pg_dump --help\" for more information.";
+            streams.err.say(format!("/usr/lib/postgresql/15/bin/pg_dump: {problem}\n{hint}\n")).await;
+            return 1;
         }
     };
     if options.has("V") {

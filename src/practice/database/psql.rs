@@ -45,7 +45,7 @@ pub async fn psql(place: &Place, args: &[String], streams: Streams) -> u8 {
     let options = match Options::read(args, "XqAt1Vw", "vcfohpUdF", &LONG) {
         Ok(options) => options,
         Err(problem) => {
-            streams.err.say(format!("psql: {problem}\npsql: hint: Try \"psql --help\" for more information.\n")).await;
+            streams.err.say(format!("/usr/lib/postgresql/15/bin/psql: {problem}\npsql: hint: Try \"psql --help\" for more information.\n")).await;
             return 1;
         }
     };

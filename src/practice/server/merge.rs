@@ -158,8 +158,8 @@ mod tests {
 
     use super::*;
 
-    fn patched(kind: PatchKind, before: Value, patch: Value) -> Value {
-        kind.apply(&before, &patch).unwrap()
+    fn patched(kind: PatchKind, before: &Value, patch: &Value) -> Value {
+        kind.apply(before, patch).unwrap()
     }
 
     #[test]
@@ -168,7 +168,7 @@ mod tests {
         let patch = json!({"spec": {"$setElementOrder/containers": [{"name": "a"}], "containers": [
             {"name": "a", "image": "2", "env": [{"name": "Y", "value": "2"}]}, {"name": "b", "$patch": "delete"}, {"name": "c", "image": null}]}});
         assert_eq!(
-            patched(PatchKind::Strategic, before, patch),
+            patched(PatchKind::Strategic, &before, &patch),
             json!({"spec": {"containers": [{"name": "a", "image": "2", "env": [{"name": "X", "value": "1"}, {"name": "Y", "value": "2"}]}, {"name": "c"}]}})
         );
     }
@@ -179,14 +179,14 @@ mod tests {
         let patch =
             json!({"spec": {"args": ["c"], "x": null}, "metadata": {"$deleteFromPrimitiveList/finalizers": ["a/b"]}});
         assert_eq!(
-            patched(PatchKind::Strategic, before.clone(), patch),
+            patched(PatchKind::Strategic, &before, &patch),
             json!({"spec": {"args": ["c"]}, "metadata": {"finalizers": []}})
         );
         let patch = json!([{"op": "replace", "path": "/spec/x", "value": 2}]);
-        assert_eq!(patched(PatchKind::Json, before.clone(), patch)["spec"]["x"], 2);
+        assert_eq!(patched(PatchKind::Json, &before, &patch)["spec"]["x"], 2);
         assert!(PatchKind::Json.apply(&before, &json!([{"op": "test", "path": "/spec/x", "value": 9}])).is_err());
         assert_eq!(
-            patched(PatchKind::Merge, before, json!({"spec": null})),
+            patched(PatchKind::Merge, &before, &json!({"spec": null})),
             json!({"metadata": {"finalizers": ["a/b"]}})
         );
     }

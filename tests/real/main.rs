@@ -7,14 +7,18 @@
 
 mod exec;
 mod holds;
+mod kubectl_practice;
 mod lies;
 mod live;
 mod pixelcore;
 mod postgres;
+mod practice_dump;
 mod reach;
 mod restarts;
 mod rights;
 mod room;
+#[path = "../tiny/mod.rs"]
+mod tiny;
 mod upgrade;
 mod user;
 

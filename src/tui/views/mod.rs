@@ -62,7 +62,13 @@ pub fn picture(app: &App, columns: u16, rows: u16) -> Picture {
     {
         line.cursor = Some(0);
     }
-    let keys = keymap::footer(app.place()).map(|binding| (binding.shown.to_owned(), label(app, binding))).collect();
+    // where letters are text, a letter is no command
+    let holds =
+        |binding: &&keymap::Binding| !app.is_typing() || !matches!(binding.keys, [crate::app::Key::Char(_), ..]);
+    let keys = keymap::footer(app.place())
+        .filter(holds)
+        .map(|binding| (binding.shown.to_owned(), label(app, binding)))
+        .collect();
     let (title, place, badge) = common::title(app);
     Picture {
         title,

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod exec;
+mod helm_practice;
 mod holds;
 mod kubectl_practice;
 mod lies;

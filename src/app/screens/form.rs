@@ -181,6 +181,16 @@ impl FormScreen {
         self.focus = FormFocus::Field(index);
     }
 
+    /// Whether a secret that is typed has the focus.
+    pub fn is_secret(&self) -> bool {
+        matches!(self.edit, Some(TextField::Secret(_))) && matches!(self.focus, FormFocus::Field(_))
+    }
+
+    /// What has the focus where nothing is edited: the list, or the way back where there is none.
+    fn rest(&self) -> FormFocus {
+        if self.form.repeated { FormFocus::List } else { FormFocus::Back }
+    }
+
     /// The fault of the text in focus, as it is typed.
     pub fn typed_fault(&self) -> Option<String> {
         let FormFocus::Field(index) = self.focus else { return None };
@@ -234,6 +244,7 @@ impl FormScreen {
             FormFocus::Field(_) => self.go(FormFocus::Confirm),
             FormFocus::List | FormFocus::Confirm => self.go(FormFocus::Back),
             FormFocus::Back => self.go(FormFocus::Seal),
+            FormFocus::Seal if !self.form.repeated => self.go(FormFocus::Field(0)),
             FormFocus::Seal => self.go(FormFocus::List),
         }
     }
@@ -242,6 +253,7 @@ impl FormScreen {
         let last = self.form.fields.len().saturating_sub(1);
         match self.focus {
             FormFocus::List => self.go(FormFocus::Seal),
+            FormFocus::Field(0) if !self.form.repeated => self.go(FormFocus::Seal),
             FormFocus::Field(0) => self.go(FormFocus::List),
             FormFocus::Field(index) => self.go(FormFocus::Field(index - 1)),
             FormFocus::Confirm => self.go(FormFocus::Field(last)),
@@ -334,7 +346,7 @@ impl Screen for FormScreen {
             Cmd::Previous => return self.previous(),
             Cmd::Enter => return self.enter(),
             Cmd::ShowSecret => self.shown_until = at + SHOWN,
-            Cmd::Back => return self.go(FormFocus::List),
+            Cmd::Back => return self.go(self.rest()),
             Cmd::Add if self.form.repeated => {
                 self.list.at = self.items.len();
                 self.dialog = Some(Dialog::Add(TextField::open("")));
@@ -349,7 +361,8 @@ impl Screen for FormScreen {
                     return vec![Act::Say(Reply::Remove { item })];
                 }
             }
-            Cmd::Up if self.focus != FormFocus::List => return self.go(FormFocus::List),
+            Cmd::Up if self.focus != FormFocus::List && self.form.repeated => return self.go(FormFocus::List),
+            Cmd::Up if !self.form.repeated => return self.previous(),
             Cmd::Down if self.focus != FormFocus::List => return self.next(),
             _ => {
                 if self.list.moved(cmd, key) {

@@ -54,8 +54,8 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     }
     if summary(app, "delete").is_some() {
         lines.push(Line::blank());
-        lines.push(Line::text("The volumes of the old version are kept. Data written from now on would be lost"));
-        lines.push(Line::text("by going back to them."));
+        let text = "The volumes of the old version are kept. Data written from now on would be lost by going back to them.";
+        lines.extend(wrap(text, room.width - 3).iter().map(|part| Line::text(part)));
     }
     lines.push(Line::blank());
     let options: Vec<(String, String)> = crate::app::screens::finish_options();

@@ -84,6 +84,12 @@ impl Palette {
         self.menu.resize(self.found().len());
     }
 
+    /// Takes a word that came at once.
+    pub fn paste(&mut self, text: &str) {
+        self.text.paste(text);
+        self.filter();
+    }
+
     /// Takes a key of editing.
     pub fn edit(&mut self, key: Key) {
         self.text.key(key);

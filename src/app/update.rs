@@ -243,8 +243,16 @@ impl App {
     }
 
     fn paste(&mut self, text: &str) -> Vec<Effect> {
-        if self.over.is_none() && !self.window.is_small {
-            self.notice = self.front.screen_mut().and_then(|screen| screen.paste(text));
+        if self.window.is_small {
+            return Vec::new();
+        }
+        match &mut self.over {
+            None => self.notice = self.front.screen_mut().and_then(|screen| screen.paste(text)),
+            Some(Over::Palette(palette)) => palette.paste(text),
+            Some(Over::Log(LogPage { typing: Some(search), .. })) => {
+                search.paste(text);
+            }
+            Some(_) => {}
         }
         Vec::new()
     }
@@ -270,7 +278,10 @@ impl App {
             Cmd::Help => self.over = Some(Over::Help { place: self.place(), from: 0 }),
             Cmd::Palette => self.over = Some(Over::Palette(Palette::new(self.place()))),
             Cmd::Why => self.over = self.step().map(page::why).map(Over::Page),
-            Cmd::Evidence => self.over = self.step().map(|step| Over::Page(page::evidence(&self.run, step))),
+            Cmd::Evidence => {
+                let page = self.step().map_or_else(|| page::proven(&self.run), |step| page::evidence(&self.run, step));
+                self.over = Some(Over::Page(page));
+            }
             Cmd::Overview => self.over = Some(Over::Page(page::overview(&self.run))),
             Cmd::Log => self.over = Some(Over::Log(LogPage::default())),
             Cmd::Search => {

@@ -28,9 +28,17 @@ impl Pen<'_> {
         if column >= limit || row >= self.area.height {
             return;
         }
-        let text = cut(&self.theme.signs(text), limit - column);
+        let text = self.fit(text, limit - column);
         let x = self.area.x + u16::try_from(column).unwrap_or(u16::MAX);
         self.buffer.set_string(x, self.area.y + row, text, self.theme.style(ink));
+    }
+
+    /// A text in the terminal's signs, cut to so many cells.
+    fn fit(&self, text: &str, cells: usize) -> String {
+        let text = self.theme.signs(text);
+        // the mark of a cut takes two cells in ASCII
+        let room = if self.theme.ascii && width(&text) > cells { cells.saturating_sub(1) } else { cells };
+        self.theme.signs(&cut(&text, room))
     }
 
     fn fill(&mut self, row: u16, sign: &str, ink: Ink, from: usize, to: usize) {
@@ -114,14 +122,18 @@ fn title(pen: &mut Pen<'_>, picture: &Picture, cells: usize) {
 fn facts(pen: &mut Pen<'_>, picture: &Picture, row: u16, cells: usize) {
     const LABELS: [&str; 4] = ["Changes", "Undo", "Time", "Leave"];
     // labels, time and the way out are never lost; what changes gives way first, then the undo
-    let between = if cells < 80 { "·" } else { " · " };
+    let between = match (cells < 80, pen.theme.ascii) {
+        (false, _) => " · ",
+        (true, false) => "·",
+        (true, true) => "-",
+    };
     let labels: usize = LABELS.iter().map(|label| width(label) + 1).sum::<usize>() + 3 * width(between) + 2;
     let room = cells.saturating_sub(labels + width(&picture.facts[2]) + width(&picture.facts[3]));
     let undo = width(&picture.facts[1]).min(room.saturating_sub(width(&picture.facts[0]).min(room / 2)));
     let limits = [room.saturating_sub(undo), undo, usize::MAX, usize::MAX];
     let mut column = 1;
     for (index, label) in LABELS.iter().enumerate() {
-        let text = cut(&picture.facts[index], limits[index]);
+        let text = pen.fit(&picture.facts[index], limits[index]);
         if index > 0 {
             pen.put(column, row, between, Ink::Rule, cells - 1);
             column += width(between);

@@ -103,7 +103,8 @@ pub fn workers() -> Question {
         }
         item
     };
-    let mut first = worker("decoder-elsys", "true", "git+https://git.example.net/decoder-elsys#v1.4.2", r#"{"port": 5}"#);
+    let mut first =
+        worker("decoder-elsys", "true", "git+https://git.example.net/decoder-elsys#v1.4.2", r#"{"port": 5}"#);
     first.confirmed = true;
     let second = worker("geo-resolver", "false", "git+https://git.example.net/geo-resolver#v0.9.1", "");
     let mut third = worker("export-nightly", "true", "", r#"{"interval_s": 30, "to": "s3://exports/nightly"}"#);
@@ -174,8 +175,18 @@ pub fn gate(shut: &[&str]) -> Gate {
         ("gathered", "8 items, confirmed", "1.3", "1.3 LNS connections is not complete"),
         ("unchanged", "8 settings read again, the same", "3.1", "lns-eu: owner was edited since"),
         ("complete", "2 files, hashed again: as dumped", "2.3", "db-data.sql has other bytes than were dumped"),
-        ("proven", "48 of 48 tables had the dump's rows", "2.5", "rung 4 failed: device_groups has 1,204 rows, the copy 1,203"),
-        ("quiet", "nothing was written since the dump", "2.3", "alarms and device_events were written since the dump at 21:24:10"),
+        (
+            "proven",
+            "48 of 48 tables had the dump's rows",
+            "2.5",
+            "rung 4 failed: device_groups has 1,204 rows, the copy 1,203",
+        ),
+        (
+            "quiet",
+            "nothing was written since the dump",
+            "2.3",
+            "alarms and device_events were written since the dump at 21:24:10",
+        ),
         ("kept", "1 of 1 volumes is set to keep", "3.2", "pvc-5d1e is set to be deleted"),
         ("same place", "three ids as at the start, read now", "", "another cluster answers"),
     ];

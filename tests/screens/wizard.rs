@@ -201,14 +201,24 @@ impl Wizard {
         self.say(Msg::Event(Box::new(Event::Asking { number, question: Box::new(question) })))
     }
 
-    /// Keys, a tenth of a second apart; what they wanted done.
+    /// Keys, a quarter of a second apart; what they wanted done.
     pub fn keys(&mut self, script: &str) -> Vec<Effect> {
         let mut effects = Vec::new();
         for key in Key::script(script) {
-            self.at += 100;
-            effects.extend(self.say(Msg::Key(key)));
+            effects.extend(self.press(key));
         }
         effects
+    }
+
+    /// One key, a quarter of a second after what was before.
+    pub fn press(&mut self, key: Key) -> Vec<Effect> {
+        self.press_after(250, key)
+    }
+
+    /// One key, so many milliseconds after what was before.
+    pub fn press_after(&mut self, ms: u64, key: Key) -> Vec<Effect> {
+        self.at += ms;
+        self.say(Msg::Key(key))
     }
 
     /// The replies that keys led to.

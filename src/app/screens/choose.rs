@@ -30,11 +30,7 @@ impl ChooseScreen {
     /// A new screen.
     pub fn new(step: &StepId, problem: &Diagnostic, choices: &[Choice], recommended: usize) -> Self {
         let mut choices = choices.to_vec();
-        let look = Choice {
-            id: LOOK.to_owned(),
-            label: "Look closer: the whole text".to_owned(),
-            cost: String::new(),
-        };
+        let look = Choice { id: LOOK.to_owned(), label: "Look closer: the whole text".to_owned(), cost: String::new() };
         let place = choices.len().min(1);
         choices.insert(place, look);
         // the option that only looks pushes what follows it down

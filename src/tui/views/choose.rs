@@ -13,11 +13,14 @@ use crate::{
 /// What is told, part by part, in at most `space` rows. Where that is too little the longest parts give way, the first of
 /// them last.
 fn told(parts: &[(&str, &[String])], room: Room, space: usize) -> Vec<Line> {
-    let wrapped = |text: &[String]| -> Vec<String> { text.iter().flat_map(|line| wrap(line, room.width - 20)).collect() };
+    let wrapped =
+        |text: &[String]| -> Vec<String> { text.iter().flat_map(|line| wrap(line, room.width - 20)).collect() };
     let parts: Vec<(&str, Vec<String>)> = parts.iter().map(|(label, text)| (*label, wrapped(text))).collect();
     let mut rows: Vec<usize> = parts.iter().map(|(_, lines)| lines.len()).collect();
     while rows.iter().sum::<usize>() > space {
-        let Some(longest) = (0..rows.len()).max_by_key(|index| rows[*index]).filter(|index| rows[*index] > 0) else { break };
+        let Some(longest) = (0..rows.len()).max_by_key(|index| rows[*index]).filter(|index| rows[*index] > 0) else {
+            break;
+        };
         rows[longest] -= 1;
     }
     let mut lines = Vec::new();

@@ -138,8 +138,8 @@ pub fn rail(app: &App, columns: usize) -> Line {
 /// How the wizard is left from here, or what lies over the screen.
 fn leave(app: &App) -> &'static str {
     match &app.over {
-        Some(Over::Leave(leave)) if leave.sure => "Esc first",
-        Some(Over::Leave(_)) => "option 3",
+        Some(Over::Leave(leave)) if leave.sure => "Esc",
+        Some(Over::Leave(_)) => "3",
         Some(_) => "Esc",
         None if app.is_typing() => "Ctrl-C",
         None => "q",

@@ -54,7 +54,8 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     }
     if summary(app, "delete").is_some() {
         lines.push(Line::blank());
-        let text = "The volumes of the old version are kept. Data written from now on would be lost by going back to them.";
+        let text =
+            "The volumes of the old version are kept. Data written from now on would be lost by going back to them.";
         lines.extend(wrap(text, room.width - 3).iter().map(|part| Line::text(part)));
     }
     lines.push(Line::blank());

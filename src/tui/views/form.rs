@@ -26,12 +26,11 @@ pub fn view(app: &App, screen: &FormScreen, room: Room) -> Vec<Line> {
         lines.extend(list(screen, room));
         lines.push(Line::blank());
     }
-    match &screen.dialog {
-        Some(dialog) => lines.extend(ask(screen, dialog, room)),
-        None => {
-            let space = room.height.saturating_sub(lines.len() + 1);
-            lines.extend(detail(screen, room, space));
-        }
+    if let Some(dialog) = &screen.dialog {
+        lines.extend(ask(screen, dialog, room));
+    } else {
+        let space = room.height.saturating_sub(lines.len() + 1);
+        lines.extend(detail(screen, room, space));
     }
     if screen.dialog.is_none() {
         let below = buttons_row(screen);
@@ -86,11 +85,10 @@ fn list(screen: &FormScreen, room: Room) -> Vec<Line> {
     for (index, item) in screen.items.iter().enumerate() {
         let (sign, ink) = if item.confirmed { ("✓", Ink::Ok) } else { ("?", Ink::Warn) };
         let chosen = screen.list.at == index;
-        let mut line = Line::blank().focus(chosen && screen.focus == FormFocus::List && screen.dialog.is_none()).at(2, sign, ink).at(
-            4,
-            &format!("{} {}", index + 1, item.id),
-            if chosen { Ink::Accent } else { Ink::Plain },
-        );
+        let mut line = Line::blank()
+            .focus(chosen && screen.focus == FormFocus::List && screen.dialog.is_none())
+            .at(2, sign, ink)
+            .at(4, &format!("{} {}", index + 1, item.id), if chosen { Ink::Accent } else { Ink::Plain });
         for (index, field) in fields.iter().enumerate() {
             let (text, ink) = short(field, item);
             let cells = (column(index + 1) - column(index)).saturating_sub(1);

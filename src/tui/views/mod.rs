@@ -85,6 +85,7 @@ fn holds(app: &App, binding: &keymap::Binding) -> bool {
     match (&app.front, binding.cmd) {
         (Front::Form(screen), Cmd::Up | Cmd::Add) if app.over.is_none() => !text && screen.form.repeated,
         (Front::Form(screen), Cmd::ShowSecret) => !text && screen.is_secret(),
+        (Front::Checks(screen), Cmd::Space) => screen.warns(),
         _ => !text,
     }
 }

@@ -4,7 +4,10 @@ use super::common;
 use crate::{
     app::App,
     text::units,
-    tui::{Ink, Line, Picture},
+    tui::{
+        Ink, Line, Picture,
+        picture::{width, wrap},
+    },
 };
 
 /// How far the step in hand is, where it tells.
@@ -26,7 +29,8 @@ pub fn view(app: &App, columns: u16, rows: u16) -> Picture {
     let (_, _, badge) = common::title(app, usize::from(columns));
     let namespace = app.run.target.as_ref().map_or("", |target| target.namespace.as_str());
     let step = app.step().map_or_else(String::new, |step| format!("{} {}", step.number, step.title));
-    let what = if app.is_working() { format!("{step} goes on{}.", left(app)) } else { format!("{step} waits for you.") };
+    let what =
+        if app.is_working() { format!("{step} goes on{}.", left(app)) } else { format!("{step} waits for you.") };
     if columns < 20 || rows < 3 {
         let line = format!("{}{} drydock", badge.0, percent(app));
         return Picture { body: vec![Line::blank().at(0, &line, Ink::Plain)], ..Picture::default() };
@@ -38,9 +42,13 @@ pub fn view(app: &App, columns: u16, rows: u16) -> Picture {
         what,
         String::new(),
         "Make it larger, or:  Ctrl-T plain text mode".to_owned(),
-        format!("                     Ctrl-C leave{}", if app.is_working() { ", this step ends first" } else { "" }),
+        format!("                     Ctrl-C leave{}", if app.is_working() { " after this step" } else { "" }),
         format!("Back with: {}", app.around.come_back),
     ];
-    let body = body.iter().map(|line| Line::blank().at(1, line, Ink::Plain)).collect();
+    let cells = usize::from(columns).saturating_sub(2);
+    let rows = body
+        .iter()
+        .flat_map(|line| if width(line) > cells { wrap(line.trim_start(), cells) } else { vec![line.clone()] });
+    let body = rows.map(|line| Line::blank().at(1, &line, Ink::Plain)).collect();
     Picture { badge, body, ..Picture::default() }
 }

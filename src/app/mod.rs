@@ -18,7 +18,7 @@ mod surroundings;
 pub mod text_field;
 mod update;
 
-pub use app_state::{App, Front};
+pub use app_state::{App, Front, Window};
 pub use effect::{Effect, Quit};
 pub use key::Key;
 pub use keymap::{Cmd, Place};

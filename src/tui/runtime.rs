@@ -19,12 +19,13 @@ use tokio::{
 
 use super::{
     Guard, Picture, Theme, draw,
+    draw::is_small,
     input::{Input, batch, translate},
     tail::{Lines, Tail},
     views::picture,
 };
 use crate::{
-    app::{App, Effect, Msg, Quit},
+    app::{App, Effect, Msg, Quit, Window},
     run::Link,
 };
 
@@ -86,9 +87,13 @@ impl Screen {
         format!("{needs}drydock")
     }
 
-    fn paint(&mut self, app: &App) -> io::Result<()> {
+    fn paint(&mut self, app: &mut App) -> io::Result<()> {
         let size = self.terminal.size()?;
         let next = picture(app, size.width, size.height);
+        let window = Window { is_small: is_small(size.width, size.height), scroll: next.scroll };
+        if app.window != window {
+            app.update(self.at(), Timestamp::now(), Msg::Drawn(window));
+        }
         self.painted = Instant::now();
         if self.last.as_ref() == Some(&next) {
             return Ok(());
@@ -104,14 +109,14 @@ impl Screen {
         Ok(())
     }
 
-    fn repaint(&mut self, app: &App) -> io::Result<()> {
+    fn repaint(&mut self, app: &mut App) -> io::Result<()> {
         self.terminal.clear()?;
         self.last = None;
         self.paint(app)
     }
 
     /// Sleeps as a shell's job does, and comes back with the same picture.
-    fn suspend(&mut self, app: &App) -> io::Result<()> {
+    fn suspend(&mut self, app: &mut App) -> io::Result<()> {
         self.guard.pause();
         // the group of the terminal's job stops here, until the shell continues it
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
@@ -135,7 +140,7 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
     terminal.clear()?;
     let now = Instant::now();
     let mut screen = Screen { terminal, guard, theme: place.theme, last: None, painted: now, started: now };
-    screen.paint(&app)?;
+    screen.paint(&mut app)?;
     let (tail, mut lines) = Tail::start(place.output);
     let (keys_in, mut keys) = mpsc::channel(KEYS);
     let reader = tokio::spawn(read_keys(keys_in));
@@ -193,7 +198,7 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
             break Ended::Quit(quit);
         }
         if pressed || dirty && screen.painted.elapsed() >= FRAME {
-            screen.paint(&app)?;
+            screen.paint(&mut app)?;
             dirty = false;
         }
     };

@@ -1,7 +1,7 @@
 //! The front end of a run in this process: the wizard, line prompts, or event lines; and how the program ends.
 
 use std::{
-    io::{BufReader, IsTerminal, Write, stdin, stdout},
+    io::{IsTerminal, Write, stdin, stdout},
     sync::Arc,
 };
 
@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use super::{Colour, Exit, Failure, Global, Outcome};
 use crate::{
     app::{App, Passphrases, Quit, Strength, Surroundings},
-    plain::{Answers, Front, Input, Say, Scripted},
+    plain::{Answers, Front, Input, Keyboard, Say, Scripted},
     run::{Command, Event, FieldInput, Link, Question, Record, Reply, RunState, SecretHandle, Stopped},
     runner::Launch,
     store::{Keep, RunFolder, write_atomic},
@@ -64,7 +64,7 @@ pub async fn attend(
     } else if answers.is_none() && has_screen(global) {
         wizard(global, link, &folder, before, realm).await?;
     } else {
-        plain(link, input(answers, realm), before, None).await?;
+        plain(link, input(answers, realm)?, &folder, before, None).await?;
     }
     let stopped = engine
         .await
@@ -128,7 +128,7 @@ async fn wizard(global: &Global, link: Link, folder: &RunFolder, before: Records
     match ended {
         Ended::Quit(Quit::ToPlain) => {
             let _ = writeln!(out, "drydock. Plain text mode; the same run, the same place.");
-            return plain(link, input(None, realm), app.records, app.open).await;
+            return plain(link, input(None, realm)?, folder, app.records, app.open).await;
         }
         Ended::Quit(Quit::AfterThisStep) | Ended::Gone => {
             drop(link);
@@ -152,19 +152,25 @@ async fn wizard(global: &Global, link: Link, folder: &RunFolder, before: Records
 }
 
 /// Where answers come from.
-fn input(answers: Option<Answers>, realm: Realm) -> Input {
-    match answers {
+fn input(answers: Option<Answers>, realm: Realm) -> Result<Input, Failure> {
+    Ok(match answers {
         Some(answers) => Input::Scripted(Box::new(Scripted::new(answers, realm == Realm::Practice))),
-        None if stdin().is_terminal() => Input::Person(Box::new(BufReader::new(stdin()))),
+        None if stdin().is_terminal() => Input::Person(Box::new(Keyboard::terminal()?)),
         None => Input::Nobody,
-    }
+    })
 }
 
-/// The prompts block their thread: it is one of their own, so that the engine goes on beside it.
-async fn plain(link: Link, input: Input, records: Records, open: Option<(u64, Question)>) -> Result<(), Failure> {
-    let handle = tokio::runtime::Handle::current();
+/// The prompts write as slowly as the terminal takes it: they have a thread of their own, so that the engine goes on.
+async fn plain(
+    link: Link,
+    input: Input,
+    folder: &RunFolder,
+    records: Records,
+    open: Option<(u64, Question)>,
+) -> Result<(), Failure> {
+    let (handle, outputs) = (tokio::runtime::Handle::current(), folder.outputs());
     let front = std::thread::spawn(move || {
-        let mut front = Front::new(stdout(), input);
+        let mut front = Front::new(stdout(), input).with_outputs(outputs);
         front.replay(&records);
         handle.block_on(front.run(link, open))
     });

@@ -4,8 +4,14 @@
 
 mod answers;
 mod ask;
+mod form;
 mod front;
 mod gate;
+mod keyboard;
+mod lines;
+mod pages;
+mod talk;
 
 pub use answers::{Answers, Missing, Say, Scripted};
 pub use front::{Front, Input};
+pub use keyboard::Keyboard;

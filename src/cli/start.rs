@@ -5,12 +5,13 @@ use std::{path::PathBuf, sync::Arc};
 use super::{
     Exit, Failure, Global, Outcome,
     attend::{Realm, attend},
+    place::choose_place,
     reach,
     target::{Target, TargetArgs, choose},
     vault::asker,
 };
 use crate::{
-    cluster::Cluster,
+    cluster::{Cluster, NoCluster},
     engine::Plan,
     host::{self, LocalHost},
     plain::Answers,
@@ -19,7 +20,7 @@ use crate::{
     runner::{Opened, launch, open, reopen},
     store::{Paths, Torn},
     text::Diagnostic,
-    vault::{Keeper, Unlock, Vault},
+    vault::{Generation, Keeper, Unlock, Vault},
 };
 
 /// `start`
@@ -38,6 +39,9 @@ pub struct ResumeArgs {
     /// Id of the run, or its unique ending; the newest without one
     #[arg(default_value = "")]
     pub run: String,
+    /// Open the generation before the vault's last save, when that is damaged; the next save puts it in its place
+    #[arg(long)]
+    pub previous_vault: bool,
     /// Answers for an unattended run
     #[arg(long, value_name = "FILE")]
     pub answers: Option<PathBuf>,
@@ -45,10 +49,14 @@ pub struct ResumeArgs {
 
 /// The world of a real run. What killed runs left of secrets on this machine is removed; what others use stays.
 pub fn world(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure> {
+    world_of(paths, cluster, Generation::Current)
+}
+
+fn world_of(paths: &Paths, cluster: Option<&Cluster>, vault: Generation) -> Result<World, Failure> {
     host::sweep(&paths.private())?;
-    let secrets = Arc::new(Keeper::new(Vault::new(paths.data.clone()), Unlock::in_child()?));
+    let secrets = Arc::new(Keeper::new(Vault::new(paths.data.clone()), Unlock::in_child()?).with(vault));
     let Some(cluster) = cluster else {
-        let none = Arc::new(super::inspect::NoCluster);
+        let none = Arc::new(NoCluster);
         return Ok(World {
             objects: Arc::clone(&none) as Arc<dyn Objects>,
             exec: Arc::clone(&none) as Arc<dyn Exec>,
@@ -100,11 +108,14 @@ pub fn first_records(target: &Target, plan: &Plan, intent: &str, host: &dyn Host
 }
 
 /// `drydock start`
-pub async fn start(global: &Global, args: StartArgs) -> Outcome {
+pub async fn start(global: &Global, mut args: StartArgs) -> Outcome {
     let paths = Paths::resolve(global.state_dir.clone())?;
     paths.ensure()?;
     let answers = load_answers(args.answers.as_deref())?;
     let inputs = answers.as_ref().map(|answers| answers.inputs.clone()).unwrap_or_default();
+    if answers.is_none() {
+        choose_place(global, &mut args.target).await?;
+    }
     let target = choose(&args.target, &inputs, None).await?;
     let intent = target.intent(&args.target.intent)?.clone();
     let plan = Plan::new(&target.loaded.runbook, &intent, &target.identity, &target.known());
@@ -155,7 +166,8 @@ pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
         return Err(Failure::usage(format!("the run's runbook has no intent {}", of.intent)));
     };
     let plan = Plan::new(&opened.runbook.runbook, &intent, &identity, &known);
-    let world = world(&paths, cluster.as_ref())?;
+    let vault = if args.previous_vault { Generation::Previous } else { Generation::Current };
+    let world = world_of(&paths, cluster.as_ref(), vault)?;
     unlock(global, &plan, &world).await?;
     let before = opened.records.clone();
     announce(global, &opened);

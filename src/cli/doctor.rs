@@ -222,7 +222,9 @@ fn runs(paths: &Paths) -> Check {
             }
             Ok(entries) => {
                 let mut state = RunState::default();
-                entries.iter().for_each(|entry| state.apply(entry.at, &entry.record));
+                for entry in &entries {
+                    state.apply(entry.at, &entry.record);
+                }
                 unfinished += usize::from(!state.finished && !state.abandoned);
             }
         }

@@ -1,10 +1,13 @@
-//! Which context and namespace, where the arguments leave it open and a person is there to say it. Only reads.
+//! Which context, namespace and inputs, where the arguments leave them open and a person is there to say it. Only reads.
 
-use std::io::{IsTerminal, stderr, stdin};
+use std::{
+    collections::BTreeMap,
+    io::{IsTerminal, stderr, stdin},
+};
 
 use super::{
     Exit, Failure, Global, reach,
-    target::{TargetArgs, environment_of, runbook},
+    target::{TargetArgs, chosen, environment_of, runbook},
 };
 use crate::{
     cluster::{Cluster, contexts},
@@ -16,16 +19,29 @@ use crate::{
 /// Asks for what is left open. Without a terminal nothing is asked: what is missing is refused later, with its name.
 pub async fn choose_place(global: &Global, args: &mut TargetArgs) -> Result<(), Failure> {
     let person = !global.json && stdin().is_terminal() && stderr().is_terminal();
-    if !person || runbook(args)?.runbook.deployment.is_none() {
+    if !person {
         return Ok(());
     }
+    let runbook = runbook(args)?.runbook;
     // the answer of `plan` and `check` may go into a file
     let mut picker = Picker::new(stderr());
-    if args.context.is_none() {
-        args.context = context(&mut picker).await?;
+    if runbook.deployment.is_some() {
+        if args.context.is_none() {
+            args.context = context(&mut picker).await?;
+        }
+        if args.namespace.is_none() {
+            args.namespace = Some(namespace(&mut picker, args.context.as_deref()).await?);
+        }
     }
-    if args.namespace.is_none() {
-        args.namespace = Some(namespace(&mut picker, args.context.as_deref()).await?);
+    let given = chosen(args, &BTreeMap::new())?;
+    for input in runbook.inputs.iter().filter(|input| input.default.is_none() && !given.contains_key(&input.id)) {
+        let options: Vec<(String, String)> = input.choices.iter().map(|one| (one.clone(), String::new())).collect();
+        let help =
+            format!("An input of the runbook that has no default; --set {}=VALUE gives it beforehand.", input.id);
+        match picker.pick(&format!("Input {}: {}.", input.id, input.title), &options, "Value:", &help).await {
+            Picked::Name(value) => args.set.push(format!("{}={value}", input.id)),
+            Picked::Left => return Err(left()),
+        }
     }
     Ok(())
 }

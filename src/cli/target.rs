@@ -154,9 +154,11 @@ pub async fn choose(
         None => Cluster::connect(args.context.as_deref()).await.map_err(reach::no_context)?,
     };
     let Some(namespace) = &args.namespace else {
-        return Err(Failure::usage(
-            "which namespace? name it with -n NAMESPACE; the kubeconfig's default is never taken",
-        ));
+        let problem = Diagnostic::new("which namespace? the kubeconfig's default is never taken")
+            .safe("everything: nothing was begun")
+            .help("name it with -n NAMESPACE; at a terminal drydock asks")
+            .help("`kubectl get namespaces` shows which there are");
+        return Err(Failure::new(Exit::Usage, problem));
     };
     let identity = cluster.identity(namespace).await.map_err(|error| reach::no_answer(error, &cluster, namespace))?;
     let environment = environment(&identity);

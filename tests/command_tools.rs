@@ -3,7 +3,7 @@
 
 use std::{
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -35,15 +35,15 @@ fn data(name: &str) -> String {
 }
 
 /// A private file.
-fn private(path: PathBuf, text: &str) -> String {
-    std::fs::write(&path, text).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+fn private(path: &Path, text: &str) -> String {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
     path.display().to_string()
 }
 
 fn three_steps(place: &Path) -> Said {
     let answers = "format: 1\napprove: true\nsteps:\n  look: {go_on: true}\n  end: {go_on: true}\n";
-    let answers = private(place.join("answers.yaml"), answers);
+    let answers = private(&place.join("answers.yaml"), answers);
     say(place, &["start", "--file", &data("three-steps.yaml"), "--plain", "--answers", &answers])
 }
 
@@ -100,14 +100,14 @@ fn the_doctor_changes_nothing_and_finds_what_is_wrong() {
 #[test]
 fn a_damaged_vault_says_what_is_whole_and_a_run_goes_on_with_it() {
     let place = tempfile::tempdir().unwrap();
-    let pass = private(place.path().join("pass"), "harbour velvet tractor onion\n");
-    let token = private(place.path().join("token"), "canary-5d1e");
+    let pass = private(&place.path().join("pass"), "harbour velvet tractor onion\n");
+    let token = private(&place.path().join("token"), "canary-5d1e");
     let answers = format!(
         "format: 1\napprove: true\nresume: go-on\npassphrase: {{file: {pass}}}\nsteps:\n  token:\n    \
          items: {{\"1\": {{owner: tenant-eu}}}}\n    secrets: {{\"1\": {{token: {{file: {token}}}}}}}\n"
     );
-    let open = private(place.path().join("open.yaml"), &format!("{answers}    confirm: {{these: []}}\n"));
-    let all = private(place.path().join("all.yaml"), &format!("{answers}    confirm: all\n"));
+    let open = private(&place.path().join("open.yaml"), &format!("{answers}    confirm: {{these: []}}\n"));
+    let all = private(&place.path().join("all.yaml"), &format!("{answers}    confirm: all\n"));
     let first = say(place.path(), &["start", "--file", &data("one-secret.yaml"), "--plain", "--answers", &open]);
     assert_eq!(first.code, Some(5), "it is not confirmed: {} {}", first.out, first.notes);
     let vault = Paths::resolve(Some(place.path().to_owned())).unwrap().data.join("vault.age");

@@ -64,12 +64,21 @@ pub async fn attend(
     } else if answers.is_none() && has_screen(global) {
         wizard(global, link, &folder, before, realm).await?;
     } else {
-        plain(link, input(answers, realm)?, &folder, before, None).await?;
+        let back = come_back(global, &folded(&before), realm);
+        plain(link, input(answers, realm)?, &folder, back, before, None).await?;
     }
     let stopped = engine
         .await
         .map_err(|error| Failure::new(Exit::Internal, Diagnostic::new("the engine ended").cause(error.to_string())))?;
     Ok(exit(&stopped))
+}
+
+fn folded(records: &Records) -> RunState {
+    let mut state = RunState::default();
+    for (at, record) in records {
+        state.apply(*at, record);
+    }
+    state
 }
 
 /// The command that takes the run up again.
@@ -106,11 +115,7 @@ pub fn theme(global: &Global) -> Theme {
 }
 
 async fn wizard(global: &Global, link: Link, folder: &RunFolder, before: Records, realm: Realm) -> Result<(), Failure> {
-    let mut state = RunState::default();
-    for (at, record) in &before {
-        state.apply(*at, record);
-    }
-    let back = come_back(global, &state, realm);
+    let back = come_back(global, &folded(&before), realm);
     let app = App::new(&before, surroundings(back.clone()), Timestamp::now());
     let into = folder.path().to_owned();
     let save = move |name: &str, text: &str| {
@@ -128,7 +133,7 @@ async fn wizard(global: &Global, link: Link, folder: &RunFolder, before: Records
     match ended {
         Ended::Quit(Quit::ToPlain) => {
             let _ = writeln!(out, "drydock. Plain text mode; the same run, the same place.");
-            return plain(link, input(None, realm)?, folder, app.records, app.open).await;
+            return plain(link, input(None, realm)?, folder, back, app.records, app.open).await;
         }
         Ended::Quit(Quit::AfterThisStep) | Ended::Gone => {
             drop(link);
@@ -165,12 +170,13 @@ async fn plain(
     link: Link,
     input: Input,
     folder: &RunFolder,
+    back: String,
     records: Records,
     open: Option<(u64, Question)>,
 ) -> Result<(), Failure> {
     let (handle, outputs) = (tokio::runtime::Handle::current(), folder.outputs());
     let front = std::thread::spawn(move || {
-        let mut front = Front::new(stdout(), input).with_outputs(outputs);
+        let mut front = Front::new(stdout(), input).with_place(outputs, back);
         front.replay(&records);
         handle.block_on(front.run(link, open))
     });

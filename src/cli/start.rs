@@ -14,7 +14,7 @@ use crate::{
     cluster::{Cluster, NoCluster},
     engine::Plan,
     host::{self, LocalHost},
-    plain::Answers,
+    plain::{Answers, wrapped},
     ports::{Exec, Host, Logs, Objects, SystemClock, World},
     run::{Record, RunbookRef},
     runner::{Opened, launch, open, reopen},
@@ -47,38 +47,47 @@ pub struct ResumeArgs {
     pub answers: Option<PathBuf>,
 }
 
-/// The world of a real run. What killed runs left of secrets on this machine is removed; what others use stays.
-pub fn world(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure> {
-    world_of(paths, cluster, Generation::Current)
-}
-
-fn world_of(paths: &Paths, cluster: Option<&Cluster>, vault: Generation) -> Result<World, Failure> {
+/// The ports of a run on this machine. What killed runs left of secrets here is removed; what others use stays.
+pub fn ports(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure> {
     host::sweep(&paths.private())?;
-    let secrets = Arc::new(Keeper::new(Vault::new(paths.data.clone()), Unlock::in_child()?).with(vault));
-    let Some(cluster) = cluster else {
+    let (objects, exec, logs): (Arc<dyn Objects>, Arc<dyn Exec>, Arc<dyn Logs>) = if let Some(cluster) = cluster {
+        let cluster = Arc::new(cluster.clone());
+        (cluster.clone(), cluster.clone(), cluster)
+    } else {
         let none = Arc::new(NoCluster);
-        return Ok(World {
-            objects: Arc::clone(&none) as Arc<dyn Objects>,
-            exec: Arc::clone(&none) as Arc<dyn Exec>,
-            logs: none,
-            host: Arc::new(LocalHost::new(paths.private())),
-            secrets,
-            clock: Arc::new(SystemClock),
-        });
+        (none.clone(), none.clone(), none)
     };
-    let cluster = Arc::new(cluster.clone());
     Ok(World {
-        objects: Arc::clone(&cluster) as Arc<dyn Objects>,
-        exec: Arc::clone(&cluster) as Arc<dyn Exec>,
-        logs: cluster as Arc<dyn Logs>,
+        objects,
+        exec,
+        logs,
         host: Arc::new(LocalHost::new(paths.private())),
-        secrets,
+        secrets: Arc::new(keeper(paths, Generation::Current)?),
         clock: Arc::new(SystemClock),
     })
 }
 
+/// Who answers, and whether anything is real.
+pub struct Answered {
+    /// Answers for an unattended run.
+    pub answers: Option<Answers>,
+    /// Whether anything is real.
+    pub realm: Realm,
+}
+
+fn keeper(paths: &Paths, generation: Generation) -> Result<Keeper, Failure> {
+    Ok(Keeper::new(Vault::new(paths.data.clone()), Unlock::in_child()?).with(generation))
+}
+
 /// The first records of a run.
-pub fn first_records(target: &Target, plan: &Plan, intent: &str, host: &dyn Host, id: &str) -> Vec<Record> {
+pub fn first_records(
+    target: &Target,
+    plan: &Plan,
+    intent: &str,
+    host: &dyn Host,
+    id: &str,
+    realm: Realm,
+) -> Vec<Record> {
     let runbook = &target.loaded.runbook;
     vec![
         Record::Started {
@@ -97,7 +106,7 @@ pub fn first_records(target: &Target, plan: &Plan, intent: &str, host: &dyn Host
             environment: target.environment.clone(),
             operator: host.operator(),
             host: host.name(),
-            practice: false,
+            practice: realm == Realm::Practice,
             inputs: target.inputs.clone(),
         },
         Record::Planned {
@@ -117,17 +126,29 @@ pub async fn start(global: &Global, mut args: StartArgs) -> Outcome {
         choose_place(global, &mut args.target).await?;
     }
     let target = choose(&args.target, &inputs, None).await?;
-    let intent = target.intent(&args.target.intent)?.clone();
+    let world = ports(&paths, target.cluster.as_ref())?;
+    begin(global, &paths, &target, &args.target.intent, world, Answered { answers, realm: Realm::Real }).await
+}
+
+/// Begins a run on a chosen target.
+pub async fn begin(
+    global: &Global,
+    paths: &Paths,
+    target: &Target,
+    intent: &str,
+    world: World,
+    by: Answered,
+) -> Outcome {
+    let intent = target.intent(intent)?.clone();
     let plan = Plan::new(&target.loaded.runbook, &intent, &target.identity, &target.known());
-    let world = world(&paths, target.cluster.as_ref())?;
     let host = Arc::clone(&world.host);
-    let first = |id: &str| first_records(&target, &plan, &intent.id, host.as_ref(), id);
+    let first = |id: &str| first_records(target, &plan, &intent.id, host.as_ref(), id, by.realm);
     unlock(global, &plan, &world).await?;
     let opened = open(&paths.runs(), target.loaded.clone(), first)
         .map_err(|problem| Failure::new(Exit::Environment, problem))?;
     let before = opened.records.clone();
     announce(global, &opened);
-    attend(global, launch(opened, plan, world), before, answers, Realm::Real).await
+    attend(global, launch(opened, plan, world), before, by.answers, by.realm).await
 }
 
 /// `drydock resume`
@@ -136,19 +157,29 @@ pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
     paths.ensure()?;
     let answers = load_answers(args.answers.as_deref())?;
     let run = super::runs::find(global, &args.run)?;
-    let id = run.id.clone();
     let opened = reopen(run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
+    let id = &opened.state.run;
     if opened.state.finished || opened.state.abandoned {
         return Err(Failure::usage(format!("run {id} is at its end; look at it with: drydock show {id}")));
     }
-    let (Some(identity), Some(of)) = (opened.state.target.clone(), opened.state.runbook.clone()) else {
-        return Err(Failure::usage(format!("run {id} has no first record")));
-    };
     let cluster = match opened.runbook.runbook.deployment {
         Some(_) => Some(Cluster::connect(Some(&opened.state.context)).await.map_err(reach::no_context)?),
         None => None,
     };
-    if let Some(cluster) = &cluster {
+    let mut world = ports(&paths, cluster.as_ref())?;
+    if args.previous_vault {
+        world.secrets = Arc::new(keeper(&paths, Generation::Previous)?);
+    }
+    go_on(global, opened, cluster.as_ref(), world, Answered { answers, realm: Realm::Real }).await
+}
+
+/// Takes an open run up again, on the target it began with.
+pub async fn go_on(global: &Global, opened: Opened, cluster: Option<&Cluster>, world: World, by: Answered) -> Outcome {
+    let id = &opened.state.run;
+    let (Some(identity), Some(of)) = (opened.state.target.clone(), opened.state.runbook.clone()) else {
+        return Err(Failure::usage(format!("run {id} has no first record")));
+    };
+    if let Some(cluster) = cluster {
         let place = &identity.namespace;
         let now = cluster.identity(place).await.map_err(|error| reach::no_answer(error, cluster, place))?;
         if !now.same_place(&identity) {
@@ -166,12 +197,10 @@ pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
         return Err(Failure::usage(format!("the run's runbook has no intent {}", of.intent)));
     };
     let plan = Plan::new(&opened.runbook.runbook, &intent, &identity, &known);
-    let vault = if args.previous_vault { Generation::Previous } else { Generation::Current };
-    let world = world_of(&paths, cluster.as_ref(), vault)?;
     unlock(global, &plan, &world).await?;
     let before = opened.records.clone();
     announce(global, &opened);
-    attend(global, launch(opened, plan, world), before, answers, Realm::Real).await
+    attend(global, launch(opened, plan, world), before, by.answers, by.realm).await
 }
 
 /// Opens the vault with the passphrase of `--passphrase-fd`, so that the run has nothing to ask.
@@ -192,25 +221,26 @@ fn announce(global: &Global, opened: &Opened) {
     if global.json {
         return;
     }
-    let mut out = std::io::stdout();
     let state = &opened.state;
-    let _ = writeln!(out, "drydock. Run {}: {}.", state.run, state.runbook.as_ref().map_or("", |of| of.title.as_str()));
+    let title = state.runbook.as_ref().map_or("", |of| of.title.as_str());
+    let mut lines = vec![format!("drydock. Run {}: {title}.", state.run)];
     if let Some(target) = state.target.as_ref().filter(|target| !target.namespace.is_empty()) {
         let ids = if target.cluster_uid.is_some() { "3 of 3 ids" } else { "2 of 3 ids" };
-        let _ = writeln!(
-            out,
+        lines.push(format!(
             "Target: {}, namespace {}, context {}, cluster {} ({ids}, {}).",
             state.environment,
             target.namespace,
             state.context,
             target.cluster8(),
             target.server_version
-        );
+        ));
     }
     if let Some(Torn { line, bytes }) = opened.torn {
-        let _ = writeln!(
-            out,
+        lines.push(format!(
             "notice. The last line of the journal, {line}, was torn ({bytes} bytes) and is cut off; nobody was shown it."
-        );
+        ));
+    }
+    for row in lines.iter().flat_map(|line| wrapped(line)) {
+        let _ = writeln!(std::io::stdout(), "{row}");
     }
 }

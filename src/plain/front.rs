@@ -38,7 +38,7 @@ pub enum Input {
 }
 
 /// The line-oriented front end.
-pub struct Front<W: Write> {
+pub struct Front<W: Write + Send> {
     out: W,
     input: Input,
     state: RunState,
@@ -46,10 +46,11 @@ pub struct Front<W: Write> {
     told: Option<(String, Instant, u64)>,
     walk: Walk,
     outputs: Option<PathBuf>,
+    come_back: Option<String>,
     interrupted: bool,
 }
 
-impl<W: Write> Front<W> {
+impl<W: Write + Send> Front<W> {
     /// A front end that writes to `out`.
     pub fn new(out: W, input: Input) -> Self {
         Self {
@@ -60,14 +61,16 @@ impl<W: Write> Front<W> {
             told: None,
             walk: Walk::default(),
             outputs: None,
+            come_back: None,
             interrupted: false,
         }
     }
 
-    /// The same, which tells of the outputs in this folder.
+    /// The same, which tells of the outputs in this folder, and with which command one comes back.
     #[must_use]
-    pub fn with_outputs(mut self, folder: PathBuf) -> Self {
-        self.outputs = Some(folder);
+    pub fn with_place(mut self, outputs: PathBuf, come_back: String) -> Self {
+        self.outputs = Some(outputs);
+        self.come_back = Some(come_back);
         self
     }
 
@@ -270,8 +273,8 @@ impl<W: Write> Front<W> {
             }
         }
         if !matches!(stopped, Stopped::Finished) {
-            let short = self.state.short().to_owned();
-            self.say(&format!("drydock: come back with: drydock resume {short}"));
+            let back = self.come_back.clone().unwrap_or_else(|| format!("drydock resume {}", self.state.short()));
+            self.say(&format!("drydock: come back with: {back}"));
         }
     }
 }

@@ -9,7 +9,7 @@ const WIDTH: usize = 79;
 
 /// A line as it is written: wrapped at spaces, its continuation set in by two more. A word without spaces, as a path or a
 /// URL, stays whole: half of it could not be copied.
-pub(super) fn wrapped(line: &str) -> Vec<String> {
+pub fn wrapped(line: &str) -> Vec<String> {
     let line = printable(line);
     if line.width() <= WIDTH {
         return vec![line];

@@ -17,4 +17,5 @@ mod talk;
 pub use answers::{Answers, Missing, Say, Scripted};
 pub use front::{Front, Input};
 pub use keyboard::Keyboard;
+pub use lines::wrapped;
 pub use pick::{Picked, Picker};

@@ -21,12 +21,12 @@ pub enum Picked {
 }
 
 /// Asks a person, on the lines of `out`.
-pub struct Picker<W: Write> {
+pub struct Picker<W: Write + Send> {
     keyboard: Keyboard,
     out: W,
 }
 
-impl<W: Write> Picker<W> {
+impl<W: Write + Send> Picker<W> {
     /// At standard input. Ctrl-C ends the program as ever: nothing is begun yet.
     pub fn new(out: W) -> Self {
         Self::with(Keyboard::new(Box::new(BufReader::new(stdin()))), out)

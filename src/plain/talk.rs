@@ -90,7 +90,7 @@ impl Word {
 /// Lines in and out, and what the words tell of.
 pub(super) struct Talk<'a> {
     pub keyboard: &'a mut Keyboard,
-    pub out: &'a mut dyn Write,
+    pub out: &'a mut (dyn Write + Send),
     pub state: &'a RunState,
     pub step: Option<StepId>,
     pub outputs: Option<&'a Path>,

@@ -130,7 +130,9 @@ impl Screen {
 /// When the terminal cannot be taken or written.
 pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outcome> {
     let guard = Guard::take(&Screen::title(&app))?;
-    let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+    let mut terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+    // a drydock that was killed here left its own screen open: what a shell wrote upon it would shine through
+    terminal.clear()?;
     let now = Instant::now();
     let mut screen = Screen { terminal, guard, theme: place.theme, last: None, painted: now, started: now };
     screen.paint(&app)?;

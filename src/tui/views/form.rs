@@ -55,22 +55,27 @@ fn short(field: &Field, item: &Item) -> (String, Ink) {
 }
 
 /// Where the columns begin: wide enough for what stands in them, as far as there is room.
+/// Where the fields' columns begin: what is short is shown in full, what is long shares the rest.
 fn columns(screen: &FormScreen, fields: &[&Field], room: Room) -> Vec<usize> {
+    const FIRST: usize = 21;
     let longest = |field: &&Field| {
         let values = screen.items.iter().map(|item| width(&short(field, item).0));
-        values.chain([width(&field.label)]).max().unwrap_or(0).clamp(6, 34) + 2
+        values.chain([width(&field.label)]).max().unwrap_or(0).clamp(4, 34) + 1
     };
-    let wanted: Vec<usize> = fields.iter().map(longest).collect();
-    let (total, space) = (wanted.iter().sum::<usize>().max(1), room.width - 21);
-    let mut at = 21;
-    wanted
-        .iter()
-        .map(|cells| {
-            let from = at;
-            at += if total > space { cells * space / total } else { *cells };
-            from
-        })
-        .collect()
+    let mut cells: Vec<usize> = fields.iter().map(longest).collect();
+    let space = room.width - FIRST;
+    while cells.iter().sum::<usize>() > space {
+        let Some(widest) = cells.iter_mut().max() else { break };
+        *widest -= 1;
+    }
+    let spare = (space - cells.iter().sum::<usize>()).min(fields.len()) / fields.len().max(1);
+    let mut at = FIRST;
+    let begin = |cells: usize| {
+        let from = at;
+        at += cells + spare;
+        from
+    };
+    cells.into_iter().map(begin).collect()
 }
 
 fn list(screen: &FormScreen, room: Room) -> Vec<Line> {
@@ -111,7 +116,7 @@ fn list(screen: &FormScreen, room: Room) -> Vec<Line> {
     let window = room.height.saturating_sub(needed).max(3);
     let skip = screen.list.at.saturating_sub(window.saturating_sub(1)).min(rows.len().saturating_sub(window));
     let hidden = rows.len().saturating_sub(window);
-    let mut lines = vec![if hidden > 0 { head.right(&format!("{hidden} more"), Ink::Dim) } else { head }];
+    let mut lines = vec![if hidden > 0 { head.right(&format!("{hidden} more rows"), Ink::Dim) } else { head }];
     lines.extend(rows.into_iter().skip(skip).take(window));
     lines
 }

@@ -17,6 +17,7 @@ mod vault;
 use super::{
     Ink, Line, Picture,
     draw::{FRAME, LEAST},
+    picture::width,
     wide,
 };
 use crate::app::{App, Front, Over, keymap};
@@ -62,8 +63,20 @@ pub fn picture(app: &App, columns: u16, rows: u16) -> Picture {
     {
         line.cursor = Some(0);
     }
-    let keys = keymap::footer(app.place()).map(|binding| (binding.shown.to_owned(), label(app, binding))).collect();
-    let (title, place, badge) = common::title(app);
+    // where letters are text, a letter is no command
+    let holds =
+        |binding: &&keymap::Binding| !app.is_typing() || !matches!(binding.keys, [crate::app::Key::Char(_), ..]);
+    let keys = keymap::footer(app.place())
+        .filter(holds)
+        .map(|binding| (binding.shown.to_owned(), label(app, binding)))
+        .collect();
+    let (title, place, mut badge) = common::title(app);
+    // the badge's first word says it all, where the title would have to be cut for the rest
+    if width(&title) + width(&place) + width(&badge.0) + 3 > usize::from(columns)
+        && let Some((word, _)) = badge.0.split_once(" (")
+    {
+        badge.0 = word.to_owned();
+    }
     Picture {
         title,
         place,

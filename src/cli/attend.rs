@@ -3,6 +3,7 @@
 use std::{
     io::{BufReader, IsTerminal, Write, stdin, stdout},
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -118,7 +119,8 @@ async fn wizard(global: &Global, link: Link, folder: &RunFolder, before: Records
         write_atomic(&path, text.as_bytes(), Keep::Nothing).map_err(|error| error.to_string())?;
         Ok(path.display().to_string())
     };
-    let place = tui::Place { output: folder.outputs(), save: Arc::new(save), theme: theme(global) };
+    let tick = Duration::from_secs(if global.look.still { 30 } else { 1 });
+    let place = tui::Place { output: folder.outputs(), save: Arc::new(save), theme: theme(global), tick };
     let outcome = tui::run(app, link, place).await.map_err(|error| {
         let problem = Diagnostic::new("the terminal cannot be used").cause(error.to_string());
         Failure::new(Exit::Environment, problem.help(format!("the run is safe; come back with: {back} --plain")))

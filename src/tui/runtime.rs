@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossterm::event::EventStream;
+use crossterm::{event::EventStream, execute, terminal::SetTitle};
 use futures::StreamExt;
 use jiff::Timestamp;
 use ratatui::{Terminal, backend::CrosstermBackend};
@@ -25,13 +25,13 @@ use super::{
     views::picture,
 };
 use crate::{
-    app::{App, Effect, Msg, Quit, Window},
+    app::{App, Effect, Front, Msg, Quit, Window},
     run::Link,
 };
 
 /// Least time between two paintings that no key asked for.
 const FRAME: Duration = Duration::from_millis(100);
-/// How often the elapsed time moves.
+/// How often a time moves that is counted down.
 const SECOND: Duration = Duration::from_secs(1);
 /// Keys that may wait.
 const KEYS: usize = 256;
@@ -51,6 +51,8 @@ pub struct Place {
     pub save: Save,
     /// Look and signs.
     pub theme: Theme,
+    /// How often the elapsed time of a running step moves.
+    pub tick: Duration,
 }
 
 /// Why the screen was left.
@@ -77,14 +79,19 @@ struct Screen {
     guard: Guard,
     theme: Theme,
     last: Option<Picture>,
+    tick: Duration,
+    titled: &'static str,
     painted: Instant,
     started: Instant,
 }
 
 impl Screen {
-    fn title(app: &App) -> String {
-        let needs = if app.front.screen().is_some() { "? " } else { "" };
-        format!("{needs}drydock")
+    fn title(app: &App) -> &'static str {
+        match &app.front {
+            Front::Running => "drydock",
+            Front::Finish(_) => "drydock: finished",
+            _ => "? drydock needs you",
+        }
     }
 
     fn paint(&mut self, app: &mut App) -> io::Result<()> {
@@ -95,6 +102,11 @@ impl Screen {
             app.update(self.at(), Timestamp::now(), Msg::Drawn(window));
         }
         self.painted = Instant::now();
+        let title = Self::title(app);
+        if self.titled != title {
+            execute!(stdout(), SetTitle(title))?;
+            self.titled = title;
+        }
         if self.last.as_ref() == Some(&next) {
             return Ok(());
         }
@@ -120,7 +132,8 @@ impl Screen {
         self.guard.pause();
         // the group of the terminal's job stops here, until the shell continues it
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
-        self.guard.go_on(&Self::title(app))?;
+        self.titled = Self::title(app);
+        self.guard.go_on(self.titled)?;
         self.repaint(app)
     }
 
@@ -134,10 +147,12 @@ impl Screen {
 /// # Errors
 /// When the terminal cannot be taken or written.
 pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outcome> {
-    let guard = Guard::take(&Screen::title(&app))?;
+    let titled = Screen::title(&app);
+    let guard = Guard::take(titled)?;
     let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
     let now = Instant::now();
-    let mut screen = Screen { terminal, guard, theme: place.theme, last: None, painted: now, started: now };
+    let (theme, tick) = (place.theme, place.tick);
+    let mut screen = Screen { terminal, guard, theme, last: None, tick, titled, painted: now, started: now };
     screen.paint(&mut app)?;
     let (tail, mut lines) = Tail::start(place.output);
     let (keys_in, mut keys) = mpsc::channel(KEYS);
@@ -223,8 +238,10 @@ async fn read_keys(to: mpsc::Sender<Input>) {
 async fn wake(app: &App, screen: &Screen, dirty: bool) {
     let next = if dirty {
         FRAME.saturating_sub(screen.painted.elapsed())
-    } else if app.is_working() || app.has_timer() {
+    } else if app.has_timer() {
         SECOND.saturating_sub(screen.painted.elapsed())
+    } else if app.is_working() {
+        screen.tick.saturating_sub(screen.painted.elapsed())
     } else {
         return std::future::pending().await;
     };

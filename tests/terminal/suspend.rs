@@ -1,0 +1,27 @@
+//! Ctrl-Z under a shell with job control: the terminal is the shell's while the wizard sleeps, and the wizard's again behind
+//! `fg`.
+
+use crate::pty::{House, PROGRAM, Pty};
+
+#[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again() {
+    let house = House::new();
+    let mut command = house.command("sh", &["-i"]);
+    command.env("PS1", "ready> ");
+    let mut pty = Pty::start(command, 80, 24);
+    pty.sees("ready>");
+    pty.keys(&format!("{PROGRAM} {}\r", house.start().join(" ")).replace(' ', "\u{20}"));
+    pty.sees("Approve and start phase 1");
+    let shown = pty.text();
+    pty.keys("\u{1a}");
+    pty.until("shell", || !pty.text().contains("Approve") && pty.text().contains("ready>"));
+    assert!(pty.is_given_back());
+    pty.keys("fg\r");
+    pty.sees("Approve and start phase 1");
+    pty.until("same picture", || pty.text() == shown);
+    assert!(!pty.is_given_back());
+    pty.keys("\u{1b}[B");
+    pty.keys("q");
+    pty.sees("come back with");
+    assert!(pty.is_given_back());
+}

@@ -60,16 +60,19 @@ pub async fn attend(
     realm: Realm,
 ) -> Outcome {
     let Launch { link, engine, folder } = launched;
-    if global.json {
+    let shown = if global.json {
         json(link, answers, realm).await;
+        Ok(())
     } else if answers.is_none() && has_screen(global) {
-        wizard(global, link, &folder, before, realm).await?;
+        wizard(global, link, &folder, before, realm).await
     } else {
-        plain(link, input(answers, realm), before, None).await?;
-    }
+        plain(link, input(answers, realm), before, None).await
+    };
+    // also when the front end failed: the engine comes to its next safe point before the program ends
     let stopped = engine
         .await
         .map_err(|error| Failure::new(Exit::Internal, Diagnostic::new("the engine ended").cause(error.to_string())))?;
+    shown?;
     Ok(exit(&stopped))
 }
 

@@ -43,6 +43,36 @@ impl Guard {
     }
 }
 
+/// Columns and rows of the terminal; those of a serial line, which does not tell, are the usual ones.
+///
+/// # Errors
+/// When the terminal is gone.
+pub fn size() -> io::Result<(u16, u16)> {
+    let size = rustix::termios::tcgetwinsize(stdout())?;
+    Ok(if size.ws_col == 0 || size.ws_row == 0 { (80, 24) } else { (size.ws_col, size.ws_row) })
+}
+
+/// Whether the terminal is gone, as after a lost connection.
+pub fn is_gone() -> bool {
+    rustix::termios::tcgetattr(stdout()).is_err()
+}
+
+/// Lets go of a terminal that is gone: what is still written goes nowhere, and a reader of keys waits for good instead of
+/// spinning on its end.
+///
+/// # Errors
+/// When the system gives no pipe.
+pub fn let_go() -> io::Result<()> {
+    let (silent, kept) = io::pipe()?;
+    rustix::stdio::dup2_stdin(&silent)?;
+    // as long as its other end is open, a pipe neither ends nor speaks
+    std::mem::forget(kept);
+    let nowhere = std::fs::File::options().write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdout(&nowhere)?;
+    rustix::stdio::dup2_stderr(&nowhere)?;
+    Ok(())
+}
+
 fn enter(title: &str) -> io::Result<()> {
     enable_raw_mode()?;
     execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, SetTitle(title))

@@ -6,6 +6,7 @@
 mod draw;
 mod guard;
 mod input;
+mod keys;
 mod picture;
 mod runtime;
 mod tail;

@@ -8,19 +8,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossterm::{event::EventStream, execute, terminal::SetTitle};
-use futures::StreamExt;
-use jiff::Timestamp;
-use ratatui::{Terminal, backend::CrosstermBackend};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::mpsc,
+use crossterm::{
+    execute,
+    terminal::{Clear, ClearType, SetTitle},
 };
+use jiff::Timestamp;
+use ratatui::{Terminal, TerminalOptions, Viewport, backend::CrosstermBackend, layout::Rect};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     Guard, Picture, Theme, draw,
     draw::is_small,
-    input::{Input, batch, translate},
+    guard,
+    input::{Input, batch},
+    keys::Keys,
     tail::{Lines, Tail},
     views::picture,
 };
@@ -33,8 +34,6 @@ use crate::{
 const FRAME: Duration = Duration::from_millis(100);
 /// How often a time moves that is counted down.
 const SECOND: Duration = Duration::from_secs(1);
-/// Keys that may wait.
-const KEYS: usize = 256;
 /// Within this time letters belong to one read.
 const SAME_READ: Duration = Duration::from_millis(1);
 /// Events taken in before the next look at the keys.
@@ -76,6 +75,7 @@ pub struct Outcome {
 
 struct Screen {
     terminal: Terminal<CrosstermBackend<io::Stdout>>,
+    size: (u16, u16),
     guard: Guard,
     theme: Theme,
     last: Option<Picture>,
@@ -95,9 +95,13 @@ impl Screen {
     }
 
     fn paint(&mut self, app: &mut App) -> io::Result<()> {
-        let size = self.terminal.size()?;
-        let next = picture(app, size.width, size.height);
-        let window = Window { is_small: is_small(size.width, size.height), scroll: next.scroll };
+        let size = guard::size()?;
+        if self.size != size {
+            self.clear(size)?;
+        }
+        let (columns, rows) = size;
+        let next = picture(app, columns, rows);
+        let window = Window { is_small: is_small(columns, rows), scroll: next.scroll };
         if app.window != window {
             app.update(self.at(), Timestamp::now(), Msg::Drawn(window));
         }
@@ -122,9 +126,16 @@ impl Screen {
     }
 
     fn repaint(&mut self, app: &mut App) -> io::Result<()> {
-        self.terminal.clear()?;
-        self.last = None;
+        self.clear(guard::size()?)?;
         self.paint(app)
+    }
+
+    /// Wipes the screen and forgets what is on it. Asks the terminal nothing: its answer would be among the keys.
+    fn clear(&mut self, size: (u16, u16)) -> io::Result<()> {
+        execute!(stdout(), Clear(ClearType::All))?;
+        self.terminal = terminal(size)?;
+        (self.size, self.last) = (size, None);
+        Ok(())
     }
 
     /// Sleeps as a shell's job does, and comes back with the same picture.
@@ -142,6 +153,12 @@ impl Screen {
     }
 }
 
+/// A terminal of a fixed size, with nothing on it.
+fn terminal((columns, rows): (u16, u16)) -> io::Result<Terminal<CrosstermBackend<io::Stdout>>> {
+    let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
+    Terminal::with_options(CrosstermBackend::new(stdout()), TerminalOptions { viewport })
+}
+
 /// Runs the wizard until it is left.
 ///
 /// # Errors
@@ -149,24 +166,24 @@ impl Screen {
 pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outcome> {
     let titled = Screen::title(&app);
     let guard = Guard::take(titled)?;
-    let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+    let size = guard::size()?;
+    let terminal = terminal(size)?;
     let now = Instant::now();
     let (theme, tick) = (place.theme, place.tick);
-    let mut screen = Screen { terminal, guard, theme, last: None, tick, titled, painted: now, started: now };
+    let mut screen = Screen { terminal, size, guard, theme, last: None, tick, titled, painted: now, started: now };
     screen.paint(&mut app)?;
     let (tail, mut lines) = Tail::start(place.output);
-    let (keys_in, mut keys) = mpsc::channel(KEYS);
-    let reader = tokio::spawn(read_keys(keys_in));
+    let (reader, mut keys) = Keys::start();
     let (mut hangup, mut terminate) = (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?);
     let mut dirty = false;
-    let ended = loop {
+    let ended: io::Result<Ended> = loop {
         let wake = wake(&app, &screen, dirty);
         let mut effects = Vec::new();
         let mut pressed = false;
         tokio::select! {
             biased;
             key = keys.recv() => {
-                let Some(first) = key else { break Ended::Gone };
+                let Some(first) = key else { break Ok(Ended::Gone) };
                 let mut inputs = vec![first];
                 if app.is_typing() {
                     // what came in the same read follows at once
@@ -188,7 +205,7 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
             _ = hangup.recv() => effects = app.update(screen.at(), Timestamp::now(), Msg::HangUp),
             _ = terminate.recv() => effects = app.update(screen.at(), Timestamp::now(), Msg::HangUp),
             event = link.events.recv() => {
-                let Some(event) = event else { break Ended::Quit(Quit::Ended) };
+                let Some(event) = event else { break Ok(Ended::Quit(Quit::Ended)) };
                 effects = app.update(screen.at(), Timestamp::now(), Msg::Event(Box::new(event)));
                 for _ in 0..DRAIN {
                     let Ok(event) = link.events.try_recv() else { break };
@@ -207,31 +224,26 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
                 dirty = true;
             }
         }
-        if let Some(quit) = perform(&mut app, &mut screen, &link, &place.save, &tail, effects).await? {
-            break Ended::Quit(quit);
+        match perform(&mut app, &mut screen, &link, &place.save, &tail, effects).await {
+            Ok(None) => {}
+            Ok(Some(quit)) => break Ok(Ended::Quit(quit)),
+            Err(error) => break Err(error),
         }
         if pressed || dirty && screen.painted.elapsed() >= FRAME {
-            screen.paint(&mut app)?;
+            if let Err(error) = screen.paint(&mut app) {
+                break Err(error);
+            }
             dirty = false;
         }
     };
-    // the reader of keys ends before the terminal is given to anybody else
-    reader.abort();
-    let _ = reader.await;
-    drop(screen);
-    Ok(Outcome { ended, link, app })
-}
-
-/// Reads the terminal's events. A task of its own, because the stream remembers who polled it first.
-async fn read_keys(to: mpsc::Sender<Input>) {
-    let mut events = EventStream::new();
-    while let Some(Ok(event)) = events.next().await {
-        if let Some(input) = translate(event)
-            && to.send(input).await.is_err()
-        {
-            return;
-        }
+    if guard::is_gone() {
+        // nobody reads and nobody can be told; the run goes on to its next safe point
+        guard::let_go()?;
+        return Ok(Outcome { ended: Ended::Gone, link, app });
     }
+    reader.end(keys);
+    drop(screen);
+    Ok(Outcome { ended: ended?, link, app })
 }
 
 /// When the screen must be looked at again without a key or an event; never, when nothing moves.

@@ -18,7 +18,10 @@ fn striking(house: &House) -> Pty {
 }
 
 fn done(house: &House, step: &str) -> bool {
-    house.journal().lines().any(|line| line.contains("\"ended\"") && line.contains(&format!("\"{step}\"")) && line.contains("\"done\""))
+    house
+        .journal()
+        .lines()
+        .any(|line| line.contains("\"ended\"") && line.contains(&format!("\"{step}\"")) && line.contains("\"done\""))
 }
 
 /// The rest of the run, from the confirmation on.
@@ -108,7 +111,8 @@ fn panics_where_it_is_asked_to() {
 fn a_panic_gives_the_terminal_back_before_it_is_told() {
     let house = House::new();
     let me = std::env::current_exe().unwrap().display().to_string();
-    let mut command = house.command(&me, &["--exact", "ends::panics_where_it_is_asked_to", "--nocapture", "--test-threads=1"]);
+    let mut command =
+        house.command(&me, &["--exact", "ends::panics_where_it_is_asked_to", "--nocapture", "--test-threads=1"]);
     command.env("DRYDOCK_TEST_PANIC", "1");
     let mut pty = Pty::start(command, 80, 24);
     assert!(!pty.ends().success());

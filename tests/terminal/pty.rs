@@ -130,10 +130,13 @@ impl Pty {
         let child = pair.slave.spawn_command(command).unwrap();
         let mut from = pair.master.try_clone_reader().unwrap();
         let writer = pair.master.take_writer().unwrap();
-        let parser = Arc::new(Mutex::new(vt100::Parser::new_with_callbacks(cells(rows), cells(columns), 0, Heard::default())));
-        let (bytes, raw, stop) = (Arc::<AtomicUsize>::default(), Arc::<Mutex<Vec<u8>>>::default(), Arc::<AtomicBool>::default());
+        let parser =
+            Arc::new(Mutex::new(vt100::Parser::new_with_callbacks(cells(rows), cells(columns), 0, Heard::default())));
+        let (bytes, raw, stop) =
+            (Arc::<AtomicUsize>::default(), Arc::<Mutex<Vec<u8>>>::default(), Arc::<AtomicBool>::default());
         let reader = {
-            let (parser, bytes, raw, stop) = (Arc::clone(&parser), Arc::clone(&bytes), Arc::clone(&raw), Arc::clone(&stop));
+            let (parser, bytes, raw, stop) =
+                (Arc::clone(&parser), Arc::clone(&bytes), Arc::clone(&raw), Arc::clone(&stop));
             std::thread::spawn(move || {
                 let mut block = [0; 8192];
                 while let Ok(n) = from.read(&mut block) {
@@ -146,7 +149,17 @@ impl Pty {
                 }
             })
         };
-        Self { master: pair.master, slave: Some(pair.slave), child, writer, parser, bytes, raw, stop, reader: Some(reader) }
+        Self {
+            master: pair.master,
+            slave: Some(pair.slave),
+            child,
+            writer,
+            parser,
+            bytes,
+            raw,
+            stop,
+            reader: Some(reader),
+        }
     }
 
     /// The program of a house in 80x24.
@@ -164,9 +177,16 @@ impl Pty {
         }
     }
 
-    /// The picture as text.
+    /// Writes a line as a whole, to a shell.
+    pub fn line(&mut self, line: &str) {
+        self.writer.write_all(format!("{line}\r").as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    /// The picture as text, each row without the blanks at its end.
     pub fn text(&self) -> String {
-        self.parser.lock().unwrap().screen().contents()
+        let contents = self.parser.lock().unwrap().screen().contents();
+        contents.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     }
 
     /// What was heard beside the picture.
@@ -225,7 +245,8 @@ impl Pty {
 
     /// Whether the terminal is as a shell wants it: lines and echo, main screen, a cursor, no pasting in brackets.
     pub fn is_given_back(&self) -> bool {
-        let tty = File::options().read(true).write(true).custom_flags(0o400).open(self.master.tty_name().unwrap()).unwrap();
+        let tty =
+            File::options().read(true).write(true).custom_flags(0o400).open(self.master.tty_name().unwrap()).unwrap();
         let modes = tcgetattr(&tty).unwrap().local_modes;
         let parser = self.parser.lock().unwrap();
         let screen = parser.screen();

@@ -10,15 +10,17 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again() {
     command.env("PS1", "ready> ");
     let mut pty = Pty::start(command, 80, 24);
     pty.sees("ready>");
-    pty.keys(&format!("{PROGRAM} {}\r", house.start().join(" ")).replace(' ', "\u{20}"));
+    pty.line(&format!("{PROGRAM} {}", house.start().join(" ")));
     pty.sees("Approve and start phase 1");
+    // the last row is the last that is drawn
+    pty.sees("? help");
     let shown = pty.text();
     pty.keys("\u{1a}");
     pty.until("shell", || !pty.text().contains("Approve") && pty.text().contains("ready>"));
     assert!(pty.is_given_back());
-    pty.keys("fg\r");
+    pty.line("fg");
     pty.sees("Approve and start phase 1");
-    pty.until("same picture", || pty.text() == shown);
+    pty.until(&format!("picture as it was:\n{shown}"), || pty.text() == shown);
     assert!(!pty.is_given_back());
     pty.keys("\u{1b}[B");
     pty.keys("q");

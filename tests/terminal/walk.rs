@@ -41,7 +41,7 @@ fn a_window_of_another_size_is_drawn_right() {
     for (columns, rows) in [(60, 18), (40, 10), (120, 40), (80, 24)] {
         pty.resize(columns, rows);
         let small = columns < 60;
-        let wanted = if small { "drydock needs 60x18." } else { "Undo not needed" };
+        let wanted = if small { "This window is 40x10." } else { "Undo not needed" };
         pty.until("picture in the new size", || {
             let text = pty.text();
             let lines: Vec<&str> = text.lines().collect();

@@ -88,13 +88,16 @@ fn deletes(app: &App, phase: usize) -> bool {
 /// The phases in words, in numbers where there is no room.
 pub fn rail(app: &App, columns: usize) -> Line {
     if !app.run.approved {
-        let phases = app.run.phases.len();
+        let follow = match app.run.phases.len() {
+            1 => "· 1 phase follows".to_owned(),
+            phases => format!("· {phases} phases follow"),
+        };
         return Line::blank()
             .at(1, "✓", Ink::Ok)
             .then(" Target   ", Ink::Plain)
             .then("●", Ink::Accent)
             .then(" Plan   ", Ink::Plain)
-            .then(&format!("· {phases} phases follow"), Ink::Plain);
+            .then(&follow, Ink::Plain);
     }
     let words: Vec<String> = app
         .run

@@ -136,7 +136,7 @@ impl DumpSpec {
                 remove_file(&cx.artifact(&format!("{name}.part"))).await?;
             }
         }
-        let mut command = vec!["pg_dump".to_owned(), "--data-only".to_owned(), "--disable-triggers".to_owned()];
+        let mut command = ["pg_dump", "--verbose", "--data-only", "--disable-triggers"].map(str::to_owned).to_vec();
         for table in &layout.exclude {
             command.extend(["-T".to_owned(), table.clone()]);
         }

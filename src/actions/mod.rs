@@ -22,6 +22,7 @@ mod http;
 mod images;
 mod inspect;
 mod jobs;
+mod live;
 mod output;
 mod patch;
 mod pods;

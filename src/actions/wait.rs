@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{
     api::Api,
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    live,
     pods::{object, text},
     reasons,
     spec::{WaitFor, WaitSpec},
@@ -30,8 +31,12 @@ const STUCK_PATIENCE: Duration = Duration::from_secs(90);
 /// What is slow pauses the run after so long, to ask.
 const SLOW_PATIENCE: Duration = Duration::from_secs(900);
 
-/// Waits until every part of the deployment in `namespace` is ready and its API answers.
+/// Waits until every part of the deployment in `namespace` is ready and its API answers; what its pods say is shown.
 pub async fn ready(cx: &StepCx, namespace: &str) -> Result<(), Halt> {
+    live::beside(cx, namespace, until_ready(cx, namespace)).await
+}
+
+async fn until_ready(cx: &StepCx, namespace: &str) -> Result<(), Halt> {
     let deployment = cx.deployment()?;
     let started = tokio::time::Instant::now();
     let mut watch = cx.world.objects.watch(&kinds::pod(), Some(namespace), "").await?;
@@ -187,7 +192,7 @@ impl Action for WaitSpec {
             .map(|(group, kind)| {
                 right(if *kind == "pods" || *kind == "events" { "list" } else { "get" }, group, kind, "", ns)
             })
-            .chain(std::iter::once(right("watch", "", "pods", "", ns)))
+            .chain([right("watch", "", "pods", "", ns), right("get", "", "pods/log", "", ns)])
             .collect();
         Described { commands, rights, ..Described::default() }
     }

@@ -78,6 +78,12 @@ impl App {
             Event::Recorded { at, record } => {
                 self.run.apply(at, &record);
                 let mut effects = Vec::new();
+                let moves_on = matches!(*record, Record::Intent { .. } | Record::Ended { .. });
+                if moves_on && !matches!(self.front, Front::Finish(_)) {
+                    // what was asked for is over: the screen makes room for what runs now
+                    self.front = Front::Running;
+                    self.question = None;
+                }
                 if let Record::Intent { step, .. } = record.as_ref() {
                     self.progress = None;
                     self.log.follow(step);

@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Exit, Failure, Global, Outcome,
-    start::{first_records, world},
+    attend::Realm,
+    start::{first_records, ports},
     target::{TargetArgs, choose},
 };
 use crate::{
@@ -113,9 +114,9 @@ pub async fn check(global: &Global, args: TargetArgs) -> Outcome {
     let target = choose(&args, &std::collections::BTreeMap::new(), None).await?;
     let intent = target.intent(&args.intent)?.clone();
     let plan = Plan::new(&target.loaded.runbook, &intent, &target.identity, &target.known());
-    let world = world(&paths, target.cluster.as_ref())?;
+    let world = ports(&paths, target.cluster.as_ref())?;
     let mut state = RunState::default();
-    for record in first_records(&target, &plan, &intent.id, world.host.as_ref(), "check-0000") {
+    for record in first_records(&target, &plan, &intent.id, world.host.as_ref(), "check-0000", Realm::Real) {
         state.apply(Timestamp::now(), &record);
     }
     let driver: Arc<dyn Driver> = Arc::new(Looking(Arc::new(state)));

@@ -1,20 +1,227 @@
-//! `practice`: the same run against a simulated cluster.
+//! `practice`: the same run, the same code, against a simulated cluster in this process.
 
-use super::{Exit, Failure, Global, Outcome};
-use crate::text::Diagnostic;
+use std::{
+    collections::BTreeMap,
+    io::{Write, stdout},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{
+    Exit, Failure, Global, Outcome,
+    attend::Realm,
+    start::{Answered, begin, go_on, ports},
+    target::{TargetArgs, choose},
+};
+use crate::{
+    cluster::Cluster,
+    plain::Answers,
+    ports::World as Ports,
+    practice::{ApiServer, Fault, NAMESPACE, Options, World},
+    runner::{abandon, reopen},
+    store::{FileLock, Keep, Paths, RunFolder, Wait, ensure_private_folder, write_atomic},
+    text::Diagnostic,
+};
+
+/// Rows of the plant's large table: a dump takes a few seconds, so that there is something to watch.
+const ROWS: u64 = 20_000;
+/// The procedure that the practice world can be upgraded with.
+const RUNBOOK: &str = "pixelcore";
 
 /// `practice`
 #[derive(Debug, clap::Args)]
 pub struct PracticeArgs {
     /// Name of the runbook
-    #[arg(default_value = "pixelcore")]
+    #[arg(default_value = RUNBOOK)]
     pub runbook: String,
+    /// An input of the runbook
+    #[arg(long = "set", value_name = "INPUT=VALUE")]
+    pub set: Vec<String>,
+    /// Answers for an unattended run; `{practice}` in it is the folder of the practice files
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+    /// Something that goes wrong; may be repeated
+    #[arg(long = "fault", value_name = "NAME")]
+    pub fault: Vec<String>,
+    /// Lists what can go wrong
+    #[arg(long, conflicts_with_all = ["answers", "fault", "serve"])]
+    pub faults: bool,
+    /// Begins anew: an unfinished practice run is given up
+    #[arg(long)]
+    pub new: bool,
+    /// Serves the simulated cluster for kubectl, until Ctrl-C
+    #[arg(long, conflicts_with = "answers")]
+    pub serve: bool,
+    /// With --serve: writes the kubeconfig there
+    #[arg(long, value_name = "FILE", requires = "serve")]
+    pub kubeconfig: Option<PathBuf>,
+}
+
+/// Where practice lies.
+struct Folder {
+    paths: Paths,
+    /// The admin's files: environment file, values, chart, scripts, kubeconfig.
+    files: PathBuf,
+    /// The world as it was saved.
+    world: PathBuf,
+    /// One practice at a time: two processes would save over each other.
+    _lock: FileLock,
+}
+
+impl Folder {
+    fn open(global: &Global) -> Result<Self, Failure> {
+        let paths = Paths::practice(global.state_dir.clone())?;
+        paths.ensure()?;
+        let files = paths.state.join("files");
+        ensure_private_folder(&files)?;
+        let lock = FileLock::acquire(&paths.state.join("practice.lock"), Wait::No).map_err(|error| {
+            let problem = Diagnostic::new("a practice is under way already").cause(error.to_string());
+            Failure::new(Exit::Environment, problem.help("end it there, or use another --state-dir"))
+        })?;
+        Ok(Self { world: paths.state.join("world.json"), files, paths, _lock: lock })
+    }
+
+    /// The run that is not at its end, if its world is still there.
+    fn unfinished(&self) -> Result<Option<RunFolder>, Failure> {
+        let Some(run) = self.paths.runs().newest()? else { return Ok(None) };
+        let records = crate::runner::records(&run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
+        let mut state = crate::run::RunState::default();
+        for entry in &records {
+            state.apply(entry.at, &entry.record);
+        }
+        Ok((!state.finished && !state.abandoned).then_some(run))
+    }
+
+    /// Forgets the world, and gives up the run that went on in it.
+    fn clear(&self, unfinished: Option<&RunFolder>) -> Result<(), Failure> {
+        if let Some(run) = unfinished {
+            let by = crate::host::operator();
+            abandon(run, by, "a new practice begins".to_owned())
+                .map_err(|problem| Failure::new(Exit::Environment, problem))?;
+        }
+        match std::fs::remove_file(&self.world) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The running world and the way to it.
+struct Stage {
+    world: World,
+    server: ApiServer,
+    cluster: Cluster,
+}
+
+impl Stage {
+    async fn set(folder: &Folder, faults: Vec<Fault>) -> Result<Self, Failure> {
+        let broken = |error: std::io::Error| {
+            let problem = Diagnostic::new("the practice world cannot be taken up").cause(error.to_string());
+            Failure::new(Exit::Environment, problem.help("begin anew: drydock practice --new"))
+        };
+        let options = Options { faults, saved: Some(folder.world.clone()), pace: 1.0, rows: ROWS };
+        let world = World::begin(options).await.map_err(broken)?;
+        let server =
+            ApiServer::start(Arc::clone(&world.objects), Arc::clone(&world.containers), Arc::clone(&world.faults))
+                .await?;
+        let config = server.kubeconfig();
+        let cluster = Cluster::from_text(&String::from_utf8_lossy(config.expose_secret())).await?;
+        world.lay_files(&folder.files)?;
+        Ok(Self { world, server, cluster })
+    }
+
+    /// Lays a kubeconfig for a second window. It leads to loopback and holds as long as this process.
+    fn lay_kubeconfig(&self, path: &Path) -> Result<(), Failure> {
+        Ok(write_atomic(path, self.server.kubectl_config().expose_secret(), Keep::Nothing)?)
+    }
+
+    fn ports(&self, paths: &Paths) -> Result<Ports, Failure> {
+        Ok(Ports { host: Arc::clone(&self.world.host), ..ports(paths, Some(&self.cluster))? })
+    }
+}
+
+fn faults(names: &[String]) -> Result<Vec<Fault>, Failure> {
+    let named = |name: &String| {
+        Fault::named(name).ok_or_else(|| {
+            Failure::usage(format!("there is no fault {name}; see what there is with: drydock practice --faults"))
+        })
+    };
+    names.iter().map(named).collect()
 }
 
 /// `drydock practice`
-#[allow(clippy::unused_async)]
-pub async fn practice(_: &Global, args: PracticeArgs) -> Outcome {
-    let problem = Diagnostic::new(format!("the practice world of {} is not built in this version", args.runbook))
-        .help("try a runbook without a cluster: drydock start --file tests/data/three-steps.yaml --plain");
-    Err(Failure::new(Exit::Usage, problem))
+pub async fn practice(global: &Global, args: PracticeArgs) -> Outcome {
+    if args.faults {
+        let mut out = stdout();
+        for (_, name, what) in Fault::ALL {
+            writeln!(out, "{name:<18}  {what}")?;
+        }
+        return Ok(Exit::Done);
+    }
+    if args.runbook != RUNBOOK {
+        return Err(Failure::usage(format!(
+            "the practice world has a plant for the runbook {RUNBOOK} only, not for {}",
+            args.runbook
+        )));
+    }
+    let faults = faults(&args.fault)?;
+    let folder = Folder::open(global)?;
+    let answers = args.answers.as_deref().map(|path| Answers::load(path, Some(&folder.files))).transpose();
+    let answers = answers.map_err(|problem| Failure::new(Exit::Usage, problem))?;
+    let unfinished = folder.unfinished()?;
+    let stays = args.serve || (unfinished.is_some() && folder.world.exists());
+    if args.new || !stays {
+        folder.clear(unfinished.as_ref())?;
+    }
+    let stage = Stage::set(&folder, faults).await?;
+    if args.serve {
+        return serve(&stage, &args.kubeconfig.unwrap_or_else(|| folder.files.join("kubeconfig"))).await;
+    }
+    stage.lay_kubeconfig(&folder.files.join("kubeconfig"))?;
+    // so that ./plant.env is what an admin would type
+    std::env::set_current_dir(&folder.files)?;
+    let ended = match unfinished.filter(|_| stays && !args.new) {
+        Some(run) => {
+            let opened = reopen(run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
+            let ports = stage.ports(&folder.paths)?;
+            go_on(global, opened, Some(&stage.cluster), ports, Answered { answers, realm: Realm::Practice }).await
+        }
+        None => new_run(global, &folder, &stage, &args.set, answers).await,
+    };
+    stage.world.save().await?;
+    ended
+}
+
+async fn new_run(global: &Global, folder: &Folder, stage: &Stage, set: &[String], answers: Option<Answers>) -> Outcome {
+    let args = TargetArgs {
+        runbook: RUNBOOK.to_owned(),
+        file: None,
+        intent: String::new(),
+        context: None,
+        namespace: Some(NAMESPACE.to_owned()),
+        set: set.to_vec(),
+    };
+    let mut inputs: BTreeMap<String, String> = stage.world.inputs(&folder.files);
+    inputs.extend(answers.iter().flat_map(|answers| answers.inputs.clone()));
+    let target = choose(&args, &inputs, Some(stage.cluster.clone())).await?;
+    let ports = stage.ports(&folder.paths)?;
+    begin(global, &folder.paths, &target, "", ports, Answered { answers, realm: Realm::Practice }).await
+}
+
+async fn serve(stage: &Stage, kubeconfig: &Path) -> Outcome {
+    stage.lay_kubeconfig(kubeconfig)?;
+    let mut out = stdout();
+    writeln!(out, "The practice cluster listens on {}. In another window:", stage.server.address())?;
+    writeln!(out, "  export KUBECONFIG={}", kubeconfig.display())?;
+    writeln!(out, "  kubectl get pods -n {NAMESPACE}")?;
+    writeln!(out, "Ctrl-C ends it; what was changed is kept.")?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    stage.world.save().await?;
+    Ok(Exit::Done)
 }

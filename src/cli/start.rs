@@ -43,34 +43,43 @@ pub struct ResumeArgs {
     pub answers: Option<PathBuf>,
 }
 
-/// The world of a real run. What killed runs left of secrets on this machine is removed; what others use stays.
-pub fn world(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure> {
+/// The ports of a run on this machine. What killed runs left of secrets here is removed; what others use stays.
+pub fn ports(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure> {
     host::sweep(&paths.private())?;
-    let secrets = Arc::new(Keeper::new(Vault::new(paths.data.clone()), Unlock::in_child()?));
-    let Some(cluster) = cluster else {
+    let (objects, exec, logs): (Arc<dyn Objects>, Arc<dyn Exec>, Arc<dyn Logs>) = if let Some(cluster) = cluster {
+        let cluster = Arc::new(cluster.clone());
+        (cluster.clone(), cluster.clone(), cluster)
+    } else {
         let none = Arc::new(super::inspect::NoCluster);
-        return Ok(World {
-            objects: Arc::clone(&none) as Arc<dyn Objects>,
-            exec: Arc::clone(&none) as Arc<dyn Exec>,
-            logs: none,
-            host: Arc::new(LocalHost::new(paths.private())),
-            secrets,
-            clock: Arc::new(SystemClock),
-        });
+        (none.clone(), none.clone(), none)
     };
-    let cluster = Arc::new(cluster.clone());
     Ok(World {
-        objects: Arc::clone(&cluster) as Arc<dyn Objects>,
-        exec: Arc::clone(&cluster) as Arc<dyn Exec>,
-        logs: cluster as Arc<dyn Logs>,
+        objects,
+        exec,
+        logs,
         host: Arc::new(LocalHost::new(paths.private())),
-        secrets,
+        secrets: Arc::new(Keeper::new(Vault::new(paths.data.clone()), Unlock::in_child()?)),
         clock: Arc::new(SystemClock),
     })
 }
 
+/// Who answers, and whether anything is real.
+pub struct Answered {
+    /// Answers for an unattended run.
+    pub answers: Option<Answers>,
+    /// Whether anything is real.
+    pub realm: Realm,
+}
+
 /// The first records of a run.
-pub fn first_records(target: &Target, plan: &Plan, intent: &str, host: &dyn Host, id: &str) -> Vec<Record> {
+pub fn first_records(
+    target: &Target,
+    plan: &Plan,
+    intent: &str,
+    host: &dyn Host,
+    id: &str,
+    realm: Realm,
+) -> Vec<Record> {
     let runbook = &target.loaded.runbook;
     vec![
         Record::Started {
@@ -89,7 +98,7 @@ pub fn first_records(target: &Target, plan: &Plan, intent: &str, host: &dyn Host
             environment: target.environment.clone(),
             operator: host.operator(),
             host: host.name(),
-            practice: false,
+            practice: realm == Realm::Practice,
             inputs: target.inputs.clone(),
         },
         Record::Planned {
@@ -106,17 +115,29 @@ pub async fn start(global: &Global, args: StartArgs) -> Outcome {
     let answers = load_answers(args.answers.as_deref())?;
     let inputs = answers.as_ref().map(|answers| answers.inputs.clone()).unwrap_or_default();
     let target = choose(&args.target, &inputs, None).await?;
-    let intent = target.intent(&args.target.intent)?.clone();
+    let world = ports(&paths, target.cluster.as_ref())?;
+    begin(global, &paths, &target, &args.target.intent, world, Answered { answers, realm: Realm::Real }).await
+}
+
+/// Begins a run on a chosen target.
+pub async fn begin(
+    global: &Global,
+    paths: &Paths,
+    target: &Target,
+    intent: &str,
+    world: World,
+    by: Answered,
+) -> Outcome {
+    let intent = target.intent(intent)?.clone();
     let plan = Plan::new(&target.loaded.runbook, &intent, &target.identity, &target.known());
-    let world = world(&paths, target.cluster.as_ref())?;
     let host = Arc::clone(&world.host);
-    let first = |id: &str| first_records(&target, &plan, &intent.id, host.as_ref(), id);
+    let first = |id: &str| first_records(target, &plan, &intent.id, host.as_ref(), id, by.realm);
     unlock(global, &plan, &world).await?;
     let opened = open(&paths.runs(), target.loaded.clone(), first)
         .map_err(|problem| Failure::new(Exit::Environment, problem))?;
     let before = opened.records.clone();
     announce(global, &opened);
-    attend(global, launch(opened, plan, world), before, answers, Realm::Real).await
+    attend(global, launch(opened, plan, world), before, by.answers, by.realm).await
 }
 
 /// `drydock resume`
@@ -125,19 +146,26 @@ pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
     paths.ensure()?;
     let answers = load_answers(args.answers.as_deref())?;
     let run = super::runs::find(global, &args.run)?;
-    let id = run.id.clone();
     let opened = reopen(run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
+    let id = &opened.state.run;
     if opened.state.finished || opened.state.abandoned {
         return Err(Failure::usage(format!("run {id} is at its end; look at it with: drydock show {id}")));
     }
-    let (Some(identity), Some(of)) = (opened.state.target.clone(), opened.state.runbook.clone()) else {
-        return Err(Failure::usage(format!("run {id} has no first record")));
-    };
     let cluster = match opened.runbook.runbook.deployment {
         Some(_) => Some(Cluster::connect(Some(&opened.state.context)).await.map_err(reach::no_context)?),
         None => None,
     };
-    if let Some(cluster) = &cluster {
+    let world = ports(&paths, cluster.as_ref())?;
+    go_on(global, opened, cluster.as_ref(), world, Answered { answers, realm: Realm::Real }).await
+}
+
+/// Takes an open run up again, on the target it began with.
+pub async fn go_on(global: &Global, opened: Opened, cluster: Option<&Cluster>, world: World, by: Answered) -> Outcome {
+    let id = &opened.state.run;
+    let (Some(identity), Some(of)) = (opened.state.target.clone(), opened.state.runbook.clone()) else {
+        return Err(Failure::usage(format!("run {id} has no first record")));
+    };
+    if let Some(cluster) = cluster {
         let place = &identity.namespace;
         let now = cluster.identity(place).await.map_err(|error| reach::no_answer(error, cluster, place))?;
         if !now.same_place(&identity) {
@@ -155,11 +183,10 @@ pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
         return Err(Failure::usage(format!("the run's runbook has no intent {}", of.intent)));
     };
     let plan = Plan::new(&opened.runbook.runbook, &intent, &identity, &known);
-    let world = world(&paths, cluster.as_ref())?;
     unlock(global, &plan, &world).await?;
     let before = opened.records.clone();
     announce(global, &opened);
-    attend(global, launch(opened, plan, world), before, answers, Realm::Real).await
+    attend(global, launch(opened, plan, world), before, by.answers, by.realm).await
 }
 
 /// Opens the vault with the passphrase of `--passphrase-fd`, so that the run has nothing to ask.

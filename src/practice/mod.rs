@@ -6,9 +6,23 @@
 //! network beyond loopback.
 
 mod containers;
+mod controllers;
+mod database;
 mod faults;
+mod kubelet;
+mod machine;
 mod objects;
+mod pixelcore;
+mod runtime;
+mod server;
+mod shell;
+mod state;
+mod world;
+
+use controllers::short_hash;
 
 pub use containers::{Containers, End, Io, LogBook};
 pub use faults::{Fault, Faults};
 pub use objects::{Change, ChangeKind, Key, Objects, Refusal};
+pub use server::{ApiServer, ServerOptions, Streams};
+pub use world::{NAMESPACE, Options, RELEASE, World};

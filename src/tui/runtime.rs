@@ -168,6 +168,8 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
     let guard = Guard::take(titled)?;
     let size = guard::size()?;
     let terminal = terminal(size)?;
+    // a drydock that was killed here left its own screen open: what a shell wrote upon it would shine through
+    execute!(stdout(), Clear(ClearType::All))?;
     let now = Instant::now();
     let (theme, tick) = (place.theme, place.tick);
     let mut screen = Screen { terminal, size, guard, theme, last: None, tick, titled, painted: now, started: now };

@@ -89,7 +89,7 @@ fn what_holds_is_explained_and_led_out_of() {
         1,
         &[
             "release pixelcore is pending-upgrade",
-            "`helm rollback pixelcore 1 -n dd-holds`",
+            &format!("`helm rollback pixelcore 1 -n {ns}`"),
             "everything: this was only read",
         ],
     );

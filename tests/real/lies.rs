@@ -57,7 +57,8 @@ fn a_dump_that_is_none_is_found_whatever_its_script_says() {
     let answers = std::fs::read_to_string(plant.folder.path().join("answers.yaml")).unwrap() + again;
     std::fs::write(plant.folder.path().join("answers.yaml"), answers).unwrap();
     let resume = ["resume", "--answers", "answers.yaml", "--plain"];
-    let (dump, csv) = ("db-data.sql-dd-lies", "object_properties_history.csv-dd-lies");
+    let (dump, csv) =
+        (&format!("db-data.sql-{}", plant.namespace), &format!("object_properties_history.csv-{}", plant.namespace));
     let safe = ["Still safe: production", "What that proves: ", "You can: "];
     let refused = |situation: &str, args: &[&str], words: &[&str]| {
         said(plant.drydock(args)).expect(situation, 1, &[words, &safe[..]].concat());

@@ -6,15 +6,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod exec;
+mod helm_practice;
 mod holds;
+mod kubectl_practice;
 mod lies;
 mod live;
 mod pixelcore;
 mod postgres;
+mod practice_dump;
 mod reach;
 mod restarts;
 mod rights;
 mod room;
+#[path = "../tiny/mod.rs"]
+mod tiny;
 mod upgrade;
 mod user;
 

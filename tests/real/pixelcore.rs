@@ -89,6 +89,24 @@ impl Plant {
         check(&self.command("kubectl").args(args).output().unwrap(), &format!("kubectl {args:?}"))
     }
 
+    /// The same with something on its standard input.
+    pub fn kubectl_with(&self, args: &[&str], input: &[u8]) -> String {
+        let mut child = self
+            .command("kubectl")
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_vec());
+        // beside the reading, or two full pipes would wait for each other
+        let write = std::thread::spawn(move || std::io::Write::write_all(&mut stdin, &input));
+        let output = child.wait_with_output().unwrap();
+        let _ = write.join().unwrap();
+        check(&output, &format!("kubectl {args:?}"))
+    }
+
     /// One call of the application's API from inside its pod.
     pub fn api(&self, method: &str, name: &str, body: &str) -> String {
         let script = "exec curl -sSf -u \"$PIX_API_USER:$PIX_API_PASSWORD\" -X \"$1\" --data-binary \"$3\" \"http://127.0.0.1:8080/api/applications/$2\"";

@@ -38,9 +38,9 @@ fn looking(plant: &Plant, before: &str) {
         &[
             "pass  identity",
             "FAIL  rights",
-            "delete statefulsets in namespace dd-rights",
+            &format!("delete statefulsets in namespace {}", plant.namespace),
             "verbs: [\"delete\"]",
-            "create pods/exec in namespace dd-rights",
+            &format!("create pods/exec in namespace {}", plant.namespace),
             "pass  storage",
             "not asked yet  images",
         ],
@@ -72,7 +72,7 @@ fn a_missing_right(plant: &Plant, before: &str) {
         3,
         &[
             "cause: rights: 1 of ",
-            "delete statefulsets in namespace dd-rights",
+            &format!("delete statefulsets in namespace {}", plant.namespace),
             "apiGroups: [\"apps\"]",
             "Still safe: everything",
         ],

@@ -118,7 +118,7 @@ fn a_full_disk_fails_the_step_and_harms_nothing() {
     said(command.args(RESUME)).expect(
         "the journal cannot grow",
         4,
-        &["the journal cannot be written", "File too large", "Still safe: ", "You can: "],
+        &["the journal cannot be written", "a file may not be larger", "Still safe: ", "You can: "],
     );
 
     // with room the same run goes on, from the same journal

@@ -87,7 +87,7 @@ fn keys_of(shown: &str) -> Vec<Key> {
         "↑↓" => vec![Key::Down, Key::Up],
         "↑" => vec![Key::Up],
         "1-9" => vec![Key::Char('1'), Key::Char('2')],
-        "Enter" | "Esc" | "Tab" | "Space" | "F1" | "Ctrl-R" => Key::script(&format!("<{shown}>")),
+        "Enter" | "Esc" | "Tab" | "Space" | "F1" | "Ctrl-R" | "Ctrl-A" => Key::script(&format!("<{shown}>")),
         letter if letter.chars().count() == 1 => Key::script(letter),
         other => panic!("a key that no test knows: {other}"),
     }

@@ -8,7 +8,7 @@ use crate::{
 
 /// Labels of the options.
 const OPTIONS: [(&str, &str); 2] =
-    [("Save the report", "what was done, by whom, with which proof"), ("Leave", "everything is written down already")];
+    [("Save the report", "what was done, with proofs"), ("Leave", "all is written down")];
 
 /// The options as the view numbers them.
 pub fn finish_options() -> Vec<(String, String)> {

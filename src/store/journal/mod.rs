@@ -130,7 +130,10 @@ impl<R: Serialize + DeserializeOwned + Clone> Journal<R> {
             }
         };
         if written != bytes.len() {
-            let text = format!("only {written} of {} bytes were taken; the disk is full", bytes.len());
+            let text = format!(
+                "only {written} of {} bytes were taken; the disk is full, or a file may not be larger",
+                bytes.len()
+            );
             return Err(io::Error::new(io::ErrorKind::StorageFull, text));
         }
         self.sink.sync()

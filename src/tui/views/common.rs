@@ -171,9 +171,7 @@ pub fn facts(app: &App) -> [String; 4] {
         (Front::Choose(_), _) => {
             ["nothing while paused".to_owned(), "not needed".to_owned(), "no limit".to_owned(), leave]
         }
-        (Front::Resume(_), _) => {
-            ["nothing until you choose".to_owned(), "not needed".to_owned(), "no limit".to_owned(), leave]
-        }
+        (Front::Resume(_), _) => ["nothing yet".to_owned(), "not needed".to_owned(), "no limit".to_owned(), leave],
         (_, Some(step)) => [step.changes.clone(), step.undo.clone(), time(app, step), leave],
         (_, None) => nothing("1 s".to_owned()),
     }

@@ -8,12 +8,13 @@ use crate::{
     tui::{Ink, Line, picture::wrap},
 };
 
-/// The summary of the last step of a kind that is done.
-fn summary<'a>(app: &'a App, kind: &str) -> Option<(&'a PlannedStep, &'a str)> {
-    app.run.plan.iter().rev().filter(|step| step.kind == kind).find_map(|step| match app.run.step(&step.id) {
+/// The steps of a kind that are done, with what they say of themselves.
+fn summaries<'a>(app: &'a App, kind: &str) -> Vec<(&'a PlannedStep, &'a str)> {
+    let done = |step: &'a PlannedStep| match app.run.step(&step.id) {
         StepState::Done { summary, .. } => Some((step, summary.as_str())),
         _ => None,
-    })
+    };
+    app.run.plan.iter().filter(|step| step.kind == kind).filter_map(done).collect()
 }
 
 pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
@@ -28,8 +29,12 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     });
     let mut lines = vec![Line::text(&title).right(&times, Ink::Plain), Line::blank()];
     for (label, kind) in [("data", "verify"), ("settings", "http"), ("app", "check")] {
-        if let Some((_, text)) = summary(app, kind) {
-            for (index, part) in wrap(text, room.width - 18).iter().enumerate() {
+        let all = summaries(app, kind);
+        // settings are put back by several steps; of what is measured the last word counts
+        let from = if kind == "http" { 0 } else { all.len().saturating_sub(1) };
+        for (step, text) in &all[from..] {
+            let text = if kind == "http" { format!("{} {text}", step.number) } else { (*text).to_owned() };
+            for (index, part) in wrap(&text, room.width - 18).iter().enumerate() {
                 let line = if index == 0 {
                     Line::blank().at(2, "✓", Ink::Ok).at(4, label, Ink::Plain)
                 } else {
@@ -52,7 +57,7 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
             lines.push(Line::text(label).at(36, &format!("     {}", units::seconds(seconds)), Ink::Plain));
         }
     }
-    if summary(app, "delete").is_some() {
+    if !summaries(app, "delete").is_empty() {
         lines.push(Line::blank());
         let text =
             "The volumes of the old version are kept. Data written from now on would be lost by going back to them.";

@@ -56,7 +56,7 @@ fn short(field: &Field, item: &Item) -> (String, Ink) {
     }
 }
 
-/// Where the columns begin: wide enough for what stands in them, as far as there is room.
+/// Where the fields' columns begin: what is short is shown in full, what is long shares the rest.
 fn columns(screen: &FormScreen, fields: &[&Field], room: Room) -> Vec<usize> {
     let longest = |field: &&Field| {
         let values = screen.items.iter().map(|item| width(&short(field, item).0));

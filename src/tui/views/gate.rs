@@ -106,8 +106,15 @@ fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
         .collect();
     let mut stays = gate.stays.clone();
     stays.push(format!("way back: {}", gate.way_back));
-    let stays: Vec<String> = stays.iter().flat_map(|line| wrap(line, room.width - 43)).collect();
-    let space = room.height.saturating_sub(10);
+    let (space, cells) = (room.height.saturating_sub(10), room.width - 43);
+    let whole: Vec<String> = stays.iter().flat_map(|line| wrap(line, cells)).collect();
+    // the way back is the last line, and must be read
+    let stays = match stays.split_last() {
+        Some((way_back, others)) if whole.len() > space => {
+            others.iter().map(|line| cut(line, cells)).chain(wrap(way_back, cells)).collect()
+        }
+        _ => whole,
+    };
     for index in 0..goes.len().max(stays.len()).min(space) {
         let left = goes.get(index).map_or("", String::as_str);
         let right = stays.get(index).map_or("", String::as_str);

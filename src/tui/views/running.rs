@@ -7,7 +7,7 @@ use crate::{
     text::units,
     tui::{
         Ink, Line,
-        picture::{cut, width, wrap},
+        picture::{cut, cut_end, width, wrap},
     },
 };
 
@@ -113,6 +113,24 @@ pub fn log(app: &App, log: &Log, step: Option<&StepId>, room: Room, rows: usize,
     lines
 }
 
+/// A line without the date and time that its program put before it: its own time stands beside it already.
+fn after_time(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    let is_time = bytes.len() > 19
+        && bytes[..19].iter().zip(b"0000-00-00T00:00:00").all(|(byte, form)| match form {
+            b'0' => byte.is_ascii_digit(),
+            b'T' => matches!(byte, b'T' | b' '),
+            other => byte == other,
+        });
+    if !is_time {
+        return text;
+    }
+    // fractions and zone, as PostgreSQL and RFC 3339 write them
+    let rest = text[19..].trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | 'Z'));
+    let rest = rest.strip_prefix(" UTC").unwrap_or(rest);
+    if rest.starts_with(' ') { rest.trim_start() } else { text }
+}
+
 fn log_line(app: &App, line: &OutputLine, room: Room, search: &str) -> Line {
     let at = common::clock(app, line.at);
     let (word, ink) = match line.tag {
@@ -121,7 +139,7 @@ fn log_line(app: &App, line: &OutputLine, room: Room, search: &str) -> Line {
         Tag::Error => ("error", Ink::Bad),
         Tag::Note => return Line::text(&format!("── {} ──", line.text)).at(2, "", Ink::Warn),
     };
-    let text = cut(&line.text, room.width.saturating_sub(23 + width(word)));
+    let text = cut_end(after_time(&line.text), room.width.saturating_sub(23 + width(word)));
     let found = if search.is_empty() { None } else { text.to_lowercase().find(&search.to_lowercase()) };
     let drawn = Line::blank().at(2, &at, Ink::Dim).at(11, &cut(&line.source, 10), Ink::Plain);
     let drawn = match found.and_then(|from| Some((text.get(..from)?, text.get(from..)?))) {
@@ -133,4 +151,18 @@ fn log_line(app: &App, line: &OutputLine, room: Room, search: &str) -> Line {
         None => drawn.at(22, &text, Ink::Plain),
     };
     if word.is_empty() { drawn } else { drawn.right(word, ink) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::after_time;
+
+    #[test]
+    fn a_line_s_own_time_is_not_shown_twice() {
+        assert_eq!(after_time("2026-11-21T09:01:24.668Z INFO  [main] up"), "INFO  [main] up");
+        assert_eq!(after_time("2026-11-21 09:01:23.197 UTC [1] LOG:  ready"), "[1] LOG:  ready");
+        for whole in ["2026-11-21T09:01:24.668Z", "2026-11-21T09:01:24+01:00 x", "12 pods", ""] {
+            assert_eq!(after_time(whole), whole);
+        }
+    }
 }

@@ -24,6 +24,13 @@ fn done(house: &House, step: &str) -> bool {
         .any(|line| line.contains("\"ended\"") && line.contains(&format!("\"{step}\"")) && line.contains("\"done\""))
 }
 
+/// Time that a program used the machine, in hundredths of a second.
+fn ticks(child: &(dyn portable_pty::Child + Send + Sync)) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.process_id().unwrap())).unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
 /// The rest of the run, from the confirmation on.
 fn resume_to_the_end(house: &House) {
     let mut pty = Pty::drydock(house, &["resume"]);
@@ -42,7 +49,11 @@ fn a_closed_window_finishes_the_step_and_the_run_goes_on_later() {
     let house = House::new();
     let mut child = striking(&house).close();
     std::thread::sleep(std::time::Duration::from_millis(500));
+    let before = ticks(child.as_ref());
+    std::thread::sleep(std::time::Duration::from_secs(1));
     assert!(child.try_wait().unwrap().is_none(), "the step is finished first");
+    let used = ticks(child.as_ref()) - before;
+    assert!(used < 20, "it waits without using the machine: {used} of 100 ticks");
     house.let_go();
     wait(&mut child);
     assert!(done(&house, "strike"), "{}", house.journal());

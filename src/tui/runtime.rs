@@ -141,8 +141,13 @@ impl Screen {
     /// Sleeps as a shell's job does, and comes back with the same picture.
     fn suspend(&mut self, app: &mut App) -> io::Result<()> {
         self.guard.pause();
-        // the group of the terminal's job stops here, until the shell continues it
+        // the group of the terminal's job stops here, until the shell continues it; where no shell is, nothing stops
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        self.come_back(app)
+    }
+
+    /// The terminal is the wizard's again, whoever had it meanwhile.
+    fn come_back(&mut self, app: &mut App) -> io::Result<()> {
         self.titled = Self::title(app);
         self.guard.go_on(self.titled)?;
         self.repaint(app)
@@ -177,6 +182,7 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
     let (tail, mut lines) = Tail::start(place.output);
     let (reader, mut keys) = Keys::start();
     let (mut hangup, mut terminate) = (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?);
+    let mut go_on = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
     let mut dirty = false;
     let ended: io::Result<Ended> = loop {
         let wake = wake(&app, &screen, dirty);
@@ -206,6 +212,12 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
             }
             _ = hangup.recv() => effects = app.update(screen.at(), Timestamp::now(), Msg::HangUp),
             _ = terminate.recv() => effects = app.update(screen.at(), Timestamp::now(), Msg::HangUp),
+            _ = go_on.recv() => {
+                // stopped by somebody else, and continued: the shell had the terminal in between
+                if let Err(error) = screen.come_back(&mut app) {
+                    break Err(error);
+                }
+            }
             event = link.events.recv() => {
                 let Some(event) = event else { break Ok(Ended::Quit(Quit::Ended)) };
                 effects = app.update(screen.at(), Timestamp::now(), Msg::Event(Box::new(event)));

@@ -230,6 +230,13 @@ impl Pty {
         rustix::process::Pid::from_raw(i32::try_from(self.child.process_id().unwrap()).unwrap()).unwrap()
     }
 
+    /// Id of the only program that this program runs.
+    pub fn id_of_child(&self) -> rustix::process::Pid {
+        let id = self.child.process_id().unwrap();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        rustix::process::Pid::from_raw(children.trim().parse().unwrap()).unwrap()
+    }
+
     /// Waits for the program's end; the picture is then whole.
     pub fn ends(&mut self) -> ExitStatus {
         let begun = Instant::now();

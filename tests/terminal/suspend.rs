@@ -22,6 +22,13 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again() {
     pty.sees("Approve and start phase 1");
     pty.until(&format!("picture as it was:\n{shown}"), || pty.text() == shown);
     assert!(!pty.is_given_back());
+    // stopped by somebody else it cannot tidy up, but it comes back whole
+    rustix::process::kill_process(pty.id_of_child(), rustix::process::Signal::STOP).unwrap();
+    pty.sees("ready>");
+    // a plain shell does not tidy up either: the end of a line is still as the wizard wants it
+    pty.line("fg\n");
+    pty.until(&format!("picture as it was:\n{shown}"), || pty.text() == shown);
+    pty.until("terminal of the wizard", || !pty.is_given_back());
     pty.keys("\u{1b}[B");
     pty.keys("q");
     pty.sees("come back with");

@@ -8,6 +8,7 @@ use crossterm::{
     execute,
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode},
 };
+use ratatui::layout::Size;
 
 /// Holds the terminal in raw mode on the alternate screen; drop gives it back.
 #[derive(Debug)]
@@ -47,9 +48,10 @@ impl Guard {
 ///
 /// # Errors
 /// When the terminal is gone.
-pub fn size() -> io::Result<(u16, u16)> {
+pub fn size() -> io::Result<Size> {
     let size = rustix::termios::tcgetwinsize(stdout())?;
-    Ok(if size.ws_col == 0 || size.ws_row == 0 { (80, 24) } else { (size.ws_col, size.ws_row) })
+    let told = size.ws_col > 0 && size.ws_row > 0;
+    Ok(if told { Size::new(size.ws_col, size.ws_row) } else { Size::new(80, 24) })
 }
 
 /// Whether the terminal is gone, as after a lost connection.

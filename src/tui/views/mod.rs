@@ -3,6 +3,7 @@
 mod checks;
 mod choose;
 mod common;
+mod door;
 mod finish;
 mod form;
 mod gate;
@@ -22,6 +23,7 @@ use super::{
 use crate::app::{App, Cmd, Front, Key, Over, keymap};
 
 pub(super) use common::{phase_sign, sign};
+pub use door::door_picture;
 
 /// Room for the body.
 #[derive(Debug, Clone, Copy)]

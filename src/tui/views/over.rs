@@ -73,7 +73,7 @@ fn hang(line: &str, most: usize) -> usize {
     gap.filter(|column| *column <= most).unwrap_or(indent + 2)
 }
 
-fn page(page: &Page, room: Room) -> (Vec<Line>, usize) {
+pub fn page(page: &Page, room: Room) -> (Vec<Line>, usize) {
     let mut text: Vec<Line> = Vec::new();
     let cells = room.width.saturating_sub(3);
     for line in &page.lines {

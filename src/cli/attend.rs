@@ -3,6 +3,7 @@
 use std::{
     io::{IsTerminal, Write, stdin, stdout},
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -59,17 +60,23 @@ pub async fn attend(
     realm: Realm,
 ) -> Outcome {
     let Launch { link, engine, folder } = launched;
-    if global.json {
+    let shown = if global.json {
         json(link, answers, realm).await;
+        Ok(())
     } else if answers.is_none() && has_screen(global) {
-        wizard(global, link, &folder, before, realm).await?;
+        wizard(global, link, &folder, before, realm).await
     } else {
         let back = come_back(global, &folded(&before), realm);
-        plain(link, input(answers, realm)?, &folder, back, before, None).await?;
-    }
+        match input(answers, realm) {
+            Ok(input) => plain(link, input, &folder, back, before, None).await,
+            Err(failure) => Err(failure),
+        }
+    };
+    // also when the front end failed: the engine comes to its next safe point before the program ends
     let stopped = engine
         .await
         .map_err(|error| Failure::new(Exit::Internal, Diagnostic::new("the engine ended").cause(error.to_string())))?;
+    shown?;
     Ok(exit(&stopped))
 }
 
@@ -123,7 +130,8 @@ async fn wizard(global: &Global, link: Link, folder: &RunFolder, before: Records
         write_atomic(&path, text.as_bytes(), Keep::Nothing).map_err(|error| error.to_string())?;
         Ok(path.display().to_string())
     };
-    let place = tui::Place { output: folder.outputs(), save: Arc::new(save), theme: theme(global) };
+    let tick = Duration::from_secs(if global.look.still { 30 } else { 1 });
+    let place = tui::Place { output: folder.outputs(), save: Arc::new(save), theme: theme(global), tick };
     let outcome = tui::run(app, link, place).await.map_err(|error| {
         let problem = Diagnostic::new("the terminal cannot be used").cause(error.to_string());
         Failure::new(Exit::Environment, problem.help(format!("the run is safe; come back with: {back} --plain")))

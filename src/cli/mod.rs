@@ -69,7 +69,7 @@ pub struct Look {
     /// Colours for a light background
     #[arg(long, global = true)]
     pub light: bool,
-    /// Elapsed time does not tick
+    /// Elapsed time moves every 30 seconds only
     #[arg(long, global = true)]
     pub still: bool,
     /// Whether to use colour

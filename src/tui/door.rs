@@ -4,14 +4,14 @@ use std::{future::Future, io, pin::Pin, sync::Arc};
 
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::mpsc,
     task::JoinSet,
 };
 
 use super::{
     Theme,
     input::{Input, batch},
-    runtime::{KEYS, SAME_READ, read_keys},
+    keys::Keys,
+    runtime::SAME_READ,
     screen::Screen,
     views::door_picture,
 };
@@ -29,8 +29,7 @@ pub type Errand = Arc<dyn Fn(DoorEffect) -> Pin<Box<dyn Future<Output = Option<D
 /// When the terminal cannot be taken or written.
 pub async fn run_door(mut door: Door, first: Vec<DoorEffect>, theme: Theme, errand: Errand) -> io::Result<Chosen> {
     let mut screen = Screen::take(TITLE, theme)?;
-    let (keys_in, mut keys) = mpsc::channel(KEYS);
-    let reader = tokio::spawn(read_keys(keys_in));
+    let (reader, mut keys) = Keys::start();
     let (mut hangup, mut terminate) = (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?);
     let mut errands = JoinSet::new();
     let mut effects = first;
@@ -40,7 +39,7 @@ pub async fn run_door(mut door: Door, first: Vec<DoorEffect>, theme: Theme, erra
             match effect {
                 DoorEffect::Choose(what) => chosen = Some(what),
                 DoorEffect::Repaint => screen.forget()?,
-                DoorEffect::Suspend => screen.suspend(TITLE)?,
+                DoorEffect::Suspend => screen.suspend()?,
                 outside => {
                     errands.spawn(errand(outside));
                 }
@@ -80,9 +79,7 @@ pub async fn run_door(mut door: Door, first: Vec<DoorEffect>, theme: Theme, erra
             }
         }
     };
-    // the reader of keys ends before the terminal is given to anybody else
-    reader.abort();
-    let _ = reader.await;
-    drop(screen);
-    Ok(chosen)
+    // where the terminal is gone there is nobody to go on for
+    let is_there = screen.leave(reader, keys);
+    Ok(if is_there { chosen } else { Chosen::Leave })
 }

@@ -8,6 +8,7 @@ use crossterm::{
     execute,
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode},
 };
+use ratatui::layout::Size;
 
 /// Holds the terminal in raw mode on the alternate screen; drop gives it back.
 #[derive(Debug)]
@@ -41,6 +42,37 @@ impl Guard {
     pub fn go_on(&self, title: &str) -> io::Result<()> {
         enter(title)
     }
+}
+
+/// Columns and rows of the terminal; those of a serial line, which does not tell, are the usual ones.
+///
+/// # Errors
+/// When the terminal is gone.
+pub fn size() -> io::Result<Size> {
+    let size = rustix::termios::tcgetwinsize(stdout())?;
+    let told = size.ws_col > 0 && size.ws_row > 0;
+    Ok(if told { Size::new(size.ws_col, size.ws_row) } else { Size::new(80, 24) })
+}
+
+/// Whether the terminal is gone, as after a lost connection.
+pub fn is_gone() -> bool {
+    rustix::termios::tcgetattr(stdout()).is_err()
+}
+
+/// Lets go of a terminal that is gone: what is still written goes nowhere, and a reader of keys waits for good instead of
+/// spinning on its end.
+///
+/// # Errors
+/// When the system gives no pipe.
+pub fn let_go() -> io::Result<()> {
+    let (silent, kept) = io::pipe()?;
+    rustix::stdio::dup2_stdin(&silent)?;
+    // as long as its other end is open, a pipe neither ends nor speaks
+    std::mem::forget(kept);
+    let nowhere = std::fs::File::options().write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdout(&nowhere)?;
+    rustix::stdio::dup2_stderr(&nowhere)?;
+    Ok(())
 }
 
 fn enter(title: &str) -> io::Result<()> {

@@ -7,6 +7,7 @@ mod door;
 mod draw;
 mod guard;
 mod input;
+mod keys;
 mod picture;
 mod runtime;
 mod screen;

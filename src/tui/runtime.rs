@@ -8,33 +8,27 @@ use std::{
     time::Duration,
 };
 
-use crossterm::event::EventStream;
-use futures::StreamExt;
 use jiff::Timestamp;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::mpsc,
-};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     Theme,
     draw::is_small,
-    input::{Input, batch, translate},
+    input::{Input, batch},
+    keys::Keys,
     screen::Screen,
     tail::{Lines, Tail},
     views::picture,
 };
 use crate::{
-    app::{App, Effect, Msg, Quit, Window},
+    app::{App, Effect, Front, Msg, Quit, Window},
     run::Link,
 };
 
 /// Least time between two paintings that no key asked for.
 const FRAME: Duration = Duration::from_millis(100);
-/// How often the elapsed time moves.
+/// How often a time moves that is counted down.
 const SECOND: Duration = Duration::from_secs(1);
-/// Keys that may wait.
-pub(super) const KEYS: usize = 256;
 /// Within this time letters belong to one read.
 pub(super) const SAME_READ: Duration = Duration::from_millis(1);
 /// Events taken in before the next look at the keys.
@@ -51,6 +45,8 @@ pub struct Place {
     pub save: Save,
     /// Look and signs.
     pub theme: Theme,
+    /// How often the elapsed time of a running step moves.
+    pub tick: Duration,
 }
 
 /// Why the screen was left.
@@ -72,9 +68,12 @@ pub struct Outcome {
     pub app: App,
 }
 
-fn title(app: &App) -> String {
-    let needs = if app.front.screen().is_some() { "? " } else { "" };
-    format!("{needs}drydock")
+fn title(app: &App) -> &'static str {
+    match &app.front {
+        Front::Running => "drydock",
+        Front::Finish(_) => "drydock: finished",
+        _ => "? drydock needs you",
+    }
 }
 
 fn paint(screen: &mut Screen, app: &mut App) -> io::Result<()> {
@@ -84,6 +83,7 @@ fn paint(screen: &mut Screen, app: &mut App) -> io::Result<()> {
     if app.window != window {
         app.update(screen.at(), Timestamp::now(), Msg::Drawn(window));
     }
+    screen.name(title(app))?;
     screen.paint(next)
 }
 
@@ -92,21 +92,21 @@ fn paint(screen: &mut Screen, app: &mut App) -> io::Result<()> {
 /// # Errors
 /// When the terminal cannot be taken or written.
 pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outcome> {
-    let mut screen = Screen::take(&title(&app), place.theme)?;
+    let mut screen = Screen::take(title(&app), place.theme)?;
     paint(&mut screen, &mut app)?;
     let (tail, mut lines) = Tail::start(place.output);
-    let (keys_in, mut keys) = mpsc::channel(KEYS);
-    let reader = tokio::spawn(read_keys(keys_in));
+    let (reader, mut keys) = Keys::start();
     let (mut hangup, mut terminate) = (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?);
+    let mut go_on = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
     let mut dirty = false;
-    let ended = loop {
-        let wake = wake(&app, &screen, dirty);
+    let ended: io::Result<Ended> = loop {
+        let wake = wake(&app, &screen, place.tick, dirty);
         let mut effects = Vec::new();
         let mut pressed = false;
         tokio::select! {
             biased;
             key = keys.recv() => {
-                let Some(first) = key else { break Ended::Gone };
+                let Some(first) = key else { break Ok(Ended::Gone) };
                 let mut inputs = vec![first];
                 if app.is_typing() {
                     // what came in the same read follows at once
@@ -127,8 +127,15 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
             }
             _ = hangup.recv() => effects = app.update(screen.at(), Timestamp::now(), Msg::HangUp),
             _ = terminate.recv() => effects = app.update(screen.at(), Timestamp::now(), Msg::HangUp),
+            _ = go_on.recv() => {
+                // stopped by somebody else, and continued: the shell had the terminal in between
+                if let Err(error) = screen.come_back() {
+                    break Err(error);
+                }
+                pressed = true;
+            }
             event = link.events.recv() => {
-                let Some(event) = event else { break Ended::Quit(Quit::Ended) };
+                let Some(event) = event else { break Ok(Ended::Quit(Quit::Ended)) };
                 effects = app.update(screen.at(), Timestamp::now(), Msg::Event(Box::new(event)));
                 for _ in 0..DRAIN {
                     let Ok(event) = link.events.try_recv() else { break };
@@ -147,39 +154,31 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
                 dirty = true;
             }
         }
-        if let Some(quit) = perform(&mut app, &mut screen, &link, &place.save, &tail, effects).await? {
-            break Ended::Quit(quit);
+        match perform(&mut app, &mut screen, &link, &place.save, &tail, effects).await {
+            Ok(None) => {}
+            Ok(Some(quit)) => break Ok(Ended::Quit(quit)),
+            Err(error) => break Err(error),
         }
         if pressed || dirty && screen.since_painted() >= FRAME {
-            paint(&mut screen, &mut app)?;
+            if let Err(error) = paint(&mut screen, &mut app) {
+                break Err(error);
+            }
             dirty = false;
         }
     };
-    // the reader of keys ends before the terminal is given to anybody else
-    reader.abort();
-    let _ = reader.await;
-    drop(screen);
+    // a terminal that is gone is no fault of the run: it goes on to its next safe point
+    let ended = if screen.leave(reader, keys) { ended? } else { Ended::Gone };
     Ok(Outcome { ended, link, app })
 }
 
-/// Reads the terminal's events. A task of its own, because the stream remembers who polled it first.
-pub(super) async fn read_keys(to: mpsc::Sender<Input>) {
-    let mut events = EventStream::new();
-    while let Some(Ok(event)) = events.next().await {
-        if let Some(input) = translate(event)
-            && to.send(input).await.is_err()
-        {
-            return;
-        }
-    }
-}
-
 /// When the screen must be looked at again without a key or an event; never, when nothing moves.
-async fn wake(app: &App, screen: &Screen, dirty: bool) {
+async fn wake(app: &App, screen: &Screen, tick: Duration, dirty: bool) {
     let next = if dirty {
         FRAME.saturating_sub(screen.since_painted())
-    } else if app.is_working() || app.has_timer() {
+    } else if app.has_timer() {
         SECOND.saturating_sub(screen.since_painted())
+    } else if app.is_working() {
+        tick.saturating_sub(screen.since_painted())
     } else {
         return std::future::pending().await;
     };
@@ -220,7 +219,7 @@ async fn perform(
                 paint(screen, app)?;
             }
             Effect::Suspend => {
-                screen.suspend(&title(app))?;
+                screen.suspend()?;
                 paint(screen, app)?;
             }
             Effect::Quit(quit) => return Ok(Some(quit)),

@@ -24,6 +24,8 @@ pub const SCENES: &[Scene] = &[
     ("s06-checks", checks),
     ("s07-running", running),
     ("s07-running-quiet", running_quiet),
+    ("s07-running-practice", running_practice),
+    ("s07-other-cluster", other_cluster),
     ("s09-gate-shut", gate_shut),
     ("s09-gate-open", gate_open),
     ("s09-gate-typed-wrong", gate_typed_wrong),
@@ -149,6 +151,19 @@ fn running() -> Wizard {
 fn running_quiet() -> Wizard {
     let mut wizard = Wizard::within("gone");
     wizard.pass(3);
+    wizard
+}
+
+fn running_practice() -> Wizard {
+    let mut wizard = running();
+    wizard.app.run.practice = true;
+    wizard
+}
+
+fn other_cluster() -> Wizard {
+    let mut wizard = running();
+    let at = wizard.app.now;
+    wizard.say(drydock::app::Msg::Event(Box::new(Event::Identity { at, state: "different".into() })));
     wizard
 }
 

@@ -54,7 +54,16 @@ pub fn title(app: &App, columns: usize) -> (String, String, (String, Ink)) {
     let place = format!("{namespace} @ {} · id {mark} · ", run.context);
     // versions give way first; the namespace and the badge never
     let fits = width(&left) + width(&place) + width(&badge.0) + 4 <= columns;
-    (if fits { left } else { format!("drydock · {name}") }, place, badge)
+    if fits {
+        return (left, place, badge);
+    }
+    let left = format!("drydock · {name}");
+    // then the cluster
+    let fits = width(&left) + width(&place) + width(&badge.0) + 4 <= columns;
+    let place = if fits { place } else { format!("{namespace} · id {mark} · ") };
+    // then the name
+    let fits = width(&left) + width(&place) + width(&badge.0) + 4 <= columns;
+    (if fits { left } else { "drydock".to_owned() }, place, badge)
 }
 
 /// State of a phase in one sign.
@@ -88,13 +97,16 @@ fn deletes(app: &App, phase: usize) -> bool {
 /// The phases in words, in numbers where there is no room.
 pub fn rail(app: &App, columns: usize) -> Line {
     if !app.run.approved {
-        let phases = app.run.phases.len();
+        let follow = match app.run.phases.len() {
+            1 => "· 1 phase follows".to_owned(),
+            phases => format!("· {phases} phases follow"),
+        };
         return Line::blank()
             .at(1, "✓", Ink::Ok)
             .then(" Target   ", Ink::Plain)
             .then("●", Ink::Accent)
             .then(" Plan   ", Ink::Plain)
-            .then(&format!("· {phases} phases follow"), Ink::Plain);
+            .then(&follow, Ink::Plain);
     }
     let words: Vec<String> = app
         .run
@@ -187,10 +199,7 @@ pub fn safety(app: &App, columns: usize) -> (String, Ink) {
         return (notice.clone(), Ink::Accent);
     }
     if app.identity.as_ref().is_some_and(|(_, state)| state == "different") {
-        return (
-            "The connection leads to another cluster now · nothing is sent until it is the same".to_owned(),
-            Ink::Bad,
-        );
+        return ("Another cluster answers now · nothing is sent until it is the same again".to_owned(), Ink::Bad);
     }
     let saved = app
         .run

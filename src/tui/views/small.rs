@@ -35,16 +35,26 @@ pub fn view(app: &App, columns: u16, rows: u16) -> Picture {
         let line = format!("{}{} drydock", badge.0, percent(app));
         return Picture { body: vec![Line::blank().at(0, &line, Ink::Plain)], ..Picture::default() };
     }
-    let body = [
-        format!("drydock · {} {namespace}", badge.0),
+    let name = app.run.runbook.as_ref().map_or("", |runbook| runbook.title.as_str());
+    let place = if namespace.is_empty() { name.to_owned() } else { format!("{} {namespace}", badge.0) };
+    let after = if app.is_working() { " after this step" } else { "" };
+    let (plain, leave) = ("Ctrl-T plain text mode", format!("Ctrl-C leave{after}"));
+    let mut body = vec![
+        format!("drydock · {place}"),
         String::new(),
         format!("This window is {columns}x{rows}. drydock needs 60x18."),
         what,
         String::new(),
-        "Make it larger, or:  Ctrl-T plain text mode".to_owned(),
-        format!("                     Ctrl-C leave{}", if app.is_working() { " after this step" } else { "" }),
-        format!("Back with: {}", app.around.come_back),
     ];
+    if columns < 46 {
+        body.extend(["Make it larger, or:".to_owned(), format!("  {plain}"), format!("  {leave}")]);
+    } else {
+        body.extend([format!("Make it larger, or:  {plain}"), format!("                     {leave}")]);
+    }
+    body.push(format!("Back with: {}", app.around.come_back));
+    if body.len() > usize::from(rows) {
+        body.retain(|line| !line.is_empty());
+    }
     let cells = usize::from(columns).saturating_sub(2);
     let rows = body
         .iter()

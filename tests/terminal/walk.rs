@@ -1,0 +1,71 @@
+//! A run from its plan to its end, by keys; the window gets other sizes on the way.
+
+use crate::pty::{House, Pty};
+
+/// Approves the plan: Tab to its last button, Enter.
+pub const APPROVE: &str = "\t\r";
+
+#[test]
+fn keys_walk_from_the_plan_to_the_end() {
+    let house = House::new();
+    let mut pty = Pty::drydock(&house, &house.start());
+    pty.sees("The plan");
+    pty.sees("Approve and start phase 1");
+    pty.keys(APPROVE);
+    pty.sees("Strike once");
+    pty.sees("running");
+    house.let_go();
+    pty.sees("It said said hello.");
+    pty.keys("2\r");
+    pty.sees("Nod.");
+    pty.keys("2\r");
+    pty.sees("every step is done");
+    pty.keys("\r");
+    pty.sees("Saved: ");
+    pty.keys("q");
+    assert_eq!(pty.ends().exit_code(), 0);
+    assert!(pty.is_given_back());
+    assert_eq!(house.strikes(), 1);
+    // once for each question and once for the end; the title says when somebody is needed
+    assert_eq!(pty.heard(|heard| heard.bells), 4);
+    let titles = pty.heard(|heard| heard.titles.clone());
+    assert!(titles.iter().any(|title| title == "? drydock needs you"), "{titles:?}");
+    assert!(titles.iter().any(|title| title == "drydock"), "{titles:?}");
+}
+
+#[test]
+fn a_window_of_another_size_is_drawn_right() {
+    let house = House::new();
+    let mut pty = Pty::drydock(&house, &house.start());
+    pty.sees("Approve and start phase 1");
+    for (columns, rows) in [(60, 18), (40, 10), (120, 40), (80, 24)] {
+        pty.resize(columns, rows);
+        let small = columns < 60;
+        let wanted = if small { "This window is 40x10." } else { "Undo not needed" };
+        pty.until("picture in the new size", || {
+            let text = pty.text();
+            let lines: Vec<&str> = text.lines().collect();
+            let whole = small || lines.len() == usize::from(rows) && lines[usize::from(rows) - 1].contains("help");
+            text.contains(wanted) && whole
+        });
+        // what is on the screen is the picture and nothing of the one before
+        let shown = pty.text();
+        pty.keys("\u{c}");
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        assert_eq!(pty.text(), shown, "in {columns}x{rows}");
+    }
+    pty.keys("q");
+    assert_eq!(pty.ends().exit_code(), 5);
+    assert!(pty.is_given_back());
+}
+
+#[test]
+fn plain_mode_takes_over_at_the_same_place() {
+    let house = House::new();
+    let mut pty = Pty::drydock(&house, &house.start());
+    pty.sees("Approve and start phase 1");
+    pty.keys("\u{14}");
+    pty.sees("Plain text mode; the same run, the same place.");
+    assert!(pty.is_given_back());
+    pty.sees("pprove");
+}

@@ -160,6 +160,8 @@ pub struct Picture {
     pub keys: Vec<(String, String)>,
     /// The list of steps at the left, in the wide layout.
     pub side: Vec<Line>,
+    /// The last row a page of text can be scrolled to.
+    pub scroll: usize,
 }
 
 #[cfg(test)]

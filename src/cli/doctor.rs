@@ -9,7 +9,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Exit, Global, Outcome, attend, inspect::show, target::environment};
+use super::{Exit, Failure, Global, Outcome, attend, inspect::show, target::environment};
 use crate::{
     cluster::{Cluster, contexts},
     host::LocalHost,
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// `doctor`
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct DoctorArgs {
     /// Context of the kubeconfig; the current one without
     #[arg(long)]
@@ -51,15 +51,8 @@ pub async fn doctor(global: &Global, args: DoctorArgs) -> Outcome {
         let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
         writeln!(out, "drydock {}, {os} {arch}", env!("CARGO_PKG_VERSION"))?;
     }
-    let paths = Paths::resolve(global.state_dir.clone())?;
     let mut failed = 0;
-    let parts = [
-        ("Terminal", terminal(global)),
-        ("Programs", programs().await),
-        ("State", state(&paths).await),
-        ("Cluster", cluster(&args).await),
-    ];
-    for (title, checks) in parts {
+    for (title, checks) in look(global, &args).await? {
         if !global.json {
             writeln!(out, "{title}")?;
         }
@@ -67,6 +60,17 @@ pub async fn doctor(global: &Global, args: DoctorArgs) -> Outcome {
         show(global, &mut out, &checks)?;
     }
     Ok(if failed == 0 { Exit::Done } else { Exit::Environment })
+}
+
+/// All that is looked at, by part.
+pub async fn look(global: &Global, args: &DoctorArgs) -> Result<[(&'static str, Vec<Check>); 4], Failure> {
+    let paths = Paths::resolve(global.state_dir.clone())?;
+    Ok([
+        ("Terminal", terminal(global)),
+        ("Programs", programs().await),
+        ("State", state(&paths).await),
+        ("Cluster", cluster(args).await),
+    ])
 }
 
 fn variable(name: &str) -> Option<String> {

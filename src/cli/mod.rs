@@ -3,6 +3,7 @@
 mod attend;
 mod doctor;
 pub mod exit;
+mod home;
 mod inspect;
 mod looking;
 mod manual;
@@ -37,7 +38,7 @@ pub struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 /// Settings of every subcommand.
@@ -246,6 +247,13 @@ fn manage_vault(global: &Global, args: vault::VaultArgs) -> Outcome {
 
 async fn dispatch(cli: Cli) -> Outcome {
     let Cli { global, command } = cli;
+    let Some(command) = command else {
+        if attend::has_screen(&global) {
+            return home::home(&global).await;
+        }
+        manual::command(std::env::args_os().next().as_ref()).print_help()?;
+        return Ok(Exit::Done);
+    };
     match command {
         Command::Start(args) => start::start(&global, args).await,
         Command::Resume(args) => start::resume(&global, args).await,

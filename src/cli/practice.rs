@@ -31,7 +31,7 @@ const ROWS: u64 = 20_000;
 const RUNBOOK: &str = "pixelcore";
 
 /// `practice`
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct PracticeArgs {
     /// Name of the runbook
     #[arg(default_value = RUNBOOK)]
@@ -57,6 +57,21 @@ pub struct PracticeArgs {
     /// With --serve: writes the kubeconfig there
     #[arg(long, value_name = "FILE", requires = "serve")]
     pub kubeconfig: Option<PathBuf>,
+}
+
+impl Default for PracticeArgs {
+    fn default() -> Self {
+        Self {
+            runbook: RUNBOOK.to_owned(),
+            set: Vec::new(),
+            answers: None,
+            fault: Vec::new(),
+            faults: false,
+            new: false,
+            serve: false,
+            kubeconfig: None,
+        }
+    }
 }
 
 /// Where practice lies.
@@ -197,11 +212,9 @@ pub async fn practice(global: &Global, args: PracticeArgs) -> Outcome {
 async fn new_run(global: &Global, folder: &Folder, stage: &Stage, set: &[String], answers: Option<Answers>) -> Outcome {
     let args = TargetArgs {
         runbook: RUNBOOK.to_owned(),
-        file: None,
-        intent: String::new(),
-        context: None,
         namespace: Some(NAMESPACE.to_owned()),
         set: set.to_vec(),
+        ..TargetArgs::default()
     };
     let mut inputs: BTreeMap<String, String> = stage.world.inputs(&folder.files);
     inputs.extend(answers.iter().flat_map(|answers| answers.inputs.clone()));

@@ -59,7 +59,8 @@ pub fn fold(run: &RunFolder) -> Result<(RunState, Vec<(Timestamp, Record)>), Fai
     Ok((state, entries.into_iter().map(|entry| (entry.at, entry.record)).collect()))
 }
 
-fn word(state: &RunState) -> String {
+/// How a run stands, in a few words.
+pub fn word(state: &RunState) -> String {
     if state.finished {
         return "finished".to_owned();
     }

@@ -4,7 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{
     Exit, Failure, Global, Outcome,
-    attend::{Realm, attend},
+    attend::{Realm, attend, has_screen},
+    home::choose_target,
     place::choose_place,
     reach,
     target::{Target, TargetArgs, choose},
@@ -34,7 +35,7 @@ pub struct StartArgs {
 }
 
 /// `resume`
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct ResumeArgs {
     /// Id of the run, or its unique ending; the newest without one
     #[arg(default_value = "")]
@@ -122,6 +123,11 @@ pub async fn start(global: &Global, mut args: StartArgs) -> Outcome {
     paths.ensure()?;
     let answers = load_answers(args.answers.as_deref())?;
     let inputs = answers.as_ref().map(|answers| answers.inputs.clone()).unwrap_or_default();
+    let is_open = args.target.namespace.is_none() && args.target.file.is_none();
+    if answers.is_none() && is_open && has_screen(global) {
+        // boxed, since the chosen target comes back here
+        return Box::pin(choose_target(global, &args.target.runbook)).await;
+    }
     if answers.is_none() {
         choose_place(global, &mut args.target).await?;
     }

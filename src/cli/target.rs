@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Which procedure, and where.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct TargetArgs {
     /// Name of an embedded runbook
     #[arg(default_value = "pixelcore")]
@@ -30,6 +30,9 @@ pub struct TargetArgs {
     /// Namespace of the target
     #[arg(short, long)]
     pub namespace: Option<String>,
+    /// Counts the target as PROD, whatever the label of its namespace says
+    #[arg(long)]
+    pub prod: bool,
     /// An input of the runbook
     #[arg(long = "set", value_name = "INPUT=VALUE")]
     pub set: Vec<String>,
@@ -161,7 +164,7 @@ pub async fn choose(
         return Err(Failure::new(Exit::Usage, problem));
     };
     let identity = cluster.identity(namespace).await.map_err(|error| reach::no_answer(error, &cluster, namespace))?;
-    let environment = environment(&identity);
+    let environment = if args.prod { "PROD".to_owned() } else { environment(&identity) };
     let inputs = inputs(&loaded, args, answers, &identity, &cluster.context, &environment)?;
     Ok(Target { loaded, cluster: Some(cluster), identity, environment, inputs })
 }

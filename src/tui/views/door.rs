@@ -138,9 +138,9 @@ fn home(screen: &HomeScreen, shelf: &Shelf, room: Room) -> Vec<Line> {
 fn entry_lines(screen: &HomeScreen, shelf: &Shelf, index: usize, entry: &Entry, room: Room) -> Vec<Line> {
     let number = index + 1;
     let line = |label: &str, text: &str| {
-        let text = cut_end(text, room.width.saturating_sub(22));
+        let text = cut_end(text, room.width.saturating_sub(24));
         Line::blank().focus(screen.menu.at == index).at(2, &format!("{number}  {label}"), Ink::Plain).at(
-            20.max(width(label) + 8),
+            22.max(width(label) + 8),
             &text,
             Ink::Plain,
         )

@@ -1,0 +1,276 @@
+//! `drydock` alone, and `start` without a target: the door of the wizard, and what it wants to know from outside.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use super::{
+    Exit, Failure, Global, Outcome,
+    attend::theme,
+    doctor::{self, DoctorArgs},
+    practice::{PracticeArgs, practice},
+    reach,
+    runs::{fold, word},
+    start::{ResumeArgs, StartArgs, resume, start},
+    target::{TargetArgs, environment},
+};
+use crate::{
+    app::{
+        door::{Begin, Chosen, Contact, Context, Door, DoorEffect, DoorMsg, Found, InputAsk, Seen, Shelf, Unfinished},
+        page::Page,
+    },
+    cluster::{Cluster, contexts},
+    ports::{Identity, Objects, kinds},
+    run::{CheckResult, RunState},
+    runbook::{EMBEDDED, InputKind, Runbook, load},
+    store::Paths,
+    text::Diagnostic,
+    tui::{Errand, run_door},
+    vault::Vault,
+};
+
+/// Longest wait for a server that is only looked at.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// `drydock` alone.
+pub async fn home(global: &Global) -> Outcome {
+    let shelf = shelf(global)?;
+    visit(global, Door::home(shelf), Vec::new()).await
+}
+
+/// The choice of the target by keys, for a `start` that names none.
+pub async fn choose_target(global: &Global, runbook: &str) -> Outcome {
+    let (door, effects) = Door::target(shelf(global)?, runbook);
+    visit(global, door, effects).await
+}
+
+async fn visit(global: &Global, door: Door, effects: Vec<DoorEffect>) -> Outcome {
+    let known: Arc<Vec<RunState>> = Arc::new(states(global)?.into_iter().map(|(_, state)| state).collect());
+    let settings = global.clone();
+    let errand: Errand = Arc::new(move |effect| {
+        let (known, settings) = (Arc::clone(&known), settings.clone());
+        Box::pin(async move { run_errand(&settings, &known, effect).await })
+    });
+    let chosen = run_door(door, effects, theme(global), errand).await.map_err(|error| {
+        let problem = Diagnostic::new("the terminal cannot be used").cause(error.to_string());
+        Failure::new(Exit::Environment, problem.help("line prompts need no screen: drydock start --plain"))
+    })?;
+    match chosen {
+        Chosen::Leave => Ok(Exit::Done),
+        Chosen::Resume(run) => resume(global, ResumeArgs { run, ..ResumeArgs::default() }).await,
+        Chosen::Practice => practice(global, PracticeArgs::default()).await,
+        Chosen::Begin(begin) => {
+            let Begin { runbook, context, namespace, prod, inputs } = *begin;
+            let target = TargetArgs {
+                runbook,
+                context: Some(context),
+                namespace: Some(namespace),
+                prod,
+                set: inputs.into_iter().map(|(id, value)| format!("{id}={value}")).collect(),
+                ..TargetArgs::default()
+            };
+            start(global, StartArgs { target, answers: None }).await
+        }
+    }
+}
+
+/// Every run that can be read, oldest first.
+fn states(global: &Global) -> Result<Vec<(String, RunState)>, Failure> {
+    let runs = Paths::resolve(global.state_dir.clone())?.runs().list()?;
+    let read = |run: &crate::store::RunFolder| Some((run.id.as_str().to_owned(), fold(run).ok()?.0));
+    Ok(runs.iter().filter(|run| run.journal().exists()).filter_map(read).collect())
+}
+
+fn shelf(global: &Global) -> Result<Shelf, Failure> {
+    let paths = Paths::resolve(global.state_dir.clone())?;
+    let (mut runs, mut past) = (Vec::new(), Vec::new());
+    for (id, state) in states(global)?.into_iter().rev() {
+        let namespace = state.target.as_ref().map_or("", |target| target.namespace.as_str());
+        if state.finished || state.abandoned {
+            past.push(format!("{id}   {namespace}   {}", word(&state)));
+            continue;
+        }
+        runs.push(Unfinished {
+            title: state.runbook.as_ref().map_or_else(String::new, |of| of.title.clone()),
+            place: format!("{namespace} @ {} · {}", state.context, state.environment),
+            now: word(&state),
+            id,
+        });
+    }
+    let (contexts, no_context) = match contexts() {
+        Ok(found) => (found, Vec::new()),
+        Err(error) => (Vec::new(), reach::no_context(error).problems.iter().flat_map(Diagnostic::lines).collect()),
+    };
+    let contexts = contexts
+        .into_iter()
+        .map(|context| Context { name: context.name, server: context.server, current: context.current })
+        .collect();
+    let place = global.state_dir.as_ref().map_or_else(String::new, |dir| format!(" --state-dir {}", dir.display()));
+    Ok(Shelf {
+        runs,
+        runbooks: runbooks().into_iter().map(|(id, runbook)| (id.to_owned(), runbook.title)).collect(),
+        vault: vault(&paths),
+        past,
+        contexts,
+        no_context,
+        come_back: format!("drydock{place}"),
+    })
+}
+
+fn runbooks() -> Vec<(&'static str, Runbook)> {
+    EMBEDDED.iter().filter_map(|(id, text)| Some((*id, load(id, text).ok()?.runbook))).collect()
+}
+
+fn vault(paths: &Paths) -> String {
+    match Vault::new(paths.data.clone()).inspect() {
+        Ok(Some(_)) => "locked".to_owned(),
+        Ok(None) => "none yet; the first run makes it".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+async fn run_errand(global: &Global, known: &[RunState], effect: DoorEffect) -> Option<DoorMsg> {
+    match effect {
+        DoorEffect::Look(context) => {
+            let contact = tokio::time::timeout(PATIENCE, look(&context)).await;
+            let contact = contact.unwrap_or_else(|_| Err(format!("no answer in {} s", PATIENCE.as_secs())));
+            Some(DoorMsg::Contact { context, contact })
+        }
+        DoorEffect::Identify { runbook, context, namespace } => {
+            let found = identify(known, &runbook, &context, &namespace).await.map(Box::new);
+            Some(DoorMsg::Found { context, namespace, found })
+        }
+        DoorEffect::Check { runbook, inputs } => Some(DoorMsg::Checked(check(&runbook, inputs))),
+        DoorEffect::Doctor => Some(DoorMsg::Page(Page::new("This machine", machine(global).await))),
+        DoorEffect::Choose(_) | DoorEffect::Repaint | DoorEffect::Suspend => None,
+    }
+}
+
+async fn look(context: &str) -> Result<Contact, String> {
+    let cluster = Cluster::connect(Some(context)).await.map_err(|error| error.detail)?;
+    let asked = Instant::now();
+    let listed = cluster.list(&kinds::namespace(), None, "").await;
+    let ms = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let name = |object: &serde_json::Value| object.pointer("/metadata/name")?.as_str().map(str::to_owned);
+    let mut namespaces: Vec<String> = match listed {
+        // the cluster's own are no targets
+        Ok(found) => found.iter().filter_map(name).filter(|name| !name.starts_with("kube-")).collect(),
+        Err(error) if error.kind == crate::ports::PortErrorKind::Forbidden => Vec::new(),
+        Err(error) => return Err(error.what),
+    };
+    namespaces.sort();
+    Ok(Contact { ms, namespaces })
+}
+
+async fn identify(known: &[RunState], runbook: &str, context: &str, namespace: &str) -> Result<Found, Vec<String>> {
+    let lines = |failure: Failure| failure.problems.iter().flat_map(Diagnostic::lines).collect::<Vec<_>>();
+    let cluster = Cluster::connect(Some(context)).await.map_err(|error| lines(reach::no_context(error)))?;
+    let read = cluster.identity(namespace).await;
+    let identity = read.map_err(|error| lines(reach::no_answer(error, &cluster, namespace)))?;
+    let environment = environment(&identity);
+    let label = identity.labels.iter().find(|label| label.starts_with("env"));
+    let because = label.map_or_else(
+        || "no label env says otherwise".to_owned(),
+        |label| format!("the namespace carries the label {label}"),
+    );
+    let holds = match cluster.list(&kinds::pod(), Some(namespace), "").await {
+        Ok(pods) => format!("{} pods", pods.len()),
+        Err(_) => "its pods may not be listed".to_owned(),
+    };
+    let inputs = asks(runbook, &identity, context, &environment)?;
+    Ok(Found { seen: seen(known, context, &identity), identity, environment, because, holds, inputs })
+}
+
+/// Whether a run here worked on a target of these names.
+fn seen(known: &[RunState], context: &str, identity: &Identity) -> Seen {
+    let same_names = known.iter().rev().find_map(|state| {
+        let target = state.target.as_ref()?;
+        let day = state.times?.0.strftime("%Y-%m-%d").to_string();
+        (state.context == context && target.namespace == identity.namespace).then_some((target, day))
+    });
+    match same_names {
+        None => Seen::Never,
+        Some((target, day)) if target.same_place(identity) => Seen::Same(day),
+        Some((_, day)) => Seen::Other(day),
+    }
+}
+
+fn of(id: &str) -> Option<Runbook> {
+    runbooks().into_iter().find(|(known, _)| *known == id).map(|(_, runbook)| runbook)
+}
+
+/// The inputs of a runbook with the values they have for this target.
+fn asks(runbook: &str, identity: &Identity, context: &str, environment: &str) -> Result<Vec<InputAsk>, Vec<String>> {
+    let Some(runbook) = of(runbook) else { return Err(vec![format!("there is no runbook {runbook}")]) };
+    let target = json!({"namespace": identity.namespace, "context": context, "environment": environment});
+    // what must be given has no value yet; for the others' sake it stands in for itself
+    let open = runbook.inputs.iter().filter(|input| input.default.is_none());
+    let chosen: BTreeMap<String, String> = open.map(|input| (input.id.clone(), "-".to_owned())).collect();
+    let values = runbook.inputs(&chosen, &target).map_err(|fault| vec![fault])?;
+    let ask = |input: &crate::runbook::Input| {
+        let required = input.default.is_none();
+        let value = values.get(&input.id).and_then(|value| value.as_str()).filter(|_| !required);
+        InputAsk {
+            id: input.id.clone(),
+            title: input.title.clone(),
+            choices: input.choices.clone(),
+            value: value.unwrap_or_default().to_owned(),
+            required,
+        }
+    };
+    Ok(runbook.inputs.iter().map(ask).collect())
+}
+
+/// Looks at paths on this machine and makes them independent of where the program was started.
+fn check(
+    runbook: &str,
+    inputs: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, BTreeMap<String, String>> {
+    let Some(runbook) = of(runbook) else { return Ok(inputs) };
+    let (mut whole, mut faults) = (BTreeMap::new(), BTreeMap::new());
+    for (id, value) in inputs {
+        let is_path = runbook.inputs.iter().any(|input| input.id == id && input.kind == InputKind::Path);
+        if !is_path || value.is_empty() {
+            whole.insert(id, value);
+            continue;
+        }
+        let looked = std::path::absolute(&value).and_then(|path| std::fs::metadata(&path).map(|_| path));
+        match looked {
+            Ok(path) => {
+                whole.insert(id, Path::display(&path).to_string());
+            }
+            Err(error) => {
+                faults.insert(id, format!("cannot use {value}: {error}"));
+            }
+        }
+    }
+    if faults.is_empty() { Ok(whole) } else { Err(faults) }
+}
+
+async fn machine(global: &Global) -> Vec<String> {
+    let parts = match doctor::look(global, &DoctorArgs::default()).await {
+        Ok(parts) => parts,
+        Err(failure) => return failure.problems.iter().flat_map(Diagnostic::lines).collect(),
+    };
+    let mut lines = Vec::new();
+    for (title, checks) in parts {
+        lines.push(title.to_owned());
+        for check in checks {
+            let mark = match check.result {
+                CheckResult::Pass => "✓",
+                CheckResult::Warn => "!",
+                CheckResult::Fail => "✗",
+                CheckResult::NotAsked => "·",
+            };
+            lines.push(format!("  {mark} {:<12} {}", check.name, check.sentence));
+            lines.extend(check.help.iter().map(|help| format!("                 {help}")));
+        }
+        lines.push(String::new());
+    }
+    lines
+}

@@ -20,7 +20,7 @@ use crate::{
     run::{Record, RunbookRef},
     runner::{Opened, launch, open, reopen},
     store::{Paths, Torn},
-    text::Diagnostic,
+    text::{Diagnostic, printable},
     vault::{Generation, Keeper, Unlock, Vault},
 };
 
@@ -223,7 +223,7 @@ fn load_answers(path: Option<&std::path::Path>) -> Result<Option<Answers>, Failu
 }
 
 fn announce(global: &Global, opened: &Opened) {
-    use std::io::Write;
+    use std::io::{IsTerminal, Write};
     if global.json {
         return;
     }
@@ -246,7 +246,8 @@ fn announce(global: &Global, opened: &Opened) {
             "notice. The last line of the journal, {line}, was torn ({bytes} bytes) and is cut off; nobody was shown it."
         ));
     }
-    for row in lines.iter().flat_map(|line| wrapped(line)) {
-        let _ = writeln!(std::io::stdout(), "{row}");
-    }
+    let mut out = std::io::stdout();
+    let rows = |line: &String| if out.is_terminal() { wrapped(line) } else { vec![printable(line)] };
+    let rows: Vec<String> = lines.iter().flat_map(rows).collect();
+    let _ = writeln!(out, "{}", rows.join("\n"));
 }

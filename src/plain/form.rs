@@ -236,16 +236,21 @@ async fn field_question(
         FieldKind::Text | FieldKind::Url | FieldKind::Name | FieldKind::Json => "",
     };
     let example = if field.example.is_empty() { String::new() } else { format!("example: {}", field.example) };
-    let enter = match (&stands, fault, field.optional) {
-        (_, true, _) => "Enter = try again",
-        (Some(_), false, _) => "Enter = keep it",
-        (None, false, true) => "Enter = none",
-        (None, false, false) => "",
+    let notes = |notes: &[&str]| {
+        let notes: Vec<&str> = notes.iter().copied().filter(|note| !note.is_empty()).collect();
+        if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) }
     };
-    let notes: Vec<&str> = [what, &example, enter].into_iter().filter(|note| !note.is_empty()).collect();
-    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
-    let prompt = Prompt::new(format!("  {}{notes}:", field.label))
+    let label = &field.label;
+    let text = match (&stands, fault) {
+        (Some(_), false) => format!("  Enter keeps it, or type another {label}{}:", notes(&[what])),
+        (_, true) => format!("  {label}{}:", notes(&[what, &example, "Enter = try again"])),
+        (None, false) if field.optional => format!("  {label}{}:", notes(&[what, &example, "Enter = none"])),
+        (None, false) => format!("  {label}{}:", notes(&[what, &example])),
+    };
+    let example = if example.is_empty() { example } else { format!("As {example}.") };
+    let prompt = Prompt::new(text)
         .help(rule(field))
+        .help(example)
         .help(if asked.form.look.is_empty() { String::new() } else { format!("Where to look: {}", asked.form.look) })
         .help("Each field is saved as soon as it is typed. \"back\" goes to the field before.");
     loop {

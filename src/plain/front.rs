@@ -17,7 +17,7 @@ use crate::{
     run::{
         Command, Event, FieldInput, Link, Outcome, Progress, Question, Record, Reply, RunState, SecretHandle, Stopped,
     },
-    text::units,
+    text::{printable, units},
 };
 
 /// Time between two lines of progress when nothing else is told.
@@ -76,7 +76,12 @@ impl<W: Write + Send> Front<W> {
 
     fn say(&mut self, line: &str) {
         // every line goes through here: nothing that moves a cursor can pass, and a closed pipe ends nothing
-        for row in wrapped(line) {
+        let rows = match self.input {
+            Input::Person(_) => wrapped(line),
+            // a file that somebody will search wants its lines whole
+            Input::Scripted(_) | Input::Nobody => vec![printable(line)],
+        };
+        for row in rows {
             let _ = writeln!(self.out, "{row}");
         }
         let _ = self.out.flush();

@@ -29,7 +29,7 @@ impl Terminal {
         command.args(args);
         command.env("DRYDOCK_STATE_DIR", state);
         command.env("TERM", "xterm-256color");
-        command.env("KUBECONFIG", "/dev/null");
+        command.env("KUBECONFIG", state.join("kubeconfig"));
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -111,10 +111,10 @@ fn a_person_fills_a_form_in_line_by_line() {
     terminal.answer("Owner (example: tenant-eu):", "why");
     terminal.wait("The upgrade wipes them, so they are kept first.");
     terminal.answer("Owner (example: tenant-eu):", "back");
-    terminal.answer("API url (example: https://lns.example.net/api; Enter = keep it):", "");
+    terminal.answer("Enter keeps it, or type another API url:", "");
     terminal.answer("Owner (example: tenant-eu):", "tenant-eu");
     terminal.answer("Token (typing stays hidden):", TOKEN);
-    terminal.answer("Token once more (Enter = compare by check number):", "another");
+    terminal.answer("Token once more (Enter = compare by check number):", "mistyped-5d1e");
     terminal.wait("not yet. The two are not the same.");
     terminal.answer("Token (typing stays hidden):", TOKEN);
     terminal.answer("Token once more (Enter = compare by check number):", TOKEN);
@@ -130,7 +130,7 @@ fn a_person_fills_a_form_in_line_by_line() {
     let (code, text) = terminal.end();
     assert_eq!(code, 0, "{text}");
     assert!(!text.contains('\u{1b}'), "no escape byte: {text:?}");
-    for secret in [PASSPHRASE, TOKEN, "another"] {
+    for secret in [PASSPHRASE, TOKEN, "mistyped-5d1e"] {
         assert!(!text.contains(secret), "what is typed stays hidden: {text}");
     }
     // what is typed stands behind its prompt on the same line
@@ -159,4 +159,103 @@ fn a_pause_and_ctrl_c_leave_a_run_that_can_be_resumed() {
     let mut terminal = Terminal::start(place.path(), &["resume", "--plain"]);
     terminal.answer("Choose 1 or 2:", "back");
     assert_eq!(terminal.end().0, 5, "back from the first prompt of a step leaves it");
+}
+
+#[test]
+fn ctrl_c_finishes_the_running_step_and_a_second_one_stops_it() {
+    let place = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::start(place.path(), &["start", "--plain", "--file", &runbook("one-wait")]);
+    terminal.answer("Choose 1 or 2:", "2");
+    terminal.wait("Step 1 of 2: 1.1 Wait a little.");
+    terminal.keys("\u{3}");
+    terminal.wait("This step is finished first");
+    terminal.keys("\u{3}");
+    terminal.wait("stopped where it may be cut");
+    terminal.wait("come back with: drydock resume");
+    let (code, text) = terminal.end();
+    assert!(code == 5 && !text.contains("done."), "{code} {text}");
+
+    let mut terminal = Terminal::start(place.path(), &["resume", "--plain"]);
+    terminal.wait("Step 1 of 2");
+    terminal.keys("\u{3}");
+    terminal.wait("This step is finished first");
+    terminal.wait("done.");
+    terminal.wait("come back with: drydock resume");
+    assert_eq!(terminal.end().0, 5);
+    let mut terminal = Terminal::start(place.path(), &["resume", "--plain"]);
+    terminal.answer("Choose 1 or 2:", "2");
+    terminal.wait("finished. 2 of 2 steps are done");
+    assert_eq!(terminal.end().0, 0);
+}
+
+/// The practice cluster, for as long as this lives.
+struct Served(std::process::Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Serves it, with a kubeconfig of two contexts that lead there.
+fn serve(state: &Path) -> Served {
+    let kubeconfig = state.join("kubeconfig");
+    let served = std::process::Command::new(env!("CARGO_BIN_EXE_drydock"))
+        .args(["practice", "--serve", "--kubeconfig", &kubeconfig.display().to_string()])
+        .env("DRYDOCK_STATE_DIR", state.join("served"))
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .map(Served)
+        .unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    let mut config: serde_json::Value = loop {
+        match std::fs::read(&kubeconfig).map(|text| serde_json::from_slice(&text)) {
+            Ok(Ok(config)) => break config,
+            _ => assert!(Instant::now() < end, "no kubeconfig is laid"),
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    let contexts = config["contexts"].as_array_mut().unwrap();
+    let mut other = contexts[0].clone();
+    other["name"] = "other".into();
+    contexts.push(other);
+    std::fs::write(&kubeconfig, config.to_string()).unwrap();
+    served
+}
+
+#[test]
+fn a_target_that_is_not_named_is_asked_for_at_a_terminal_and_refused_without() {
+    let place = tempfile::tempdir().unwrap();
+    let _served = serve(place.path());
+    let chart = place.path().display().to_string();
+    let mut terminal = Terminal::start(place.path(), &["start", "pixelcore", "--plain"]);
+    terminal.wait("practice  http://127.0.0.1:");
+    terminal.wait("current");
+    terminal.answer("Number or name of the context:", "");
+    terminal.answer("Number or name of the context:", "other");
+    terminal.wait("plant  ");
+    terminal.answer("Number or name of the namespace:", "nowhere");
+    terminal.answer("Number or name of the namespace:", "plant");
+    terminal.wait("Input chart:");
+    terminal.answer("Value:", &chart);
+    terminal.wait("namespace plant, context other,");
+    terminal.answer("Choose 1 or 2:", "back");
+    assert_eq!(terminal.end().0, 5);
+
+    let mut terminal = Terminal::start(place.path(), &["start", "pixelcore", "--plain", "--context", "other"]);
+    terminal.answer("Number or name of the namespace:", "back");
+    terminal.wait("no target was chosen");
+    assert_eq!(terminal.end().0, 5);
+
+    let refused = std::process::Command::new(env!("CARGO_BIN_EXE_drydock"))
+        .args(["start", "pixelcore"])
+        .env("DRYDOCK_STATE_DIR", place.path())
+        .env("KUBECONFIG", place.path().join("kubeconfig"))
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("which namespace?") && said.contains("-n NAMESPACE"), "{said}");
 }

@@ -106,11 +106,14 @@ impl DumpSpec {
                 .proves("the two files come from two moments and may not fit together; they count as no dump")
                 .safe("production: it was only read")
                 .help("stop whoever writes, then dump again");
-            let causes = comparison
-                .differs
-                .iter()
-                .take(5)
-                .map(|d| format!("{}: {} rows before, {} after", d.table, d.before, d.after));
+            let causes = comparison.differs.iter().take(5).map(|d| {
+                format!(
+                    "{}: {} before, {} after",
+                    d.table,
+                    units::plural(d.before, "row", "rows"),
+                    units::count(d.after)
+                )
+            });
             return Err(causes.fold(problem, Diagnostic::cause).into());
         }
         let sentence = format!("two files, {} and {}", units::bytes(dump.bytes), units::bytes(csv.bytes));

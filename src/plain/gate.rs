@@ -11,7 +11,7 @@ use crate::{
 /// The plan: phases, steps, what is hard to undo, what is not known.
 pub(super) fn plan(talk: &mut Talk<'_>, state: &RunState) {
     let total: u64 = state.plan.iter().map(|step| step.estimate_s).sum();
-    talk.say(&format!("The plan: {} steps, {}.", state.plan.len(), units::about(total)));
+    talk.say(&format!("The plan: {}, {}.", units::plural(state.plan.len(), "step", "steps"), units::about(total)));
     for (index, phase) in state.phases.iter().enumerate() {
         let steps: Vec<_> = state.plan.iter().filter(|step| step.phase == index).collect();
         let hard = if steps.iter().any(|step| step.risk == Risk::Irreversible) { "   HARD TO UNDO" } else { "" };
@@ -65,7 +65,7 @@ pub(super) fn ask(talk: &mut Talk<'_>, gate: &Gate) -> Option<Say> {
         return Some(Say::Reply(Reply::Back));
     }
     talk.say("  1. Go back, delete nothing (default)");
-    talk.say(&format!("  2. Delete {} objects in {}", gate.goes.len(), gate.namespace));
+    talk.say(&format!("  2. Delete {} in {}", units::plural(gate.goes.len(), "object", "objects"), gate.namespace));
     let chosen = talk.number("Choose 1 or 2:", 2, 1)?;
     Some(Say::Reply(if chosen == 2 { Reply::Gate { namespace, word } } else { Reply::Back }))
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Record, RunState, StepState};
-use crate::text::printable;
+use crate::text::{printable, units};
 
 fn cell(text: &str) -> String {
     printable(text).replace('|', "\\|")
@@ -57,7 +57,9 @@ pub fn markdown(run: &RunState, records: &[(Timestamp, Record)]) -> String {
     for (at, record) in records {
         let line = match record {
             Record::Approved { by } => format!("plan approved by {by}"),
-            Record::GateOpened { step, by, removals } => format!("gate of {step} opened by {by}: {removals} objects"),
+            Record::GateOpened { step, by, removals } => {
+                format!("gate of {step} opened by {by}: {}", units::plural(*removals, "object", "objects"))
+            }
             Record::Decided { step, choice, by, .. } => format!("{by} chose {choice} at {step}"),
             Record::Confirmed { step, item, by, reason } if reason.is_empty() => {
                 format!("{by} confirmed {item} of {step}")

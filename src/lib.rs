@@ -1,7 +1,7 @@
 //! drydock: a guided, provable walk through risky database upgrades.
 //!
 //! The folders are rooms with one job each; their `mod.rs` says what they own and who calls them. Dependencies point one
-//! way: `text`, `ports`, `run` ← `postgres`, `proof` ← `actions` ← `runbook` ← `engine` ← `runner` ← `cli`; the front ends
+//! way: `text`, `ports`, `run` ← `postgres` ← `actions` ← `runbook` ← `engine` ← `runner` ← `cli`; the front ends
 //! `app`, `tui`, `plain`, `json` know `run` and never the engine; `cluster`, `host`, `vault`, `practice` implement `ports`.
 //! `tests/house.rs` holds this.
 
@@ -16,7 +16,6 @@ pub mod plain;
 pub mod ports;
 pub mod postgres;
 pub mod practice;
-pub mod proof;
 pub mod run;
 pub mod runbook;
 pub mod runner;

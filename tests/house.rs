@@ -4,13 +4,12 @@
 use std::path::{Path, PathBuf};
 
 /// Which rooms a room may name. `ports` may not know rooms above it; `run` speaks in values of `ports` and `text`.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("text", &["ports"]),
     ("ports", &[]),
     ("run", &["text", "ports"]),
     ("postgres", &["text"]),
-    ("proof", &["text", "ports", "run"]),
-    ("actions", &["text", "ports", "run", "postgres", "proof"]),
+    ("actions", &["text", "ports", "run", "postgres"]),
     ("runbook", &["text", "run", "actions"]),
     ("engine", &["text", "ports", "run", "actions", "runbook"]),
     ("store", &["text"]),

@@ -139,7 +139,7 @@ impl DumpSpec {
                 remove_file(&cx.artifact(&format!("{name}.part"))).await?;
             }
         }
-        let mut command = vec!["pg_dump".to_owned(), "--data-only".to_owned(), "--disable-triggers".to_owned()];
+        let mut command = ["pg_dump", "--verbose", "--data-only", "--disable-triggers"].map(str::to_owned).to_vec();
         for table in &layout.exclude {
             command.extend(["-T".to_owned(), table.clone()]);
         }
@@ -167,13 +167,19 @@ impl DumpSpec {
         let (exit, _, errors) = follow(cx, &cx.target, call).await?;
         if exit.code != 0 || !errors.is_empty() {
             let problem = Diagnostic::new(format!(
-                "the dump script ended with status {} and {} error lines",
+                "the dump script ended with status {} and {}",
                 exit.code,
-                errors.len()
+                units::plural(errors.len(), "error line", "error lines")
             ))
             .proves("the files count as cut, whatever the script said at its end")
             .safe("production: it was only read");
-            return Err(errors.into_iter().fold(problem, Diagnostic::cause).into());
+            // where a script throws its errors away, what it left tells most
+            let left = [&dump_name, &csv_name].into_iter().filter_map(|name| match cx.artifact(name).metadata() {
+                Ok(file) if file.len() > 0 => None,
+                Ok(_) => Some(format!("{name} is empty")),
+                Err(_) => Some(format!("there is no file {name}")),
+            });
+            return Err(errors.into_iter().chain(left).fold(problem, Diagnostic::cause).into());
         }
         Ok((file_here(cx, &dump_name).await?, file_here(cx, &csv_name).await?))
     }

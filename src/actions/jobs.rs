@@ -91,10 +91,13 @@ async fn tell_errors(
     let text = read(cx, pod, &["tail", "-c", &from, &format!("{FOLDER}/{job}.err")]).await?;
     let whole = text.rfind('\n').map_or(0, |end| end + 1);
     for line in text[..whole].lines() {
-        let at = cx.world.clock.now();
-        cx.driver
-            .line(OutputLine { at, source: source.to_owned(), tag: tag(classes, line), text: line.to_owned() })
-            .await;
+        let (at, tag) = (cx.world.clock.now(), tag(classes, line));
+        // a program that names itself is the source
+        let (source, text) = match line.split_once(": ") {
+            Some((program @ ("pg_dump" | "psql"), said)) => (program, said),
+            _ => (source, line),
+        };
+        cx.driver.line(OutputLine { at, source: source.to_owned(), tag, text: text.to_owned() }).await;
     }
     Ok(told + whole as u64)
 }
@@ -106,13 +109,13 @@ async fn read(cx: &StepCx, pod: &PodRef, command: &[&str]) -> Result<String, Hal
     Ok(out.text())
 }
 
-/// The last lines of standard error that are not known and harmless.
+/// What went wrong, from the last lines of standard error: those that report an error, or whatever is there without one.
 async fn last_errors(cx: &StepCx, pod: &PodRef, job: &str) -> Vec<String> {
     let text = read(cx, pod, &["tail", "-n", "20", &format!("{FOLDER}/{job}.err")]).await.unwrap_or_default();
     let mut classes = classifier(cx);
-    text.lines()
-        .filter(|line| tag(&mut classes, line) != Tag::Expected && !line.trim().is_empty())
-        .take(5)
-        .map(crate::text::printable)
-        .collect()
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).map(|line| (tag(&mut classes, line), line));
+    let (errors, others): (Vec<_>, Vec<_>) = lines.partition(|(tag, _)| *tag == Tag::Error);
+    let told = if errors.is_empty() { others } else { errors };
+    let told = told.into_iter().filter(|(tag, _)| *tag != Tag::Expected);
+    told.take(5).map(|(_, line)| crate::text::printable(line)).collect()
 }

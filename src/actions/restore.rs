@@ -91,11 +91,14 @@ async fn by_scripts(cx: &StepCx, place: &Identity, facts: &DumpFacts, scripts: &
     if exit.code == 0 && errors.is_empty() {
         return Ok(());
     }
-    let problem =
-        Diagnostic::new(format!("the restore script ended with status {} and {} error lines", exit.code, errors.len()))
-            .proves("the database there is incomplete, whatever the script said at its end")
-            .safe("the dump, here and unchanged")
-            .help("try again: the tables are emptied first");
+    let problem = Diagnostic::new(format!(
+        "the restore script ended with status {} and {}",
+        exit.code,
+        units::plural(errors.len(), "error line", "error lines")
+    ))
+    .proves("the database there is incomplete, whatever the script said at its end")
+    .safe("the dump, here and unchanged")
+    .help("try again: the tables are emptied first");
     Err(errors.into_iter().fold(problem, Diagnostic::cause).into())
 }
 

@@ -73,6 +73,15 @@ pub(super) struct Waiting {
     pub secret: Option<SecretHandle>,
 }
 
+/// What the terminal shows of the wizard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Window {
+    /// Whether it is too small for anything but leaving; what is typed is kept, no key presses a button.
+    pub is_small: bool,
+    /// The last row that the page in front can be scrolled to.
+    pub scroll: usize,
+}
+
 /// The wizard's model.
 pub struct App {
     /// The run, folded from its records.
@@ -97,6 +106,8 @@ pub struct App {
     pub around: Surroundings,
     /// Whether a pause was asked for.
     pub pausing: bool,
+    /// Size of the terminal, in columns and rows, and whether the wizard can work in it.
+    pub window: Window,
     /// Why the engine stopped, once it did.
     pub stopped: Option<Stopped>,
     /// Milliseconds since the program began.
@@ -132,6 +143,7 @@ impl App {
             now,
             around,
             pausing: false,
+            window: Window::default(),
             stopped: None,
             at: 0,
             shown_at: 0,

@@ -17,6 +17,7 @@ pub enum Place {
     Reapply,
     Finish,
     Leave,
+    Help,
     Page,
     Log,
     Palette,
@@ -92,7 +93,6 @@ const fn bind(
 }
 
 const UP: &[Key] = &[Key::Up];
-const DOWN: &[Key] = &[Key::Down];
 const ENTER: &[Key] = &[Key::Enter];
 const HELP: &[Key] = &[Key::Char('?'), Key::F(1)];
 const DIGITS: &[Key] = &[
@@ -114,8 +114,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::Choosing, ENTER, "Enter", "use it", Cmd::Enter, true),
     bind(Place::Choosing, HELP, "?", "help", Cmd::Help, true),
     bind(Place::Choosing, &[Key::Char('q')], "q", "leave", Cmd::Leave, true),
-    bind(Place::Inputs, ENTER, "Enter", "next", Cmd::Enter, true),
-    bind(Place::Inputs, &[Key::Tab], "Tab", "next", Cmd::Next, true),
+    bind(Place::Inputs, ENTER, "Enter", "go on", Cmd::Enter, true),
     bind(Place::Inputs, &[Key::F(1)], "F1", "help", Cmd::Help, true),
     bind(Place::Inputs, &[Key::Esc], "Esc", "back", Cmd::Back, true),
     bind(Place::Plan, UP, "↑↓", "phase", Cmd::Up, true),
@@ -138,7 +137,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::FormList, HELP, "?", "help", Cmd::Help, true),
     bind(Place::FormField, &[Key::Tab], "Tab", "next", Cmd::Next, true),
     bind(Place::FormField, UP, "↑", "list", Cmd::Up, true),
-    bind(Place::FormField, ENTER, "Enter", "confirm", Cmd::Enter, true),
+    bind(Place::FormField, ENTER, "Enter", "next", Cmd::Enter, false),
     bind(Place::FormField, &[Key::Ctrl('r')], "Ctrl-R", "show 10 s", Cmd::ShowSecret, true),
     bind(Place::FormField, &[Key::F(1)], "F1", "help", Cmd::Help, true),
     bind(Place::FormField, &[Key::Esc], "Esc", "back", Cmd::Back, true),
@@ -158,7 +157,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::Running, UP, "↑", "into the log", Cmd::Up, false),
     bind(Place::GateShut, UP, "↑↓", "lock", Cmd::Up, true),
     bind(Place::GateShut, &[Key::Char('r')], "r", "look again", Cmd::Again, true),
-    bind(Place::GateShut, ENTER, "Enter", "do it", Cmd::Enter, true),
+    bind(Place::GateShut, ENTER, "Enter", "details", Cmd::Enter, true),
     bind(Place::GateShut, &[Key::Char('e')], "e", "evidence", Cmd::Evidence, true),
     bind(Place::GateShut, &[Key::Char('w')], "w", "why", Cmd::Why, true),
     bind(Place::GateShut, HELP, "?", "help", Cmd::Help, true),
@@ -189,6 +188,9 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::Leave, DIGITS, "1-9", "choose", Cmd::Number, true),
     bind(Place::Leave, ENTER, "Enter", "do it", Cmd::Enter, true),
     bind(Place::Leave, &[Key::Esc], "Esc", "stay", Cmd::Back, true),
+    bind(Place::Help, UP, "↑↓", "scroll", Cmd::Up, true),
+    bind(Place::Help, &[Key::Esc], "Esc", "close", Cmd::Back, true),
+    bind(Place::Help, ENTER, "Enter", "close", Cmd::Back, false),
     bind(Place::Page, UP, "↑↓", "scroll", Cmd::Up, true),
     bind(Place::Page, &[Key::Char('s')], "s", "save to a file", Cmd::Save, true),
     bind(Place::Page, &[Key::Esc], "Esc", "close", Cmd::Back, true),
@@ -209,7 +211,6 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::Everywhere, &[Key::BackTab], "Shift-Tab", "previous", Cmd::Previous, false),
     bind(Place::Everywhere, &[Key::Up, Key::Char('k')], "↑ k", "up", Cmd::Up, false),
     bind(Place::Everywhere, &[Key::Down, Key::Char('j')], "↓ j", "down", Cmd::Down, false),
-    bind(Place::Everywhere, DOWN, "↓", "down", Cmd::Down, false),
     bind(Place::Everywhere, &[Key::PageUp], "PgUp", "a page up", Cmd::PageUp, false),
     bind(Place::Everywhere, &[Key::PageDown], "PgDn", "a page down", Cmd::PageDown, false),
     bind(Place::Everywhere, &[Key::Home], "Home", "to the first", Cmd::First, false),
@@ -254,7 +255,7 @@ pub fn of(place: Place) -> impl Iterator<Item = &'static Binding> {
 mod tests {
     use super::*;
 
-    const PLACES: [Place; 17] = [
+    const PLACES: [Place; 18] = [
         Place::Plan,
         Place::Vault,
         Place::FormList,
@@ -267,6 +268,7 @@ mod tests {
         Place::Reapply,
         Place::Finish,
         Place::Leave,
+        Place::Help,
         Place::Page,
         Place::Log,
         Place::Palette,

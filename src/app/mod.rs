@@ -5,6 +5,7 @@
 //! `tui`, run by `cli`.
 
 mod app_state;
+pub mod door;
 mod effect;
 mod key;
 pub mod keymap;
@@ -18,7 +19,7 @@ mod surroundings;
 pub mod text_field;
 mod update;
 
-pub use app_state::{App, Front};
+pub use app_state::{App, Front, Window};
 pub use effect::{Effect, Quit};
 pub use key::Key;
 pub use keymap::{Cmd, Place};

@@ -43,9 +43,14 @@ impl Palette {
         palette
     }
 
-    /// The commands that fit, those of the place first, each once.
+    /// The commands that fit what is typed.
     pub fn found(&self) -> Vec<&'static Binding> {
         let wanted = self.text.text().to_lowercase();
+        self.all().into_iter().filter(|binding| binding.label.to_lowercase().contains(&wanted)).collect()
+    }
+
+    /// All commands, those of the place first, each once.
+    pub fn all(&self) -> Vec<&'static Binding> {
         let mut found: Vec<&'static Binding> = Vec::new();
         for place in [self.place, Place::Everywhere] {
             for binding in BINDINGS.iter().filter(|binding| binding.place == place) {
@@ -60,9 +65,13 @@ impl Palette {
                         | Cmd::Number
                         | Cmd::Space
                         | Cmd::Palette
+                        | Cmd::Back
+                        | Cmd::Enter
+                        | Cmd::Next
+                        | Cmd::Previous
                 );
                 let known = found.iter().any(|other| other.cmd == binding.cmd);
-                if !moving && !known && binding.label.to_lowercase().contains(&wanted) {
+                if !moving && !known {
                     found.push(binding);
                 }
             }
@@ -73,6 +82,12 @@ impl Palette {
     /// Follows what is typed.
     pub fn filter(&mut self) {
         self.menu.resize(self.found().len());
+    }
+
+    /// Takes a word that came at once.
+    pub fn paste(&mut self, text: &str) {
+        self.text.paste(text);
+        self.filter();
     }
 
     /// Takes a key of editing.
@@ -97,12 +112,12 @@ impl Leave {
     /// The options with what they cost.
     pub fn options(&self) -> Vec<(&'static str, &'static str)> {
         if self.sure {
-            return vec![("Keep going", ""), ("Stop", "what was begun is looked at when the run is taken up again")];
+            return vec![("Keep going", ""), ("Stop", "what was begun is looked at on resume")];
         }
         let mut options = vec![
             ("Stay and watch", ""),
             ("Pause after this step", "it is finished first, then nothing starts"),
-            ("Leave now", "this step is finished without a screen, then the run pauses"),
+            ("Leave now", "this step ends without a screen, then it pauses"),
         ];
         if self.uncut.is_empty() {
             options.push(("Stop this step now", "the part done is looked at later"));

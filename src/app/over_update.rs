@@ -11,14 +11,16 @@ use crate::run::Command;
 
 impl App {
     pub(super) fn over_command(&mut self, cmd: Cmd, key: Key) -> Vec<Effect> {
+        let last = self.window.scroll;
         let Some(over) = &mut self.over else { return Vec::new() };
         match over {
             Over::Help { from, .. } | Over::Page(Page { from, .. }) => match cmd {
                 Cmd::Up => *from = from.saturating_sub(1),
-                Cmd::Down => *from += 1,
+                Cmd::Down => *from = (*from + 1).min(last),
                 Cmd::PageUp => *from = from.saturating_sub(10),
-                Cmd::PageDown => *from += 10,
+                Cmd::PageDown | Cmd::Space => *from = (*from + 10).min(last),
                 Cmd::First => *from = 0,
+                Cmd::Last => *from = last,
                 Cmd::Save => {
                     if let Over::Page(page) = over {
                         let text = format!("{}\n\n{}\n", page.title, page.lines.join("\n"));

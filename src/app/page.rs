@@ -43,6 +43,19 @@ pub fn why(step: &PlannedStep) -> Page {
     Page::new(&format!("{}  {}", step.number, step.title), lines)
 }
 
+fn proofs(run: &RunState) -> impl Iterator<Item = String> {
+    run.evidence.iter().map(|proof| format!("  rung {} {} · {}", proof.level, proof.sentence, proof.subject))
+}
+
+/// What a whole run proved.
+pub fn proven(run: &RunState) -> Page {
+    let mut lines: Vec<String> = proofs(run).collect();
+    if lines.is_empty() {
+        lines.push("Nothing was proven by a rung of its own in this run.".to_owned());
+    }
+    Page::new("Evidence: what this run proved", lines)
+}
+
 /// The exact commands of a step, and what was proven.
 pub fn evidence(run: &RunState, step: &PlannedStep) -> Page {
     let mut lines = vec!["What it does, as commands to copy:".to_owned()];
@@ -61,8 +74,7 @@ pub fn evidence(run: &RunState, step: &PlannedStep) -> Page {
     if !run.evidence.is_empty() {
         lines.push(String::new());
         lines.push("Proven so far:".to_owned());
-        let shown = |e: &crate::run::EvidenceState| format!("  rung {} {} · {}", e.level, e.sentence, e.subject);
-        lines.extend(run.evidence.iter().map(shown));
+        lines.extend(proofs(run));
     }
     Page::new(&format!("Evidence: {}  {}", step.number, step.title), lines)
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    App, Cmd, Effect, Front, Key, Leave, Over, Palette, Place, Quit,
+    App, Cmd, Effect, Front, Key, Leave, Over, Palette, Place, Quit, Window,
     app_state::Waiting,
     keymap::meaning,
     log::LogPage,
@@ -35,6 +35,8 @@ pub enum Msg {
     Output { step: StepId, lines: Vec<OutputLine>, total: u64 },
     /// A file was written, or could not be.
     Saved(Result<String, String>),
+    /// The screen was drawn: what there is room for.
+    Drawn(Window),
     /// Time passed.
     Tick,
     /// The terminal goes, or the system asks to end.
@@ -60,6 +62,10 @@ impl App {
                     Ok(path) => format!("Saved: {path}"),
                     Err(reason) => format!("Not saved: {reason}"),
                 });
+                Vec::new()
+            }
+            Msg::Drawn(window) => {
+                self.window = window;
                 Vec::new()
             }
             Msg::Tick => Vec::new(),
@@ -173,7 +179,8 @@ impl App {
     /// Which keys hold now.
     pub fn place(&self) -> Place {
         match &self.over {
-            Some(Over::Help { .. } | Over::Page(_)) => Place::Page,
+            Some(Over::Help { .. }) => Place::Help,
+            Some(Over::Page(_)) => Place::Page,
             Some(Over::Palette(_)) => Place::Palette,
             Some(Over::Log(page)) => {
                 if page.typing.is_some() {
@@ -203,11 +210,24 @@ impl App {
         if guarded && self.at < self.shown_at + TYPE_AHEAD {
             return Vec::new();
         }
+        if self.window.is_small {
+            return self.small(key);
+        }
         if let Some(cmd) = meaning(self.place(), key, self.is_typing()) {
             return self.command(cmd, key);
         }
         self.edit(key);
         Vec::new()
+    }
+
+    /// Keys of a window that is too small to show what they would do: only leaving and plain mode.
+    fn small(&mut self, key: Key) -> Vec<Effect> {
+        let cmd = meaning(Place::Everywhere, key, self.is_typing());
+        match cmd {
+            Some(Cmd::Leave) => vec![Effect::Quit(if self.is_working() { Quit::AfterThisStep } else { Quit::Now })],
+            Some(cmd @ (Cmd::Plain | Cmd::Drop | Cmd::Suspend | Cmd::Repaint)) => self.command(cmd, key),
+            _ => Vec::new(),
+        }
     }
 
     fn edit(&mut self, key: Key) {
@@ -229,8 +249,16 @@ impl App {
     }
 
     fn paste(&mut self, text: &str) -> Vec<Effect> {
-        if self.over.is_none() {
-            self.notice = self.front.screen_mut().and_then(|screen| screen.paste(text));
+        if self.window.is_small {
+            return Vec::new();
+        }
+        match &mut self.over {
+            None => self.notice = self.front.screen_mut().and_then(|screen| screen.paste(text)),
+            Some(Over::Palette(palette)) => palette.paste(text),
+            Some(Over::Log(LogPage { typing: Some(search), .. })) => {
+                search.paste(text);
+            }
+            Some(_) => {}
         }
         Vec::new()
     }
@@ -256,7 +284,10 @@ impl App {
             Cmd::Help => self.over = Some(Over::Help { place: self.place(), from: 0 }),
             Cmd::Palette => self.over = Some(Over::Palette(Palette::new(self.place()))),
             Cmd::Why => self.over = self.step().map(page::why).map(Over::Page),
-            Cmd::Evidence => self.over = self.step().map(|step| Over::Page(page::evidence(&self.run, step))),
+            Cmd::Evidence => {
+                let page = self.step().map_or_else(|| page::proven(&self.run), |step| page::evidence(&self.run, step));
+                self.over = Some(Over::Page(page));
+            }
             Cmd::Overview => self.over = Some(Over::Page(page::overview(&self.run))),
             Cmd::Log => self.over = Some(Over::Log(LogPage::default())),
             Cmd::Search => {

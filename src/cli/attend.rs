@@ -1,7 +1,7 @@
 //! The front end of a run in this process: the wizard, line prompts, or event lines; and how the program ends.
 
 use std::{
-    io::{BufReader, IsTerminal, Write, stdin, stdout},
+    io::{IsTerminal, Write, stdin, stdout},
     sync::Arc,
 };
 
@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use super::{Colour, Exit, Failure, Global, Outcome};
 use crate::{
     app::{App, Passphrases, Quit, Strength, Surroundings},
-    plain::{Answers, Front, Input, Say, Scripted},
+    plain::{Answers, Front, Input, Keyboard, Say, Scripted},
     run::{Command, Event, FieldInput, Link, Question, Record, Reply, RunState, SecretHandle, Stopped},
     runner::Launch,
     store::{Keep, RunFolder, write_atomic},
@@ -64,12 +64,21 @@ pub async fn attend(
     } else if answers.is_none() && has_screen(global) {
         wizard(global, link, &folder, before, realm).await?;
     } else {
-        plain(link, input(answers, realm), before, None).await?;
+        let back = come_back(global, &folded(&before), realm);
+        plain(link, input(answers, realm)?, &folder, back, before, None).await?;
     }
     let stopped = engine
         .await
         .map_err(|error| Failure::new(Exit::Internal, Diagnostic::new("the engine ended").cause(error.to_string())))?;
     Ok(exit(&stopped))
+}
+
+fn folded(records: &Records) -> RunState {
+    let mut state = RunState::default();
+    for (at, record) in records {
+        state.apply(*at, record);
+    }
+    state
 }
 
 /// The command that takes the run up again.
@@ -106,11 +115,7 @@ pub fn theme(global: &Global) -> Theme {
 }
 
 async fn wizard(global: &Global, link: Link, folder: &RunFolder, before: Records, realm: Realm) -> Result<(), Failure> {
-    let mut state = RunState::default();
-    for (at, record) in &before {
-        state.apply(*at, record);
-    }
-    let back = come_back(global, &state, realm);
+    let back = come_back(global, &folded(&before), realm);
     let app = App::new(&before, surroundings(back.clone()), Timestamp::now());
     let into = folder.path().to_owned();
     let save = move |name: &str, text: &str| {
@@ -128,7 +133,7 @@ async fn wizard(global: &Global, link: Link, folder: &RunFolder, before: Records
     match ended {
         Ended::Quit(Quit::ToPlain) => {
             let _ = writeln!(out, "drydock. Plain text mode; the same run, the same place.");
-            return plain(link, input(None, realm), app.records, app.open).await;
+            return plain(link, input(None, realm)?, folder, back, app.records, app.open).await;
         }
         Ended::Quit(Quit::AfterThisStep) | Ended::Gone => {
             drop(link);
@@ -152,19 +157,26 @@ async fn wizard(global: &Global, link: Link, folder: &RunFolder, before: Records
 }
 
 /// Where answers come from.
-fn input(answers: Option<Answers>, realm: Realm) -> Input {
-    match answers {
+fn input(answers: Option<Answers>, realm: Realm) -> Result<Input, Failure> {
+    Ok(match answers {
         Some(answers) => Input::Scripted(Box::new(Scripted::new(answers, realm == Realm::Practice))),
-        None if stdin().is_terminal() => Input::Person(Box::new(BufReader::new(stdin()))),
+        None if stdin().is_terminal() => Input::Person(Box::new(Keyboard::terminal()?)),
         None => Input::Nobody,
-    }
+    })
 }
 
-/// The prompts block their thread: it is one of their own, so that the engine goes on beside it.
-async fn plain(link: Link, input: Input, records: Records, open: Option<(u64, Question)>) -> Result<(), Failure> {
-    let handle = tokio::runtime::Handle::current();
+/// The prompts write as slowly as the terminal takes it: they have a thread of their own, so that the engine goes on.
+async fn plain(
+    link: Link,
+    input: Input,
+    folder: &RunFolder,
+    back: String,
+    records: Records,
+    open: Option<(u64, Question)>,
+) -> Result<(), Failure> {
+    let (handle, outputs) = (tokio::runtime::Handle::current(), folder.outputs());
     let front = std::thread::spawn(move || {
-        let mut front = Front::new(stdout(), input);
+        let mut front = Front::new(stdout(), input).with_place(outputs, back);
         front.replay(&records);
         handle.block_on(front.run(link, open))
     });

@@ -17,8 +17,6 @@ pub enum Exit {
     Environment,
     /// Stopped by the operator, or an answer is needed; can be resumed.
     Stopped,
-    /// Detached; the run goes on.
-    Detached,
     /// A fault of our own.
     Internal,
 }
@@ -33,7 +31,6 @@ impl Exit {
             Self::Refused => 3,
             Self::Environment => 4,
             Self::Stopped => 5,
-            Self::Detached => 6,
             Self::Internal => 70,
         }
     }

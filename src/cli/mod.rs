@@ -1,10 +1,15 @@
 //! Subcommands, one file each; settings are resolved here once. The only room besides `main` that prints.
 
 mod attend;
+mod doctor;
 pub mod exit;
 mod inspect;
+mod looking;
+mod manual;
+mod place;
 mod practice;
 mod reach;
+mod report;
 mod runbook;
 mod runs;
 mod start;
@@ -16,7 +21,7 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 use crate::{
     store::{Paths, StoreError},
@@ -107,8 +112,14 @@ enum Command {
     Runbook(runbook::RunbookCommand),
     /// The encrypted vault
     Vault(vault::VaultArgs),
+    /// The change record of a run
+    Report(report::ReportArgs),
+    /// What this machine, terminal, state and cluster allow; changes nothing
+    Doctor(doctor::DoctorArgs),
     /// Completions for a shell
     Completions { shell: clap_complete::Shell },
+    /// The manual page
+    Man(manual::ManArgs),
 }
 
 /// Why a subcommand did not do its work.
@@ -154,6 +165,10 @@ impl From<VaultError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            // as `drydock runs | head -1`: who reads has what it wanted
+            return Self { exit: Exit::Done, problems: Vec::new() };
+        }
         Self::new(Exit::Environment, Diagnostic::new(error.to_string()))
     }
 }
@@ -174,7 +189,9 @@ pub fn main() -> Exit {
             ChildEnd::Broken => Exit::Internal,
         };
     }
-    let cli = match Cli::try_parse() {
+    let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let parsed = manual::command(words.first()).try_get_matches_from(words);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
@@ -241,9 +258,9 @@ async fn dispatch(cli: Cli) -> Outcome {
         Command::Practice(args) => practice::practice(&global, args).await,
         Command::Runbook(command) => runbook::run(&command, &mut std::io::stdout()),
         Command::Vault(args) => manage_vault(&global, args),
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "drydock", &mut std::io::stdout());
-            Ok(Exit::Done)
-        }
+        Command::Report(args) => report::report(&global, &args),
+        Command::Doctor(args) => doctor::doctor(&global, args).await,
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man(args) => manual::man(&args),
     }
 }

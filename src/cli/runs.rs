@@ -2,11 +2,12 @@
 
 use std::io::{BufRead, Write};
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Exit, Failure, Global, Outcome};
 use crate::{
-    run::{OutputLine, RunState, StepState, Tag},
+    run::{OutputLine, Record, RunState, StepState, Tag},
     runner::records,
     store::{Entry, Paths, RunFolder},
     text::printable,
@@ -48,13 +49,14 @@ pub fn find(global: &Global, name: &str) -> Result<RunFolder, Failure> {
     Ok(runs.find(name)?)
 }
 
-fn fold(run: &RunFolder) -> Result<RunState, Failure> {
+/// How a run stands, and its records.
+pub fn fold(run: &RunFolder) -> Result<(RunState, Vec<(Timestamp, Record)>), Failure> {
     let entries = records(run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
     let mut state = RunState::default();
     for entry in &entries {
         state.apply(entry.at, &entry.record);
     }
-    Ok(state)
+    Ok((state, entries.into_iter().map(|entry| (entry.at, entry.record)).collect()))
 }
 
 fn word(state: &RunState) -> String {
@@ -74,7 +76,9 @@ pub fn list(global: &Global) -> Outcome {
     for run in runs.list()?.into_iter().filter(|run| run.journal().exists()) {
         let (id, state) = (&run.id, fold(&run));
         let (namespace, word) = match &state {
-            Ok(state) => (state.target.as_ref().map_or("", |target| target.namespace.as_str()).to_owned(), word(state)),
+            Ok((state, _)) => {
+                (state.target.as_ref().map_or("", |target| target.namespace.as_str()).to_owned(), word(state))
+            }
             Err(failure) => {
                 (String::new(), failure.problems.first().map_or_else(String::new, |problem| problem.what.clone()))
             }
@@ -98,7 +102,7 @@ pub fn show(global: &Global, args: &RunArg) -> Outcome {
         }
         return Ok(Exit::Done);
     }
-    let state = fold(&run)?;
+    let (state, _) = fold(&run)?;
     writeln!(out, "run {}: {}", run.id, word(&state))?;
     for step in &state.plan {
         let line = match state.step(&step.id) {
@@ -120,7 +124,7 @@ pub fn show(global: &Global, args: &RunArg) -> Outcome {
 /// `drydock logs RUN [STEP]`
 pub fn logs(global: &Global, args: &LogsArg) -> Outcome {
     let run = find(global, &args.run)?;
-    let state = fold(&run)?;
+    let (state, _) = fold(&run)?;
     let mut out = std::io::stdout();
     for step in state.plan.iter().filter(|step| args.step.as_ref().is_none_or(|wanted| *wanted == step.id.0)) {
         let Ok(file) = std::fs::File::open(run.output(&step.id.0)) else {

@@ -5,21 +5,22 @@ use std::{path::PathBuf, sync::Arc};
 use super::{
     Exit, Failure, Global, Outcome,
     attend::{Realm, attend},
+    place::choose_place,
     reach,
     target::{Target, TargetArgs, choose},
     vault::asker,
 };
 use crate::{
-    cluster::Cluster,
+    cluster::{Cluster, NoCluster},
     engine::Plan,
     host::{self, LocalHost},
-    plain::Answers,
+    plain::{Answers, wrapped},
     ports::{Exec, Host, Logs, Objects, SystemClock, World},
     run::{Record, RunbookRef},
     runner::{Opened, launch, open, reopen},
     store::{Paths, Torn},
     text::Diagnostic,
-    vault::{Keeper, Unlock, Vault},
+    vault::{Generation, Keeper, Unlock, Vault},
 };
 
 /// `start`
@@ -38,6 +39,9 @@ pub struct ResumeArgs {
     /// Id of the run, or its unique ending; the newest without one
     #[arg(default_value = "")]
     pub run: String,
+    /// Open the generation before the vault's last save, when that is damaged; the next save puts it in its place
+    #[arg(long)]
+    pub previous_vault: bool,
     /// Answers for an unattended run
     #[arg(long, value_name = "FILE")]
     pub answers: Option<PathBuf>,
@@ -50,7 +54,7 @@ pub fn ports(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure>
         let cluster = Arc::new(cluster.clone());
         (cluster.clone(), cluster.clone(), cluster)
     } else {
-        let none = Arc::new(super::inspect::NoCluster);
+        let none = Arc::new(NoCluster);
         (none.clone(), none.clone(), none)
     };
     Ok(World {
@@ -58,7 +62,7 @@ pub fn ports(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure>
         exec,
         logs,
         host: Arc::new(LocalHost::new(paths.private())),
-        secrets: Arc::new(Keeper::new(Vault::new(paths.data.clone()), Unlock::in_child()?)),
+        secrets: Arc::new(keeper(paths, Generation::Current)?),
         clock: Arc::new(SystemClock),
     })
 }
@@ -69,6 +73,10 @@ pub struct Answered {
     pub answers: Option<Answers>,
     /// Whether anything is real.
     pub realm: Realm,
+}
+
+fn keeper(paths: &Paths, generation: Generation) -> Result<Keeper, Failure> {
+    Ok(Keeper::new(Vault::new(paths.data.clone()), Unlock::in_child()?).with(generation))
 }
 
 /// The first records of a run.
@@ -109,11 +117,14 @@ pub fn first_records(
 }
 
 /// `drydock start`
-pub async fn start(global: &Global, args: StartArgs) -> Outcome {
+pub async fn start(global: &Global, mut args: StartArgs) -> Outcome {
     let paths = Paths::resolve(global.state_dir.clone())?;
     paths.ensure()?;
     let answers = load_answers(args.answers.as_deref())?;
     let inputs = answers.as_ref().map(|answers| answers.inputs.clone()).unwrap_or_default();
+    if answers.is_none() {
+        choose_place(global, &mut args.target).await?;
+    }
     let target = choose(&args.target, &inputs, None).await?;
     let world = ports(&paths, target.cluster.as_ref())?;
     begin(global, &paths, &target, &args.target.intent, world, Answered { answers, realm: Realm::Real }).await
@@ -155,7 +166,10 @@ pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
         Some(_) => Some(Cluster::connect(Some(&opened.state.context)).await.map_err(reach::no_context)?),
         None => None,
     };
-    let world = ports(&paths, cluster.as_ref())?;
+    let mut world = ports(&paths, cluster.as_ref())?;
+    if args.previous_vault {
+        world.secrets = Arc::new(keeper(&paths, Generation::Previous)?);
+    }
     go_on(global, opened, cluster.as_ref(), world, Answered { answers, realm: Realm::Real }).await
 }
 
@@ -207,25 +221,26 @@ fn announce(global: &Global, opened: &Opened) {
     if global.json {
         return;
     }
-    let mut out = std::io::stdout();
     let state = &opened.state;
-    let _ = writeln!(out, "drydock. Run {}: {}.", state.run, state.runbook.as_ref().map_or("", |of| of.title.as_str()));
+    let title = state.runbook.as_ref().map_or("", |of| of.title.as_str());
+    let mut lines = vec![format!("drydock. Run {}: {title}.", state.run)];
     if let Some(target) = state.target.as_ref().filter(|target| !target.namespace.is_empty()) {
         let ids = if target.cluster_uid.is_some() { "3 of 3 ids" } else { "2 of 3 ids" };
-        let _ = writeln!(
-            out,
+        lines.push(format!(
             "Target: {}, namespace {}, context {}, cluster {} ({ids}, {}).",
             state.environment,
             target.namespace,
             state.context,
             target.cluster8(),
             target.server_version
-        );
+        ));
     }
     if let Some(Torn { line, bytes }) = opened.torn {
-        let _ = writeln!(
-            out,
+        lines.push(format!(
             "notice. The last line of the journal, {line}, was torn ({bytes} bytes) and is cut off; nobody was shown it."
-        );
+        ));
+    }
+    for row in lines.iter().flat_map(|line| wrapped(line)) {
+        let _ = writeln!(std::io::stdout(), "{row}");
     }
 }

@@ -101,7 +101,12 @@ pub fn runbook(args: &TargetArgs) -> Result<Loaded, Failure> {
 
 /// PROD unless the namespace says otherwise: an unknown place is treated as the one that hurts.
 pub fn environment(identity: &Identity) -> String {
-    let label = identity.labels.iter().find_map(|label| {
+    environment_of(&identity.labels).to_owned()
+}
+
+/// The same from the labels of a namespace, each `KEY=VALUE`.
+pub fn environment_of(labels: &[String]) -> &'static str {
+    let label = labels.iter().find_map(|label| {
         let (key, value) = label.split_once('=')?;
         matches!(key, "env" | "environment" | "app.kubernetes.io/environment").then(|| value.to_lowercase())
     });
@@ -111,7 +116,6 @@ pub fn environment(identity: &Identity) -> String {
         Some("practice") => "PRACTICE",
         _ => "PROD",
     }
-    .to_owned()
 }
 
 /// Inputs as they were given, `INPUT=VALUE`.
@@ -150,9 +154,11 @@ pub async fn choose(
         None => Cluster::connect(args.context.as_deref()).await.map_err(reach::no_context)?,
     };
     let Some(namespace) = &args.namespace else {
-        return Err(Failure::usage(
-            "which namespace? name it with -n NAMESPACE; the kubeconfig's default is never taken",
-        ));
+        let problem = Diagnostic::new("which namespace? the kubeconfig's default is never taken")
+            .safe("everything: nothing was begun")
+            .help("name it with -n NAMESPACE; at a terminal drydock asks")
+            .help("`kubectl get namespaces` shows which there are");
+        return Err(Failure::new(Exit::Usage, problem));
     };
     let identity = cluster.identity(namespace).await.map_err(|error| reach::no_answer(error, &cluster, namespace))?;
     let environment = environment(&identity);

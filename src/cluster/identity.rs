@@ -16,6 +16,15 @@ fn normal(pem: &str) -> String {
 }
 
 impl Cluster {
+    /// The server's version, the cheapest question that needs credentials of no kind and still crosses the whole way.
+    ///
+    /// # Errors
+    /// `Unreachable` and its like.
+    pub async fn version(&self) -> Result<String, PortError> {
+        let version = self.json("cannot read the server's version", "GET", "/version", None).await?;
+        Ok(text(&version, "/gitVersion").to_owned())
+    }
+
     /// Reads the identity.
     pub(super) async fn read_identity(&self, namespace: &str) -> Result<Identity, PortError> {
         let what = format!("cannot read the identity of namespace {namespace}");
@@ -41,14 +50,14 @@ impl Cluster {
             Err(error) if error.kind == PortErrorKind::Forbidden => None,
             Err(error) => return Err(error),
         };
-        let version = self.json(&what, "GET", "/version", None).await?;
+        let server_version = self.version().await?;
         let labels = place.pointer("/metadata/labels").and_then(Value::as_object);
         Ok(Identity {
             cluster_uid,
             ca_sha256: Sha256::digest(ca.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect(),
             namespace_uid: text(&place, "/metadata/uid").to_owned(),
             namespace: namespace.to_owned(),
-            server_version: text(&version, "/gitVersion").to_owned(),
+            server_version,
             labels: labels
                 .into_iter()
                 .flatten()

@@ -8,9 +8,11 @@ mod error;
 mod exec;
 mod identity;
 mod logs;
+mod no_cluster;
 mod objects;
 mod stream;
 mod transfer;
 mod watch;
 
 pub use connect::{Cluster, ContextInfo, contexts};
+pub use no_cluster::NoCluster;

@@ -1,55 +1,84 @@
 //! The loop: events in, lines out, answers from a person or a file.
 
-use std::{
-    io::{BufRead, Write},
-    time::{Duration, Instant},
-};
+use std::{io::Write, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     answers::{Say, Scripted},
     ask,
+    form::Walk,
+    keyboard::{Heard, Keyboard},
+    lines::wrapped,
+    talk::{Leave, Talk},
 };
 use crate::{
     run::{
         Command, Event, FieldInput, Link, Outcome, Progress, Question, Record, Reply, RunState, SecretHandle, Stopped,
     },
-    text::{printable, units},
+    text::units,
 };
 
-/// Least time between two lines of progress.
+/// Time between two lines of progress when nothing else is told.
 const PROGRESS: Duration = Duration::from_secs(30);
+/// Least time between two of them: a screen reader must come to an end.
+const CALM: Duration = Duration::from_secs(10);
+/// Points of a percentage that are worth a line.
+const POINTS: u64 = 10;
 
 /// Where answers come from.
 pub enum Input {
     /// A file.
     Scripted(Box<Scripted>),
     /// A person at a terminal.
-    Person(Box<dyn BufRead + Send>),
+    Person(Box<Keyboard>),
     /// Nobody: the first question ends it.
     Nobody,
 }
 
 /// The line-oriented front end.
-pub struct Front<W: Write> {
+pub struct Front<W: Write + Send> {
     out: W,
     input: Input,
     state: RunState,
     handles: u64,
     told: Option<(String, Instant, u64)>,
+    walk: Walk,
+    outputs: Option<PathBuf>,
+    come_back: Option<String>,
+    interrupted: bool,
 }
 
-impl<W: Write> Front<W> {
+impl<W: Write + Send> Front<W> {
     /// A front end that writes to `out`.
     pub fn new(out: W, input: Input) -> Self {
-        Self { out, input, state: RunState::default(), handles: 0, told: None }
+        Self {
+            out,
+            input,
+            state: RunState::default(),
+            handles: 0,
+            told: None,
+            walk: Walk::default(),
+            outputs: None,
+            come_back: None,
+            interrupted: false,
+        }
+    }
+
+    /// The same, which tells of the outputs in this folder, and with which command one comes back.
+    #[must_use]
+    pub fn with_place(mut self, outputs: PathBuf, come_back: String) -> Self {
+        self.outputs = Some(outputs);
+        self.come_back = Some(come_back);
+        self
     }
 
     fn say(&mut self, line: &str) {
         // every line goes through here: nothing that moves a cursor can pass, and a closed pipe ends nothing
-        let _ = writeln!(self.out, "{}", printable(line));
+        for row in wrapped(line) {
+            let _ = writeln!(self.out, "{row}");
+        }
         let _ = self.out.flush();
     }
 
@@ -62,24 +91,25 @@ impl<W: Write> Front<W> {
 
     /// Runs until the engine stops. `open` is a question that another front end left unanswered.
     pub async fn run(&mut self, mut link: Link, open: Option<(u64, Question)>) -> Option<Stopped> {
-        if let Some((number, question)) = open
-            && !self.question(&link, number, &question).await
-        {
-            link.commands = mpsc::channel(1).0;
+        if let Some((number, question)) = open {
+            self.question(&mut link, number, &question).await;
         }
-        while let Some(event) = link.events.recv().await {
+        loop {
+            let event = tokio::select! {
+                biased;
+                heard = interrupted(&mut self.input) => {
+                    self.leave_work(&mut link, &heard).await;
+                    continue;
+                }
+                event = link.events.recv() => event?,
+            };
             match event {
                 Event::Recorded { at, record } => {
                     self.state.apply(at, &record);
                     self.record(&record);
                 }
                 Event::Progress { progress } => self.progress(&progress),
-                Event::Asking { number, question } => {
-                    if !self.question(&link, number, &question).await {
-                        // nobody answers: the run is told by the closed channel, and says itself what it needs
-                        link.commands = mpsc::channel(1).0;
-                    }
-                }
+                Event::Asking { number, question } => self.question(&mut link, number, &question).await,
                 Event::Identity { state, .. } if state == "different" => {
                     self.say("careful. The connection leads to another cluster now.");
                 }
@@ -90,32 +120,61 @@ impl<W: Write> Front<W> {
                 }
             }
         }
-        None
     }
 
-    async fn question(&mut self, link: &Link, number: u64, question: &Question) -> bool {
+    /// Ctrl-C while a step runs: first a pause after it, then a stop where it may be cut.
+    async fn leave_work(&mut self, link: &mut Link, heard: &Heard) {
+        match heard {
+            Heard::Interrupt if self.interrupted => {
+                self.say("ok. It is stopped where it may be cut, and can be resumed.");
+                let _ = link.commands.send(Command::Stop).await;
+            }
+            Heard::Interrupt => {
+                self.interrupted = true;
+                self.say("ok. This step is finished first, then the run pauses. Ctrl-C again stops it earlier.");
+                let _ = link.commands.send(Command::Pause).await;
+            }
+            Heard::Gone | Heard::End | Heard::Line(_) => nobody(link),
+        }
+    }
+
+    async fn question(&mut self, link: &mut Link, number: u64, question: &Question) {
         let said = match &mut self.input {
-            Input::Nobody => None,
+            Input::Nobody => Err(Leave::Ended),
             Input::Scripted(scripted) => match scripted.answer(question) {
-                Ok(said) => Some(said),
+                Ok(said) => Ok(said),
                 Err(missing) => {
                     let line = format!("needs you: {}", missing.0);
                     self.say(&line);
-                    None
+                    Err(Leave::Ended)
                 }
             },
-            Input::Person(input) => ask::ask(question, &self.state, input.as_mut(), &mut self.out),
-        };
-        let Some(said) = said else { return false };
-        let reply = match said {
-            Say::Reply(reply) => reply,
-            Say::Passphrase(secret) => Reply::Vault { passphrase: self.hand_over(link, secret).await },
-            Say::Secret { item, field, secret } => {
-                let handle = self.hand_over(link, secret).await;
-                Reply::Set { item, field, input: FieldInput::Secret(handle) }
+            Input::Person(keyboard) => {
+                let mut talk = Talk {
+                    keyboard,
+                    out: &mut self.out,
+                    state: &self.state,
+                    step: question.step().cloned(),
+                    outputs: self.outputs.as_deref(),
+                };
+                ask::ask(&mut talk, question, &mut self.walk).await
             }
         };
-        link.commands.send(Command::Answer { question: number, reply }).await.is_ok()
+        let reply = match said {
+            Ok(Say::Reply(reply)) => Some(reply),
+            Ok(Say::Passphrase(secret)) => Some(Reply::Vault { passphrase: self.hand_over(link, secret).await }),
+            Ok(Say::Secret { item, field, secret }) => {
+                let handle = self.hand_over(link, secret).await;
+                Some(Reply::Set { item, field, input: FieldInput::Secret(handle) })
+            }
+            Err(Leave::Back) => ask::back(question),
+            Err(Leave::Pause) => None,
+            Err(Leave::Ended) => return nobody(link),
+        };
+        let command = reply.map_or(Command::Stop, |reply| Command::Answer { question: number, reply });
+        if link.commands.send(command).await.is_err() {
+            nobody(link);
+        }
     }
 
     async fn hand_over(&mut self, link: &Link, secret: SecretString) -> SecretHandle {
@@ -178,8 +237,9 @@ impl<W: Write> Front<W> {
         let now = Instant::now();
         let due = match &self.told {
             Some((step, at, before)) if *step == progress.step.0 => {
-                now.duration_since(*at) >= PROGRESS
-                    || percent.is_some_and(|percent| percent >= before + 10 && now.duration_since(*at).as_secs() >= 1)
+                let waited = now.duration_since(*at);
+                waited >= PROGRESS
+                    || waited >= CALM && percent.is_some_and(|percent| percent >= before.saturating_add(POINTS))
             }
             _ => false,
         };
@@ -216,8 +276,20 @@ impl<W: Write> Front<W> {
             }
         }
         if !matches!(stopped, Stopped::Finished) {
-            let short = self.state.short().to_owned();
-            self.say(&format!("drydock: come back with: drydock resume {short}"));
+            let back = self.come_back.clone().unwrap_or_else(|| format!("drydock resume {}", self.state.short()));
+            self.say(&format!("drydock: come back with: {back}"));
         }
+    }
+}
+
+/// The run is told by the closed channel that nobody answers, and says itself what it needs.
+fn nobody(link: &mut Link) {
+    link.commands = mpsc::channel(1).0;
+}
+
+async fn interrupted(input: &mut Input) -> Heard {
+    match input {
+        Input::Person(keyboard) => keyboard.interrupted().await,
+        Input::Scripted(_) | Input::Nobody => std::future::pending().await,
     }
 }

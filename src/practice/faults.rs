@@ -41,9 +41,13 @@ impl Fault {
         (Self::SlowLink, "slow-link", "streams carry 256 KiB/s"),
         (Self::ImagePull, "image-pull", "the image of the new version cannot be fetched"),
         (Self::StuckNamespace, "stuck-namespace", "a finalizer holds the scratch namespace for 30 s"),
-        (Self::DiskFull, "disk-full", "the client pod's disk is full, once"),
+        (Self::DiskFull, "disk-full", "the client pod's disk is full, once (way: pod)"),
         (Self::Forbidden, "forbidden", "the account may not delete StatefulSets"),
-        (Self::CorruptedDump, "corrupted-dump", "one byte of the dump changes on its way, once"),
+        (
+            Self::CorruptedDump,
+            "corrupted-dump",
+            "one byte of the dump changes on its way from the client pod, once (way: pod)",
+        ),
         (Self::WritesAfterDump, "writes-after-dump", "the worker comes back after the dump and writes"),
         (Self::SlowStart, "slow-start", "the new version takes 45 s to get ready"),
     ];

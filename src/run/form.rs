@@ -148,6 +148,21 @@ pub struct Item {
     pub extra: String,
 }
 
+impl Item {
+    /// What a field holds, as far as it may be edited: a secret is never brought back, only the path it came from.
+    pub fn editable(&self, field: &Field) -> &str {
+        match self.values.get(&field.id) {
+            Some(FieldValue::Text { value, .. }) => value,
+            Some(FieldValue::Secret { provenance: Provenance::File { path }, .. })
+                if field.kind == FieldKind::SecretFile =>
+            {
+                path
+            }
+            _ => "",
+        }
+    }
+}
+
 /// A form of one group, repeated or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,43 +1,196 @@
 //! The change record of a run, from its records alone: who did what, when, on what, with which proof.
 
-use jiff::Timestamp;
+use std::collections::BTreeMap;
 
-use super::{Record, RunState, StepState};
-use crate::text::{printable, units};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Record, RunState, RunbookRef, StepId, StepState};
+use crate::{
+    ports::Identity,
+    text::{printable, units},
+};
+
+/// A change record. Holds no secret, as the journal holds none.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// `report`, for readers of many lines.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// Id of the run.
+    pub run: String,
+    /// How it stands: `finished`, `abandoned` or `not finished`.
+    pub state: &'static str,
+    /// Times of the first and last record.
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+    /// What it followed, and where.
+    pub runbook: Option<RunbookRef>,
+    pub target: Option<Identity>,
+    pub context: String,
+    pub environment: String,
+    pub practice: bool,
+    /// Version of drydock, and who began the run on which machine.
+    pub tool: String,
+    pub operator: String,
+    pub host: String,
+    /// Steps, proofs and decisions, each in order.
+    pub steps: Vec<StepLine>,
+    pub proofs: Vec<ProofLine>,
+    pub events: Vec<EventLine>,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StepLine {
+    pub number: String,
+    pub id: StepId,
+    pub title: String,
+    /// `not yet`, `begun`, `done`, `not needed`, `failed` or `stopped`.
+    pub state: &'static str,
+    pub result: String,
+    /// Tries, and seconds from the first intent to the last end.
+    pub attempts: u32,
+    pub seconds: Option<u64>,
+}
+
+/// Something that was proven.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ProofLine {
+    pub at: Timestamp,
+    pub step: StepId,
+    pub level: u8,
+    pub subject: String,
+    pub sentence: String,
+    pub facts: Value,
+}
+
+/// Something that was decided or changed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EventLine {
+    pub at: Timestamp,
+    pub what: String,
+}
+
+impl Report {
+    /// The record of a run.
+    pub fn new(run: &RunState, records: &[(Timestamp, Record)]) -> Self {
+        let (mut tool, mut operator, mut host) = (String::new(), String::new(), String::new());
+        if let Some(Record::Started { tool: with, operator: by, host: on, .. }) = records.first().map(|(_, r)| r) {
+            (tool, operator, host) = (with.clone(), by.clone(), on.clone());
+        }
+        let proof = |evidence: &super::EvidenceState| ProofLine {
+            at: evidence.at,
+            step: evidence.step.clone(),
+            level: evidence.level,
+            subject: evidence.subject.clone(),
+            sentence: evidence.sentence.clone(),
+            facts: evidence.facts.clone(),
+        };
+        Self {
+            kind: "report",
+            run: run.run.clone(),
+            state: match (run.finished, run.abandoned) {
+                (true, _) => "finished",
+                (false, true) => "abandoned",
+                (false, false) => "not finished",
+            },
+            from: run.times.map(|(from, _)| from),
+            to: run.times.map(|(_, to)| to),
+            runbook: run.runbook.clone(),
+            target: run.target.clone(),
+            context: run.context.clone(),
+            environment: run.environment.clone(),
+            practice: run.practice,
+            tool,
+            operator,
+            host,
+            steps: steps(run, records),
+            proofs: run.evidence.iter().map(proof).collect(),
+            events: records
+                .iter()
+                .filter_map(|(at, record)| Some(EventLine { at: *at, what: told(record)? }))
+                .collect(),
+        }
+    }
+
+    /// As Markdown.
+    pub fn markdown(&self) -> String {
+        let mut out = vec![format!("# Change record {}", printable(&self.run)), String::new()];
+        if let (Some(from), Some(to)) = (self.from, self.to) {
+            let took = units::seconds(u64::try_from(to.duration_since(from).as_secs()).unwrap_or_default());
+            out.push(format!("From {from:.0} to {to:.0} (UTC), {took}. The run is {}.", self.state));
+        }
+        if let Some(runbook) = &self.runbook {
+            out.push(format!(
+                "Runbook {} {} ({}), digest {}. drydock {}.",
+                printable(&runbook.title),
+                printable(&runbook.version),
+                runbook.intent,
+                runbook.digest,
+                self.tool
+            ));
+        }
+        out.push(format!("Operator {} on {}.", printable(&self.operator), printable(&self.host)));
+        if let Some(target) = self.target.as_ref().filter(|target| !target.namespace.is_empty()) {
+            out.push(format!(
+                "Target: namespace {} (uid {}), context {}, cluster {}, {}, Kubernetes {}.",
+                target.namespace,
+                target.namespace_uid,
+                printable(&self.context),
+                target.cluster_uid.as_deref().unwrap_or("not readable"),
+                self.environment,
+                target.server_version
+            ));
+        }
+        if self.practice {
+            out.push("Practice: nothing here is real.".to_owned());
+        }
+        out.extend([String::new(), "| Step | State | Time | Result |".to_owned(), "|---|---|---|---|".to_owned()]);
+        for step in &self.steps {
+            let again = if step.attempts > 1 { format!(", try {}", step.attempts) } else { String::new() };
+            let time = step.seconds.map_or_else(String::new, units::seconds);
+            let (title, result) = (cell(&step.title), cell(&step.result));
+            out.push(format!("| {} {title} | {}{again} | {time} | {result} |", step.number, step.state));
+        }
+        out.extend([String::new(), "## Proofs".to_owned(), String::new()]);
+        out.extend(self.proofs.iter().map(|proof| {
+            let (sentence, subject) = (cell(&proof.sentence), cell(&proof.subject));
+            format!("- {:.0} rung {}: {sentence} ({subject})", proof.at, proof.level)
+        }));
+        out.extend([String::new(), "## Decisions and changes, in order".to_owned(), String::new()]);
+        out.extend(self.events.iter().map(|event| format!("- {:.0} {}", event.at, cell(&event.what))));
+        out.push(String::new());
+        out.join("\n")
+    }
+}
+
+/// The record as Markdown.
+pub fn markdown(run: &RunState, records: &[(Timestamp, Record)]) -> String {
+    Report::new(run, records).markdown()
+}
 
 fn cell(text: &str) -> String {
     printable(text).replace('|', "\\|")
 }
 
-/// The record as Markdown. Holds no secret, as the journal holds none.
-pub fn markdown(run: &RunState, records: &[(Timestamp, Record)]) -> String {
-    let mut out = vec![format!("# Change record {}", run.run), String::new()];
-    if let Some((from, to)) = run.times {
-        out.push(format!("From {from:.0} to {to:.0} (UTC)."));
-    }
-    for (_, record) in records {
-        if let Record::Started { runbook, tool, operator, host, context, environment, practice, target, .. } = record {
-            out.push(format!(
-                "Runbook {} {} ({}), digest {}. drydock {tool}.",
-                runbook.title, runbook.version, runbook.intent, runbook.digest
-            ));
-            out.push(format!("Operator {operator} on {host}."));
-            if !target.namespace.is_empty() {
-                out.push(format!(
-                    "Target: namespace {} (uid {}), context {context}, cluster {}, {environment}, Kubernetes {}.",
-                    target.namespace,
-                    target.namespace_uid,
-                    target.cluster_uid.as_deref().unwrap_or("not readable"),
-                    target.server_version
-                ));
+fn steps(run: &RunState, records: &[(Timestamp, Record)]) -> Vec<StepLine> {
+    let mut times: BTreeMap<&StepId, (Timestamp, Option<Timestamp>)> = BTreeMap::new();
+    for (at, record) in records {
+        match record {
+            Record::Intent { step, .. } => {
+                times.entry(step).or_insert((*at, None));
             }
-            if *practice {
-                out.push("Practice: nothing here is real.".to_owned());
+            Record::Ended { step, .. } => {
+                if let Some((_, end)) = times.get_mut(step) {
+                    *end = Some(*at);
+                }
             }
+            _ => {}
         }
     }
-    out.extend([String::new(), "| Step | State | Result |".to_owned(), "|---|---|---|".to_owned()]);
-    for step in &run.plan {
+    let line = |step: &super::PlannedStep| {
         let (state, result) = match run.step(&step.id) {
             StepState::NotYet => ("not yet", String::new()),
             StepState::Begun { since, .. } => ("begun", format!("since {since:.0}")),
@@ -46,34 +199,49 @@ pub fn markdown(run: &RunState, records: &[(Timestamp, Record)]) -> String {
             StepState::Failed { problem, .. } => ("failed", problem.what.clone()),
             StepState::Stopped { reason } => ("stopped", reason.clone()),
         };
-        out.push(format!("| {} {} | {state} | {} |", step.number, cell(&step.title), cell(&result)));
-    }
-    out.extend([String::new(), "## Proofs".to_owned(), String::new()]);
-    let proofs = run.evidence.iter().map(|evidence| {
-        format!("- {:.0} rung {}: {} ({})", evidence.at, evidence.level, cell(&evidence.sentence), evidence.subject)
-    });
-    out.extend(proofs);
-    out.extend([String::new(), "## Decisions and changes, in order".to_owned(), String::new()]);
-    for (at, record) in records {
-        let line = match record {
-            Record::Approved { by } => format!("plan approved by {by}"),
-            Record::GateOpened { step, by, removals } => {
-                format!("gate of {step} opened by {by}: {}", units::plural(*removals, "object", "objects"))
-            }
-            Record::Decided { step, choice, by, .. } => format!("{by} chose {choice} at {step}"),
-            Record::Confirmed { step, item, by, reason } if reason.is_empty() => {
-                format!("{by} confirmed {item} of {step}")
-            }
-            Record::Confirmed { step, item, by, reason } => format!("{by} settled {item} of {step}: {reason}"),
-            Record::Effected { effect, result, .. } => format!("{effect}: {result}"),
-            Record::Resumed { operator, host, .. } => format!("taken up again by {operator} on {host}"),
-            Record::Paused { reason } => format!("paused: {reason}"),
-            Record::Abandoned { by, reason } => format!("given up by {by}: {reason}"),
-            Record::Finished { summary } => format!("finished: {summary}"),
-            _ => continue,
-        };
-        out.push(format!("- {at:.0} {}", cell(&line)));
-    }
-    out.push(String::new());
-    out.join("\n")
+        let took = times.get(&step.id).and_then(|(from, to)| Some(to.as_ref()?.duration_since(*from).as_secs()));
+        StepLine {
+            number: step.number.clone(),
+            id: step.id.clone(),
+            title: step.title.clone(),
+            state,
+            result,
+            attempts: run.attempts.get(&step.id).copied().unwrap_or_default(),
+            seconds: took.and_then(|seconds| u64::try_from(seconds).ok()),
+        }
+    };
+    run.plan.iter().map(line).collect()
+}
+
+/// What a reader of a change record wants to know of a record; nothing for what the other parts tell.
+fn told(record: &Record) -> Option<String> {
+    Some(match record {
+        Record::Approved { by } => format!("plan approved by {by}"),
+        Record::GateOpened { step, by, removals } => {
+            format!("gate of {step} opened by {by}: {}", units::plural(*removals, "object", "objects"))
+        }
+        Record::Decided { step, choice, by, reason, .. } if reason.is_empty() => {
+            format!("{by} chose {choice} at {step}")
+        }
+        Record::Decided { step, choice, by, reason, .. } => format!("{by} chose {choice} at {step}: {reason}"),
+        Record::Confirmed { step, item, by, reason } if reason.is_empty() => format!("{by} confirmed {item} of {step}"),
+        Record::Confirmed { step, item, by, reason } => format!("{by} settled {item} of {step}: {reason}"),
+        Record::Effected { effect, result, .. } => format!("{effect}: {result}"),
+        Record::Reopened { steps, by, reason } => {
+            let names: Vec<&str> = steps.iter().map(|step| step.0.as_str()).collect();
+            format!("{by} reopened {}: {reason}", names.join(", "))
+        }
+        Record::Probed { step, sentence, .. } => format!("{step} was looked at again: {sentence}"),
+        Record::Resumed { operator, host, .. } => format!("taken up again by {operator} on {host}"),
+        Record::Paused { reason } => format!("paused: {reason}"),
+        Record::Abandoned { by, reason } => format!("given up by {by}: {reason}"),
+        Record::Finished { summary } => format!("finished: {summary}"),
+        Record::Started { .. }
+        | Record::Planned { .. }
+        | Record::Intent { .. }
+        | Record::Effect { .. }
+        | Record::Ended { .. }
+        | Record::Captured { .. }
+        | Record::Evidence { .. } => return None,
+    })
 }

@@ -9,6 +9,11 @@ use super::{
 
 /// Least size in which the wizard works.
 pub const LEAST: (u16, u16) = (60, 18);
+/// Whether a terminal is smaller than that.
+pub fn is_small(columns: u16, rows: u16) -> bool {
+    columns < LEAST.0 || rows < LEAST.1
+}
+
 /// Rows that are not the body.
 pub const FRAME: u16 = 7;
 
@@ -23,9 +28,17 @@ impl Pen<'_> {
         if column >= limit || row >= self.area.height {
             return;
         }
-        let text = cut(&self.theme.signs(text), limit - column);
+        let text = self.fit(text, limit - column);
         let x = self.area.x + u16::try_from(column).unwrap_or(u16::MAX);
         self.buffer.set_string(x, self.area.y + row, text, self.theme.style(ink));
+    }
+
+    /// A text in the terminal's signs, cut to so many cells.
+    fn fit(&self, text: &str, cells: usize) -> String {
+        let text = self.theme.signs(text);
+        // the mark of a cut takes two cells in ASCII
+        let room = if self.theme.ascii && width(&text) > cells { cells.saturating_sub(1) } else { cells };
+        self.theme.signs(&cut(&text, room))
     }
 
     fn fill(&mut self, row: u16, sign: &str, ink: Ink, from: usize, to: usize) {
@@ -36,7 +49,7 @@ impl Pen<'_> {
     /// One row of the body between two columns; column `to` stays empty.
     fn line(&mut self, line: &Line, row: u16, from: usize, to: usize) {
         if line.rule {
-            self.fill(row, "─", Ink::Rule, from + 2, to + 1);
+            self.fill(row, "─", Ink::Rule, from + 2, to);
         }
         let right = line.right.as_ref().map_or(0, |(text, _)| width(&self.theme.signs(text)) + 1);
         for (index, (column, text, ink)) in line.pieces.iter().enumerate() {
@@ -56,6 +69,12 @@ impl Pen<'_> {
 pub fn draw(picture: &Picture, theme: Theme, area: Rect, buffer: &mut Buffer) -> Option<(u16, u16)> {
     let (cells, rows) = (usize::from(area.width), area.height);
     let mut pen = Pen { buffer, theme, area };
+    if is_small(area.width, area.height) {
+        for (row, line) in (0..rows).zip(&picture.body) {
+            pen.line(line, row, 0, cells);
+        }
+        return None;
+    }
     title(&mut pen, picture, cells);
     let side = if picture.side.is_empty() { 0 } else { (cells - 80).min(33) };
     let body_from = 3;
@@ -102,16 +121,22 @@ fn title(pen: &mut Pen<'_>, picture: &Picture, cells: usize) {
 
 fn facts(pen: &mut Pen<'_>, picture: &Picture, row: u16, cells: usize) {
     const LABELS: [&str; 4] = ["Changes", "Undo", "Time", "Leave"];
-    // the last three are short and never lost; the first gives way
-    let width_of = |index: usize| width(LABELS[index]) + 1 + width(&picture.facts[index]);
-    let fixed: usize = (1..4).map(|index| width_of(index) + 3).sum::<usize>() + width(LABELS[0]) + 3;
-    let room = cells.saturating_sub(fixed).max(8);
+    // labels, time and the way out are never lost; what changes gives way first, then the undo
+    let between = match (cells < 80, pen.theme.ascii) {
+        (false, _) => " · ",
+        (true, false) => "·",
+        (true, true) => "-",
+    };
+    let labels: usize = LABELS.iter().map(|label| width(label) + 1).sum::<usize>() + 3 * width(between) + 2;
+    let room = cells.saturating_sub(labels + width(&picture.facts[2]) + width(&picture.facts[3]));
+    let undo = width(&picture.facts[1]).min(room.saturating_sub(width(&picture.facts[0]).min(room / 2)));
+    let limits = [room.saturating_sub(undo), undo, usize::MAX, usize::MAX];
     let mut column = 1;
     for (index, label) in LABELS.iter().enumerate() {
-        let text = if index == 0 { cut(&picture.facts[0], room) } else { picture.facts[index].clone() };
+        let text = pen.fit(&picture.facts[index], limits[index]);
         if index > 0 {
-            pen.put(column, row, " · ", Ink::Rule, cells - 1);
-            column += 3;
+            pen.put(column, row, between, Ink::Rule, cells - 1);
+            column += width(between);
         }
         pen.put(column, row, label, Ink::Key, cells - 1);
         column += width(label) + 1;
@@ -121,12 +146,19 @@ fn facts(pen: &mut Pen<'_>, picture: &Picture, row: u16, cells: usize) {
 }
 
 fn keys(pen: &mut Pen<'_>, picture: &Picture, row: u16, cells: usize) {
+    let theme = pen.theme;
+    let cells_of = |(key, label): &(String, String)| width(&theme.signs(key)) + 1 + width(&theme.signs(label));
+    let mut shown: Vec<&(String, String)> = picture.keys.iter().collect();
+    // help and the way back are always there; others give way from the last
+    while shown.iter().map(|pair| cells_of(pair) + 3).sum::<usize>() > cells + 1 {
+        let spare = shown.iter().rposition(|(key, label)| label != "help" && key != "Esc");
+        let Some(spare) = spare else { break };
+        shown.remove(spare);
+    }
     let mut column = 1;
-    for (key, label) in &picture.keys {
-        let wanted = width(&pen.theme.signs(key)) + 1 + width(&pen.theme.signs(label));
-        if column + wanted > cells - 1 {
-            break;
-        }
+    for pair in shown {
+        let (key, label) = pair;
+        let wanted = cells_of(pair);
         pen.put(column, row, key, Ink::Key, cells - 1);
         let at = column + width(&pen.theme.signs(key)) + 1;
         pen.put(at, row, label, Ink::Plain, cells - 1);

@@ -50,6 +50,20 @@ pub fn cut(text: &str, cells: usize) -> String {
     format!("{front}…{back}")
 }
 
+/// A text cut at its end to at most `cells`: for sentences, whose beginning says what they are about.
+pub fn cut_end(text: &str, cells: usize) -> String {
+    if width(text) <= cells {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let keep = |c: &char| {
+        used += unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
+        used <= cells
+    };
+    let kept: String = text.chars().take_while(keep).collect();
+    format!("{kept}…")
+}
+
 /// A text in lines of at most `cells`, broken at spaces; a longer word is broken hard.
 pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     let (mut lines, mut line) = (Vec::new(), String::new());
@@ -146,6 +160,8 @@ pub struct Picture {
     pub keys: Vec<(String, String)>,
     /// The list of steps at the left, in the wide layout.
     pub side: Vec<Line>,
+    /// The last row a page of text can be scrolled to.
+    pub scroll: usize,
 }
 
 #[cfg(test)]
@@ -157,6 +173,7 @@ mod tests {
         assert_eq!(cut("object_properties_history.csv", 20), "object_pro…story.csv");
         assert_eq!(cut("short", 20), "short");
         assert_eq!(cut("日本語日本語日本語", 7), "日…語");
+        assert_eq!(cut_end("the beginning counts", 8), "the beg…");
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
     }

@@ -5,26 +5,27 @@ use std::{
     io::{self, Write, stdout},
     path::PathBuf,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use crossterm::event::EventStream;
 use futures::StreamExt;
 use jiff::Timestamp;
-use ratatui::{Terminal, backend::CrosstermBackend};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
 };
 
 use super::{
-    Guard, Picture, Theme, draw,
+    Theme,
+    draw::is_small,
     input::{Input, batch, translate},
+    screen::Screen,
     tail::{Lines, Tail},
     views::picture,
 };
 use crate::{
-    app::{App, Effect, Msg, Quit},
+    app::{App, Effect, Msg, Quit, Window},
     run::Link,
 };
 
@@ -33,9 +34,9 @@ const FRAME: Duration = Duration::from_millis(100);
 /// How often the elapsed time moves.
 const SECOND: Duration = Duration::from_secs(1);
 /// Keys that may wait.
-const KEYS: usize = 256;
+pub(super) const KEYS: usize = 256;
 /// Within this time letters belong to one read.
-const SAME_READ: Duration = Duration::from_millis(1);
+pub(super) const SAME_READ: Duration = Duration::from_millis(1);
 /// Events taken in before the next look at the keys.
 const DRAIN: usize = 256;
 
@@ -71,57 +72,19 @@ pub struct Outcome {
     pub app: App,
 }
 
-struct Screen {
-    terminal: Terminal<CrosstermBackend<io::Stdout>>,
-    guard: Guard,
-    theme: Theme,
-    last: Option<Picture>,
-    painted: Instant,
-    started: Instant,
+fn title(app: &App) -> String {
+    let needs = if app.front.screen().is_some() { "? " } else { "" };
+    format!("{needs}drydock")
 }
 
-impl Screen {
-    fn title(app: &App) -> String {
-        let needs = if app.front.screen().is_some() { "? " } else { "" };
-        format!("{needs}drydock")
+fn paint(screen: &mut Screen, app: &mut App) -> io::Result<()> {
+    let size = screen.size()?;
+    let next = picture(app, size.width, size.height);
+    let window = Window { is_small: is_small(size.width, size.height), scroll: next.scroll };
+    if app.window != window {
+        app.update(screen.at(), Timestamp::now(), Msg::Drawn(window));
     }
-
-    fn paint(&mut self, app: &App) -> io::Result<()> {
-        let size = self.terminal.size()?;
-        let next = picture(app, size.width, size.height);
-        self.painted = Instant::now();
-        if self.last.as_ref() == Some(&next) {
-            return Ok(());
-        }
-        let theme = self.theme;
-        self.terminal.draw(|frame| {
-            let area = frame.area();
-            if let Some(cursor) = draw(&next, theme, area, frame.buffer_mut()) {
-                frame.set_cursor_position(cursor);
-            }
-        })?;
-        self.last = Some(next);
-        Ok(())
-    }
-
-    fn repaint(&mut self, app: &App) -> io::Result<()> {
-        self.terminal.clear()?;
-        self.last = None;
-        self.paint(app)
-    }
-
-    /// Sleeps as a shell's job does, and comes back with the same picture.
-    fn suspend(&mut self, app: &App) -> io::Result<()> {
-        self.guard.pause();
-        // the group of the terminal's job stops here, until the shell continues it
-        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
-        self.guard.go_on(&Self::title(app))?;
-        self.repaint(app)
-    }
-
-    fn at(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
+    screen.paint(next)
 }
 
 /// Runs the wizard until it is left.
@@ -129,13 +92,8 @@ impl Screen {
 /// # Errors
 /// When the terminal cannot be taken or written.
 pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outcome> {
-    let guard = Guard::take(&Screen::title(&app))?;
-    let mut terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
-    // a drydock that was killed here left its own screen open: what a shell wrote upon it would shine through
-    terminal.clear()?;
-    let now = Instant::now();
-    let mut screen = Screen { terminal, guard, theme: place.theme, last: None, painted: now, started: now };
-    screen.paint(&app)?;
+    let mut screen = Screen::take(&title(&app), place.theme)?;
+    paint(&mut screen, &mut app)?;
     let (tail, mut lines) = Tail::start(place.output);
     let (keys_in, mut keys) = mpsc::channel(KEYS);
     let reader = tokio::spawn(read_keys(keys_in));
@@ -192,8 +150,8 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
         if let Some(quit) = perform(&mut app, &mut screen, &link, &place.save, &tail, effects).await? {
             break Ended::Quit(quit);
         }
-        if pressed || dirty && screen.painted.elapsed() >= FRAME {
-            screen.paint(&app)?;
+        if pressed || dirty && screen.since_painted() >= FRAME {
+            paint(&mut screen, &mut app)?;
             dirty = false;
         }
     };
@@ -205,7 +163,7 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
 }
 
 /// Reads the terminal's events. A task of its own, because the stream remembers who polled it first.
-async fn read_keys(to: mpsc::Sender<Input>) {
+pub(super) async fn read_keys(to: mpsc::Sender<Input>) {
     let mut events = EventStream::new();
     while let Some(Ok(event)) = events.next().await {
         if let Some(input) = translate(event)
@@ -219,9 +177,9 @@ async fn read_keys(to: mpsc::Sender<Input>) {
 /// When the screen must be looked at again without a key or an event; never, when nothing moves.
 async fn wake(app: &App, screen: &Screen, dirty: bool) {
     let next = if dirty {
-        FRAME.saturating_sub(screen.painted.elapsed())
+        FRAME.saturating_sub(screen.since_painted())
     } else if app.is_working() || app.has_timer() {
-        SECOND.saturating_sub(screen.painted.elapsed())
+        SECOND.saturating_sub(screen.since_painted())
     } else {
         return std::future::pending().await;
     };
@@ -257,8 +215,14 @@ async fn perform(
                 stdout().write_all(b"\x07")?;
                 stdout().flush()?;
             }
-            Effect::Repaint => screen.repaint(app)?,
-            Effect::Suspend => screen.suspend(app)?,
+            Effect::Repaint => {
+                screen.forget()?;
+                paint(screen, app)?;
+            }
+            Effect::Suspend => {
+                screen.suspend(&title(app))?;
+                paint(screen, app)?;
+            }
             Effect::Quit(quit) => return Ok(Some(quit)),
         }
     }

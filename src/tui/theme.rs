@@ -102,6 +102,8 @@ impl Theme {
         let mut out = String::with_capacity(text.len());
         for c in text.chars() {
             out.push_str(match c {
+                // between two texts it is a hyphen; in front of one it is the sign of `not yet`
+                '·' if out.ends_with(' ') && !out.ends_with("  ") => "-",
                 '✓' => "+",
                 '●' | '•' => "*",
                 '·' => ".",
@@ -136,6 +138,7 @@ mod tests {
         let theme = Theme { look: Look::Mono, ascii: true };
         let text = theme.signs("✓ ● · ? ! ✗ ~ – › ‹ ▏ ━╸─ … •→←↑↓ Zoë");
         assert!(text.is_ascii());
-        assert!(text.starts_with("+ * . ? ! X ~ -"));
+        assert!(text.starts_with("+ * - ? ! X ~ -"));
+        assert_eq!(theme.signs("· not yet   · nor this · at all"), ". not yet   . nor this - at all");
     }
 }

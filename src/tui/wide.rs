@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     app::App,
-    run::{PlannedStep, Risk, Sign, StepState},
+    run::{PlannedStep, Record, Risk, Sign, StepState},
     text::units,
     tui::Ink,
 };
@@ -30,22 +30,19 @@ pub fn steps(app: &App, side: usize, rows: usize) -> Vec<Line> {
         let steps: Vec<&PlannedStep> = app.run.plan.iter().filter(|step| step.phase == index).collect();
         let hard = if steps.iter().any(|step| step.risk == Risk::Irreversible) { " !" } else { "" };
         let seconds: u64 = steps.iter().map(|step| step.estimate_s).sum();
-        let done = steps.iter().all(|step| app.run.step(&step.id).is_over());
-        let mark = if done { ("✓", Ink::Ok) } else { ("·", Ink::Plain) };
-        lines.push(row(
-            mark,
-            1,
-            &format!("{} {}{hard}", index + 1, phase.title),
-            &format!("~{}", short(seconds)),
-            side,
-        ));
+        let mark = super::views::sign(super::views::phase_sign(app, index));
+        let real: u64 = steps.iter().filter_map(|step| took(app, step)).sum();
+        let over = steps.iter().all(|step| app.run.step(&step.id).is_over());
+        let time = if over { short(real) } else { format!("~{}", short(seconds)) };
+        lines.push(row(mark, 1, &format!("{} {}{hard}", index + 1, phase.title), &time, side));
         for step in steps {
             if app.step().is_some_and(|now| now.id == step.id) {
                 current = lines.len();
             }
             let hard = if step.risk == Risk::Irreversible { " !" } else { "" };
             let time = match app.run.step(&step.id) {
-                StepState::Done { .. } | StepState::Skipped { .. } => String::new(),
+                StepState::Done { .. } => took(app, step).map_or_else(String::new, short),
+                StepState::Skipped { .. } => String::new(),
                 StepState::Begun { .. } => app.running_s().map_or_else(String::new, short),
                 _ => format!("~{}", short(step.estimate_s)),
             };
@@ -54,6 +51,16 @@ pub fn steps(app: &App, side: usize, rows: usize) -> Vec<Line> {
     }
     let skip = if lines.len() > rows { current.saturating_sub(rows / 2).min(lines.len() - rows) } else { 0 };
     lines.into_iter().skip(skip).take(rows).collect()
+}
+
+/// Seconds from the last beginning of a step to its end.
+fn took(app: &App, step: &PlannedStep) -> Option<u64> {
+    let StepState::Done { at, .. } = app.run.step(&step.id) else { return None };
+    let begun = app.records.iter().rev().find_map(|(at, record)| match record {
+        Record::Intent { step: begun, .. } if *begun == step.id => Some(*at),
+        _ => None,
+    })?;
+    u64::try_from(at.as_second() - begun.as_second()).ok()
 }
 
 fn short(seconds: u64) -> String {

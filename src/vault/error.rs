@@ -125,6 +125,11 @@ impl VaultError {
         PortError::new(kind, what, self.to_string())
     }
 
+    /// Whether the last save is not what was saved: the generation before can help.
+    pub(super) fn is_damage(&self) -> bool {
+        matches!(self, Self::Truncated { .. } | Self::Damaged { .. })
+    }
+
     /// When the damaged vault was saved, if that can still be read.
     pub fn saved_at(&self) -> Option<Timestamp> {
         match self {

@@ -17,13 +17,20 @@ use crate::ports::{EntryMeta, EntryName, PortError, PortErrorKind, SecretBytes, 
 pub struct Keeper {
     vault: Vault,
     unlock: Unlock,
+    generation: Generation,
     open: Mutex<Option<OpenVault>>,
 }
 
 impl Keeper {
     /// The vault of these files, locked; `unlock` says where scrypt will run.
     pub fn new(vault: Vault, unlock: Unlock) -> Self {
-        Self { vault, unlock, open: Mutex::new(None) }
+        Self { vault, unlock, generation: Generation::Current, open: Mutex::new(None) }
+    }
+
+    /// The same, which opens this generation: the one before, when the last save is damaged.
+    #[must_use]
+    pub fn with(self, generation: Generation) -> Self {
+        Self { generation, ..self }
     }
 
     /// Wipes what opens it. Work that is under way ends as it would have.
@@ -38,15 +45,25 @@ impl Keeper {
     }
 
     /// Does blocking work on a thread for such. A save goes on to its end even if nobody waits for it any more.
-    async fn with<T: Send + 'static>(
+    async fn work<T: Send + 'static>(
         &self,
         what: String,
         work: impl FnOnce(&OpenVault) -> Result<T, VaultError> + Send + 'static,
     ) -> Result<T, PortError> {
         let Some(open) = self.held().clone() else { return Err(VaultError::Locked.into_port(what)) };
         match tokio::task::spawn_blocking(move || work(&open)).await {
-            Ok(done) => done.map_err(|error| error.into_port(what)),
+            Ok(done) => done.map_err(|error| self.told(error, what)),
             Err(_) => Err(PortError::new(PortErrorKind::Other, what, "the thread ended early")),
+        }
+    }
+
+    /// The error as the core sees it; of a damaged vault, with what helps.
+    fn told(&self, error: VaultError, what: impl Into<String>) -> PortError {
+        let way_back = if error.is_damage() { self.vault.way_back() } else { None };
+        let port = error.into_port(what);
+        match way_back {
+            Some(way) => PortError { detail: format!("{}; {way}", port.detail), ..port },
+            None => port,
         }
     }
 
@@ -72,9 +89,9 @@ impl Secrets for Keeper {
     async fn open(&self, passphrase: &SecretString) -> Result<(), PortError> {
         let opened = if self.vault.exists() {
             self.vault
-                .unlock_async(Generation::Current, passphrase.clone(), self.unlock.clone())
+                .unlock_async(self.generation, passphrase.clone(), self.unlock.clone())
                 .await
-                .map_err(|error| error.into_port("the vault stays locked"))?
+                .map_err(|error| self.told(error, "the vault stays locked"))?
         } else {
             self.create(passphrase).await.map_err(|error| error.into_port("the vault is not made"))?
         };
@@ -84,21 +101,21 @@ impl Secrets for Keeper {
 
     async fn get(&self, run: &str, name: &EntryName) -> Result<Option<SecretBytes>, PortError> {
         let (run, name) = (run.to_owned(), name.clone());
-        self.with(format!("cannot read {} from the vault", name.0), move |open| open.value(&run, &name)).await
+        self.work(format!("cannot read {} from the vault", name.0), move |open| open.value(&run, &name)).await
     }
 
     async fn put(&self, meta: EntryMeta, value: SecretBytes) -> Result<EntryMeta, PortError> {
-        self.with(format!("cannot save {} in the vault", meta.name.0), move |open| open.set(meta, value)).await
+        self.work(format!("cannot save {} in the vault", meta.name.0), move |open| open.set(meta, value)).await
     }
 
     async fn list(&self, run: &str) -> Result<Vec<EntryMeta>, PortError> {
         let run = run.to_owned();
         let of_run = move |open: &OpenVault| Ok(open.entries()?.into_iter().filter(|meta| meta.run == run).collect());
-        self.with("cannot list the vault".to_owned(), of_run).await
+        self.work("cannot list the vault".to_owned(), of_run).await
     }
 
     async fn keyed_digest(&self, bytes: &[u8]) -> Result<String, PortError> {
         let bytes = SecretBytes::new(bytes.to_vec());
-        self.with("cannot make a keyed digest".to_owned(), move |open| open.digest(bytes.expose_secret())).await
+        self.work("cannot make a keyed digest".to_owned(), move |open| open.digest(bytes.expose_secret())).await
     }
 }

@@ -88,6 +88,18 @@ impl Vault {
         self.inspect_generation(Generation::Previous).ok().flatten()
     }
 
+    /// What helps when the last save is damaged: the generation before, if that is whole.
+    pub fn way_back(&self) -> Option<String> {
+        let damaged = self.inspect().is_err_and(|error| error.is_damage());
+        let seal = self.previous().filter(|_| damaged)?;
+        let entries = if seal.entries == 1 { "1 secret".to_owned() } else { format!("{} secrets", seal.entries) };
+        Some(format!(
+            "the version of {:.0} beside it is whole, with {entries}. See it: drydock vault list --previous; go on with it: \
+             drydock resume --previous-vault",
+            seal.at
+        ))
+    }
+
     fn inspect_generation(&self, generation: Generation) -> Result<Option<Seal>, VaultError> {
         seal::inspect(&self.path(generation), &self.read_vault(generation)?, Tested::No)
     }

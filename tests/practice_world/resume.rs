@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use drydock::run::{Event, Record, Stopped};
+use drydock::{
+    practice::{Key, NAMESPACE},
+    run::{Event, Record, Stopped},
+};
 use serde_json::json;
 
 use crate::desk::{Desk, Ride};
@@ -51,6 +54,21 @@ async fn cut_after_the_dump_and_after_the_removal() {
     sent.sort_unstable();
     sent.dedup();
     assert_eq!(sent.len(), all, "something was deleted twice: {sent:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_world_where_nothing_happens_is_not_written_again() {
+    let desk = Desk::new(&[], 100).await;
+    let written = || std::fs::metadata(desk.folder.path().join("world.json")).unwrap().modified().unwrap();
+    // what the start still brings about is saved within this time
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let before = written();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(written(), before);
+    let note = Key::new("", "configmaps", Some(NAMESPACE), "note");
+    desk.world.objects.create(&note, json!({"apiVersion": "v1", "kind": "ConfigMap"})).unwrap();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert!(written() > before, "what does happen is");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -127,10 +127,7 @@ fn is_whole(dump: &[u8]) -> DumpReport {
 
 #[test]
 fn dumps_are_checked_restored_and_counted() {
-    let Ok(connection) = std::env::var("DRYDOCK_TEST_PSQL") else {
-        eprintln!("not run: dumps_are_checked_restored_and_counted, DRYDOCK_TEST_PSQL is not set");
-        return;
-    };
+    let Some(connection) = crate::setting("DRYDOCK_TEST_PSQL") else { return };
     let server = Server { connection, folder: tempfile::tempdir().unwrap() };
     server.drop_databases();
     for database in [SOURCE, TARGET] {

@@ -50,6 +50,12 @@ impl ChecksScreen {
         self.sent = false;
     }
 
+    /// Whether the chosen one is a warning that nobody has seen.
+    pub fn warns(&self) -> bool {
+        let chosen = self.checks.get(self.list.at);
+        self.button.is_none() && chosen.is_some_and(|check| check.result == CheckResult::Warn && !check.seen)
+    }
+
     /// Number of checks with a result.
     pub fn count(&self, result: CheckResult) -> usize {
         self.checks.iter().filter(|check| check.result == result).count()
@@ -79,8 +85,7 @@ impl Screen for ChecksScreen {
                 return vec![Act::Page(Page::new(&format!("Check {}", check.name), lines))];
             }
             (Cmd::Space, None) => {
-                let warns = |check: &&Check| check.result == CheckResult::Warn && !check.seen;
-                if let Some(check) = self.checks.get(self.list.at).filter(warns) {
+                if let Some(check) = self.checks.get(self.list.at).filter(|_| self.warns()) {
                     return vec![Act::Say(Reply::Seen { check: check.name.clone() })];
                 }
             }

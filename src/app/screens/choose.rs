@@ -17,8 +17,10 @@ pub struct ChooseScreen {
     pub step: StepId,
     /// What went wrong.
     pub problem: Diagnostic,
-    /// What can be done; the first is recommended.
+    /// What can be done.
     pub choices: Vec<Choice>,
+    /// Index of the recommended one.
+    pub recommended: usize,
     /// The chosen one.
     pub menu: Menu,
     sent: bool,
@@ -28,14 +30,13 @@ impl ChooseScreen {
     /// A new screen.
     pub fn new(step: &StepId, problem: &Diagnostic, choices: &[Choice], recommended: usize) -> Self {
         let mut choices = choices.to_vec();
-        let look = Choice {
-            id: LOOK.to_owned(),
-            label: "Look closer: the whole text, the log".to_owned(),
-            cost: String::new(),
-        };
-        choices.insert(choices.len().min(1), look);
+        let look = Choice { id: LOOK.to_owned(), label: "Look closer: the whole text".to_owned(), cost: String::new() };
+        let place = choices.len().min(1);
+        choices.insert(place, look);
+        // the option that only looks pushes what follows it down
+        let recommended = recommended + usize::from(recommended >= place);
         let menu = Menu::new(choices.len(), recommended);
-        Self { step: step.clone(), problem: problem.clone(), choices, menu, sent: false }
+        Self { step: step.clone(), problem: problem.clone(), choices, recommended, menu, sent: false }
     }
 }
 

@@ -1,11 +1,17 @@
 //! S05: capturing what the upgrade wipes. A list of items, the fields of the chosen one, drafts saved at every field.
 
-use super::{Act, Screen, SecretFor, vault::SHOWN};
+use super::{
+    Act, Screen, SecretFor,
+    dialog::{Dialog, Kept},
+    vault::SHOWN,
+};
 use crate::{
     app::{Cmd, Key, Place, menu::Menu, text_field::TextField},
-    ports::Provenance,
     run::{Field, FieldInput, FieldKind, FieldValue, Form, Item, Reply, StepId},
 };
+
+/// Two Enter within this time are one key that is held down, in milliseconds.
+const HELD: u64 = 200;
 
 /// What has the focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,15 +21,6 @@ pub enum FormFocus {
     Confirm,
     Back,
     Seal,
-}
-
-/// A line that is asked for over the list.
-#[derive(Debug)]
-pub enum Dialog {
-    /// Name of a new item.
-    Add(TextField),
-    /// Why there is none.
-    None(TextField),
 }
 
 /// The form of a step.
@@ -52,6 +49,9 @@ pub struct FormScreen {
     /// Until when a typed secret is shown in clear.
     pub shown_until: u64,
     before: String,
+    /// A name or a reason that was typed and not used yet: closing a line keeps it.
+    kept: Kept,
+    entered_at: u64,
     confirming: Option<String>,
     /// What was typed for a field whose content is not kept, and the field it was typed for: nothing typed is lost.
     typed: Option<(usize, String)>,
@@ -82,6 +82,8 @@ impl FormScreen {
             dialog: None,
             shown_until: 0,
             before: String::new(),
+            kept: Kept::new(none_reason),
+            entered_at: 0,
             confirming: None,
             typed: None,
         };
@@ -111,9 +113,10 @@ impl FormScreen {
         if let Some((index, _)) = &self.typed {
             let index = *index;
             let field = self.form.fields.get(index).map(|field| field.id.clone()).unwrap_or_default();
-            if self.item().is_some_and(|item| item.faults.contains_key(&field)) {
+            let faulty = self.item().is_some_and(|item| item.faults.contains_key(&field));
+            if faulty && self.focus == FormFocus::Confirm {
                 self.enter_field(index);
-            } else {
+            } else if !faulty {
                 self.typed = None;
             }
         }
@@ -156,29 +159,26 @@ impl FormScreen {
         }
     }
 
-    /// What a field holds now, as it is edited. A secret is never brought back.
-    fn current(field: &Field, item: &Item) -> String {
-        match item.values.get(&field.id) {
-            Some(FieldValue::Text { value, .. }) => value.clone(),
-            Some(FieldValue::Secret { provenance: Provenance::File { path }, .. })
-                if field.kind == FieldKind::SecretFile =>
-            {
-                path.clone()
-            }
-            _ => String::new(),
-        }
-    }
-
     fn enter_field(&mut self, index: usize) {
         let (Some(field), Some(item)) = (self.form.fields.get(index), self.items.get(self.list.at)) else {
             self.focus = FormFocus::Confirm;
             return;
         };
         let kept = self.typed.take().filter(|(of, _)| *of == index).map(|(_, text)| text);
-        let text = kept.unwrap_or_else(|| Self::current(field, item));
+        let text = kept.unwrap_or_else(|| item.editable(field).to_owned());
         self.edit = Some(if field.kind == FieldKind::Secret { TextField::secret() } else { TextField::open(&text) });
         self.before = text;
         self.focus = FormFocus::Field(index);
+    }
+
+    /// Whether a secret that is typed has the focus.
+    pub fn is_secret(&self) -> bool {
+        matches!(self.edit, Some(TextField::Secret(_))) && matches!(self.focus, FormFocus::Field(_))
+    }
+
+    /// What has the focus where nothing is edited: the list, or the way back where there is none.
+    fn rest(&self) -> FormFocus {
+        if self.form.repeated { FormFocus::List } else { FormFocus::Back }
     }
 
     /// The fault of the text in focus, as it is typed.
@@ -234,6 +234,7 @@ impl FormScreen {
             FormFocus::Field(_) => self.go(FormFocus::Confirm),
             FormFocus::List | FormFocus::Confirm => self.go(FormFocus::Back),
             FormFocus::Back => self.go(FormFocus::Seal),
+            FormFocus::Seal if !self.form.repeated => self.go(FormFocus::Field(0)),
             FormFocus::Seal => self.go(FormFocus::List),
         }
     }
@@ -242,6 +243,7 @@ impl FormScreen {
         let last = self.form.fields.len().saturating_sub(1);
         match self.focus {
             FormFocus::List => self.go(FormFocus::Seal),
+            FormFocus::Field(0) if !self.form.repeated => self.go(FormFocus::Seal),
             FormFocus::Field(0) => self.go(FormFocus::List),
             FormFocus::Field(index) => self.go(FormFocus::Field(index - 1)),
             FormFocus::Confirm => self.go(FormFocus::Field(last)),
@@ -254,10 +256,10 @@ impl FormScreen {
     fn enter(&mut self) -> Vec<Act> {
         match self.focus {
             FormFocus::List if self.list.at == self.items.len() && self.form.repeated => {
-                self.dialog = Some(Dialog::Add(TextField::open("")));
+                self.dialog = Some(self.kept.add());
             }
             FormFocus::List if self.list.at > self.items.len() => {
-                self.dialog = Some(Dialog::None(TextField::open(&self.none_reason)));
+                self.dialog = Some(self.kept.none());
             }
             FormFocus::List => match self.item() {
                 Some(item) if !item.confirmed && self.form.is_complete(item) => self.focus = FormFocus::Confirm,
@@ -289,23 +291,30 @@ impl FormScreen {
     }
 
     fn dialog_command(&mut self, cmd: Cmd) -> Vec<Act> {
-        match (cmd, self.dialog.take()) {
-            (Cmd::Enter, Some(Dialog::Add(text))) if !text.is_empty() => {
+        let Some(dialog) = self.dialog.take() else { return Vec::new() };
+        let missing = dialog.missing();
+        match (cmd, dialog) {
+            (Cmd::Enter, dialog) if !missing.is_empty() => {
+                self.dialog = Some(dialog);
+                vec![Act::Notice(format!("Not yet: {missing}. Esc closes."))]
+            }
+            (Cmd::Enter, Dialog::Add(text)) => {
                 self.focus = FormFocus::Confirm;
-                let item = text.text().to_owned();
-                vec![Act::Say(Reply::Add { item })]
+                self.kept.used();
+                vec![Act::Say(Reply::Add { item: text.text().to_owned() })]
             }
-            (Cmd::Enter, Some(Dialog::None(text))) if text.chars() >= 10 => {
+            (Cmd::Enter, Dialog::None(text)) => {
                 self.focus = FormFocus::Seal;
-                vec![Act::Say(Reply::None { reason: text.text().to_owned() })]
+                let reason = text.text().to_owned();
+                self.kept.keep(&Dialog::None(text));
+                vec![Act::Say(Reply::None { reason })]
             }
-            (Cmd::Enter, Some(kept @ Dialog::None(_))) => {
-                self.dialog = Some(kept);
-                vec![Act::Notice("Not yet: a reason of at least 10 letters.".to_owned())]
+            (Cmd::Back, closed) => {
+                self.kept.keep(&closed);
+                Vec::new()
             }
-            (Cmd::Back | Cmd::Enter, _) => Vec::new(),
-            (_, kept) => {
-                self.dialog = kept;
+            (_, open) => {
+                self.dialog = Some(open);
                 Vec::new()
             }
         }
@@ -332,16 +341,24 @@ impl Screen for FormScreen {
         match cmd {
             Cmd::Next => return self.next(),
             Cmd::Previous => return self.previous(),
-            Cmd::Enter => return self.enter(),
+            Cmd::Enter => {
+                // a key that is held down confirms nothing: every item is looked at by a human
+                let held = at < self.entered_at + HELD;
+                self.entered_at = at;
+                if held && matches!(self.focus, FormFocus::Confirm | FormFocus::Seal) {
+                    return Vec::new();
+                }
+                return self.enter();
+            }
             Cmd::ShowSecret => self.shown_until = at + SHOWN,
-            Cmd::Back => return self.go(FormFocus::List),
+            Cmd::Back => return self.go(self.rest()),
             Cmd::Add if self.form.repeated => {
                 self.list.at = self.items.len();
-                self.dialog = Some(Dialog::Add(TextField::open("")));
+                self.dialog = Some(self.kept.add());
             }
             Cmd::None if self.form.repeated => {
                 self.list.at = self.items.len() + 1;
-                self.dialog = Some(Dialog::None(TextField::open(&self.none_reason)));
+                self.dialog = Some(self.kept.none());
             }
             Cmd::Take if self.form.repeated => {
                 if let Some(item) = self.item() {
@@ -349,7 +366,8 @@ impl Screen for FormScreen {
                     return vec![Act::Say(Reply::Remove { item })];
                 }
             }
-            Cmd::Up if self.focus != FormFocus::List => return self.go(FormFocus::List),
+            Cmd::Up if self.focus != FormFocus::List && self.form.repeated => return self.go(FormFocus::List),
+            Cmd::Up if !self.form.repeated => return self.previous(),
             Cmd::Down if self.focus != FormFocus::List => return self.next(),
             _ => {
                 if self.list.moved(cmd, key) {
@@ -362,14 +380,14 @@ impl Screen for FormScreen {
 
     fn edit(&mut self, key: Key, _: u64) {
         match &mut self.dialog {
-            Some(Dialog::Add(text) | Dialog::None(text)) => text.key(key),
+            Some(dialog) => dialog.text().key(key),
             None => self.edit.as_mut().is_some_and(|edit| edit.key(key)),
         };
     }
 
     fn paste(&mut self, pasted: &str) -> Option<String> {
         let more = match &mut self.dialog {
-            Some(Dialog::Add(text) | Dialog::None(text)) => text.paste(pasted),
+            Some(dialog) => dialog.text().paste(pasted),
             None => self.edit.as_mut()?.paste(pasted),
         };
         more.then(|| "Only the first line of the paste was taken.".to_owned())

@@ -65,7 +65,8 @@ impl GateScreen {
     fn step(&mut self, by: isize) {
         let order = self.order();
         let at = order.iter().position(|focus| *focus == self.focus).unwrap_or(0);
-        self.focus = order[at.saturating_add_signed(by).min(order.len() - 1)];
+        // behind the last comes the first; before the first nothing does
+        self.focus = order[at.saturating_add_signed(by) % order.len()];
     }
 
     /// What is still missing before the button answers, or nothing.
@@ -136,7 +137,9 @@ impl Screen for GateScreen {
                 return vec![Act::Say(Reply::Again)];
             }
             Cmd::Back => {
-                if self.namespace.is_empty() && self.word.is_empty() {
+                // the first one may be the rest of an arrow key that a slow line tore: it clears nothing
+                let empty = self.namespace.is_empty() && self.word.is_empty();
+                if empty || self.focus != GateFocus::Back {
                     self.focus = GateFocus::Back;
                 } else {
                     self.namespace.clear();

@@ -3,6 +3,7 @@
 mod checks;
 mod choose;
 mod confirm;
+mod dialog;
 mod finish;
 mod form;
 mod gate;
@@ -16,8 +17,9 @@ use secrecy::SecretString;
 pub use checks::ChecksScreen;
 pub use choose::ChooseScreen;
 pub use confirm::ConfirmScreen;
+pub use dialog::Dialog;
 pub use finish::{FinishScreen, finish_options};
-pub use form::{Dialog, FormFocus, FormScreen};
+pub use form::{FormFocus, FormScreen};
 pub use gate::{GateFocus, GateScreen};
 pub use plan::PlanScreen;
 pub use reapply::{ReapplyFocus, ReapplyScreen};

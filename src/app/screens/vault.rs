@@ -72,7 +72,8 @@ impl VaultScreen {
     fn step(&mut self, by: isize) {
         let order = self.order();
         let at = order.iter().position(|focus| *focus == self.focus).unwrap_or(0);
-        self.focus = order[at.saturating_add_signed(by).min(order.len() - 1)];
+        // behind the last comes the first; before the first nothing does
+        self.focus = order[at.saturating_add_signed(by) % order.len()];
     }
 
     /// Why the vault cannot be made yet, or nothing.

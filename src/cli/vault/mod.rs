@@ -108,6 +108,7 @@ pub fn run(args: VaultArgs, mut cli: VaultCli<'_>) -> Exit {
     let generation = if args.previous { Generation::Previous } else { Generation::Current };
     match cli.perform(args.command, generation) {
         Ok(()) => Exit::Done,
+        Err(Fault::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
         Err(fault) => {
             // If even standard error is gone, the exit code still tells.
             let _ = cli.tell_fault(&fault, generation);

@@ -13,9 +13,10 @@ const ROW: f64 = 0.000_15;
 /// Rows in one piece.
 const PIECE: usize = 250;
 
-const LONG: [(&str, &str); 11] = [
+const LONG: [(&str, &str); 12] = [
     ("version", "V"),
     ("data-only", "a"),
+    ("verbose", "v"),
     ("disable-triggers", "disable-triggers"),
     ("exclude-table", "T"),
     ("table", "t"),
@@ -28,6 +29,9 @@ const LONG: [(&str, &str); 11] = [
 ];
 
 const HEAD: &str = "SET statement_timeout = 0;\nSET lock_timeout = 0;\nSET idle_in_transaction_session_timeout = 0;\nSET client_encoding = 'UTF8';\nSET standard_conforming_strings = on;\nSELECT pg_catalog.set_config('search_path', '', false);\nSET check_function_bodies = false;\nSET xmloption = content;\nSET client_min_messages = warning;\nSET row_security = off;\n";
+
+/// What it says of its search with `--verbose`, shortened.
+const LOOKING: &str = "pg_dump: last built-in OID is 16383\npg_dump: reading extensions\npg_dump: identifying extension members\npg_dump: reading schemas\npg_dump: reading user-defined tables\npg_dump: reading column info for interesting tables\npg_dump: reading partitioning data\npg_dump: reading constraints\npg_dump: reading large objects\npg_dump: reading dependency data\n";
 
 const CIRCULAR: &str = "pg_dump: warning: there are circular foreign-key constraints on this table:\npg_dump: detail: objects\npg_dump: hint: You might not be able to restore the dump without using --disable-triggers or temporarily dropping the constraints.\npg_dump: hint: Consider using a full dump instead of a --data-only dump to avoid this problem.\n";
 
@@ -75,7 +79,7 @@ pub async fn pg_dump(place: &Place, args: &[String], streams: Streams) -> u8 {
         streams.err.say(format!("pg_dump: {problem}\n")).await;
         1
     };
-    let options = match Options::read(args, "aVw", "TthpUdf", &LONG) {
+    let options = match Options::read(args, "aVwv", "TthpUdf", &LONG) {
         Ok(options) => options,
         Err(problem) => {
             let hint = "pg_dump: hint: Try \"pg_dump --help\" for more information.";
@@ -125,13 +129,17 @@ pub async fn pg_dump(place: &Place, args: &[String], streams: Streams) -> u8 {
     if snapshot.tables.is_empty() {
         return fail("error: no matching tables were found".to_owned()).await;
     }
+    let talk = if options.has("v") { Some(&streams.err) } else { None };
+    if let Some(err) = talk {
+        err.say(LOOKING).await;
+    }
     if wanted("objects") {
         streams.err.say(CIRCULAR).await;
     }
     let out = options.value("f").map_or_else(|| streams.out.clone(), |path| place.file(path));
     let triggers = options.has("disable-triggers");
     let names: Vec<String> = order.into_iter().filter(|name| snapshot.tables.contains_key(name)).collect();
-    let written = write(place, &snapshot, &names, triggers, &out).await;
+    let written = write(place, &snapshot, &names, triggers, (&out, talk)).await;
     match written {
         Ok(()) => 0,
         Err(Stop::Full) => fail("error: could not write to output file: No space left on device".to_owned()).await,
@@ -171,7 +179,7 @@ async fn write(
     snapshot: &Snapshot,
     names: &[String],
     triggers: bool,
-    out: &crate::practice::shell::Output,
+    (out, talk): (&crate::practice::shell::Output, Option<&crate::practice::shell::Output>),
 ) -> Result<(), Stop> {
     let key = key();
     let user = &snapshot.user;
@@ -192,6 +200,12 @@ async fn write(
                 head = format!("{head}{session}ALTER TABLE {full} DISABLE TRIGGER ALL;\n\n");
             }
             first = false;
+            if let Some(err) = talk {
+                let said = format!(
+                    "pg_dump: processing data for table \"public.{name}\"\npg_dump: dumping contents of table \"public.{name}\"\n"
+                );
+                err.say(said).await;
+            }
             out.write(head + &format!("COPY {full} ({columns}) FROM stdin;\n")).await?;
             for piece in rows.chunks(PIECE) {
                 if cut.is_some_and(|cut| done >= cut) {

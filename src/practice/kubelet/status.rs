@@ -50,11 +50,18 @@ fn ended(code: u8, started: &Value) -> Value {
 
 /// Writes the pod's status. Nothing is told when it did not change.
 pub fn write(pod: &Pod, stand: &Stand) {
-    let (restarts, address) = pod.shared.change(|state| {
-        let next = state.addresses;
-        (state.pods.get(&pod.uid).map_or(0, |pod| pod.restarts), next)
-    });
-    let address = format!("10.244.0.{}", 10 + address % 240);
+    // only looks, once the pod has its address: what stays as it is must not make the world's file be written again
+    let restarts = pod.shared.look(|state| state.pods.get(&pod.uid).map_or(0, |pod| pod.restarts));
+    let has_none = pod.object().is_some_and(|object| text(&object, "/status/podIP").is_empty());
+    let address = if has_none && !matches!(stand, Stand::Unscheduled(_)) {
+        let number = pod.shared.change(|state| {
+            state.addresses += 1;
+            state.addresses
+        });
+        format!("10.244.0.{}", 10 + number % 240)
+    } else {
+        String::new()
+    };
     // the pod may be gone, or be another by now
     let _ = pod.shared.objects.update(&pod.key, |object| {
         if text(object, "/metadata/uid") == pod.uid {
@@ -63,10 +70,6 @@ pub fn write(pod: &Pod, stand: &Stand) {
         }
         Ok(())
     });
-    let fresh = pod.object().is_some_and(|object| text(&object, "/status/podIP") == address);
-    if fresh {
-        pod.shared.change(|state| state.addresses += 1);
-    }
 }
 
 fn status(object: &Value, old: &Value, stand: &Stand, restarts: u32, address: &str) -> Value {

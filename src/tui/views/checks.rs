@@ -19,15 +19,22 @@ fn word(result: CheckResult) -> (&'static str, &'static str, Ink) {
 pub fn view(app: &App, screen: &ChecksScreen, room: Room) -> Vec<Line> {
     let (fail, warn, pass) =
         (screen.count(CheckResult::Fail), screen.count(CheckResult::Warn), screen.count(CheckResult::Pass));
-    let asking = if screen.sent { "asking again …" } else { "nothing is hidden, nothing is skipped" };
+    let asking = if screen.sent { "asking again …" } else { "" };
     let mut lines = vec![
         common::heading(app, &format!("{} checks", screen.checks.len())),
         Line::blank(),
-        Line::text(&format!("{fail} fail · {warn} warns · {pass} pass")).right(asking, Ink::Plain),
+        Line::text(&format!("{fail} fail · {warn} warn · {pass} pass")).right(asking, Ink::Plain),
     ];
     let space = room.height.saturating_sub(lines.len() + 3);
     let mut rows: Vec<(bool, Line)> = Vec::new();
+    // what passed is folded where there is no room, until it is asked for or walked to
+    let fold = !screen.all && screen.list.at < screen.checks.len() - pass;
+    let mut folded = 0;
     for (index, check) in screen.checks.iter().enumerate() {
+        if fold && check.result == CheckResult::Pass && rows.len() >= space {
+            folded += 1;
+            continue;
+        }
         let (sign, word, ink) = word(check.result);
         let focused = screen.button.is_none() && screen.list.at == index;
         let seen = if check.seen { "seen · " } else { "" };
@@ -51,15 +58,19 @@ pub fn view(app: &App, screen: &ChecksScreen, room: Room) -> Vec<Line> {
     let skip = if rows.len() > space { chosen.saturating_sub(space / 2).min(rows.len() - space) } else { 0 };
     let hidden = rows.len().saturating_sub(space);
     lines.extend(rows.into_iter().skip(skip).take(space).map(|(_, line)| line));
-    if hidden > 0 {
+    if folded > 0 {
+        lines.push(Line::blank().at(4, &format!("{folded} more passed"), Ink::Plain).right("a show all", Ink::Plain));
+    } else if hidden > 0 {
         lines.push(Line::blank().at(4, &format!("{hidden} more rows: ↑↓"), Ink::Plain));
     }
     lines.resize(room.height.saturating_sub(1), Line::blank());
     let unseen = screen.checks.iter().filter(|check| check.result == CheckResult::Warn && !check.seen).count();
     let why = match (fail, unseen) {
         (0, 0) => String::new(),
+        (0, 1) => "1 warning to see (Space)".to_owned(),
         (0, n) => format!("{n} warnings to see (Space)"),
-        (n, _) => format!("{n} checks fail"),
+        (1, _) => "1 check".to_owned(),
+        (n, _) => format!("{n} checks"),
     };
     lines.push(buttons(&["Check again", "Go back"], screen.button, &why, None));
     lines

@@ -10,17 +10,26 @@ use crate::{
     tui::{Ink, Line, picture::wrap},
 };
 
-fn told(label: &str, text: &[String], room: Room, rows: usize) -> Vec<Line> {
-    let parts: Vec<String> = text.iter().flat_map(|line| wrap(line, room.width - 20)).collect();
-    let more = parts.len() > rows;
-    let mut lines: Vec<Line> = parts
-        .iter()
-        .take(rows)
-        .enumerate()
-        .map(|(index, part)| Line::text(if index == 0 { label } else { "" }).at(20, part, Ink::Plain))
-        .collect();
-    if more && let Some(last) = lines.pop() {
-        lines.push(last.then(" …", Ink::Plain));
+/// What is told, part by part, in at most `space` rows. Where that is too little the longest parts give way, the first of
+/// them last.
+fn told(parts: &[(&str, &[String])], room: Room, space: usize) -> Vec<Line> {
+    let wrapped =
+        |text: &[String]| -> Vec<String> { text.iter().flat_map(|line| wrap(line, room.width - 20)).collect() };
+    let parts: Vec<(&str, Vec<String>)> = parts.iter().map(|(label, text)| (*label, wrapped(text))).collect();
+    let mut rows: Vec<usize> = parts.iter().map(|(_, lines)| lines.len()).collect();
+    while rows.iter().sum::<usize>() > space {
+        let Some(longest) = (0..rows.len()).max_by_key(|index| rows[*index]).filter(|index| rows[*index] > 0) else {
+            break;
+        };
+        rows[longest] -= 1;
+    }
+    let mut lines = Vec::new();
+    for ((label, text), rows) in parts.iter().zip(rows) {
+        for (index, part) in text.iter().enumerate().take(rows) {
+            let line = Line::text(if index == 0 { label } else { "" }).at(20, part, Ink::Plain);
+            let cut = index + 1 == rows && rows < text.len();
+            lines.push(if cut { line.then(" …", Ink::Plain) } else { line });
+        }
     }
     lines
 }
@@ -52,22 +61,25 @@ pub fn view(app: &App, screen: &ChooseScreen, room: Room) -> Vec<Line> {
     if safe.is_empty() {
         safe.push("what earlier steps wrote down; nothing goes on by itself".to_owned());
     }
-    let space = room.height.saturating_sub(lines.len() + screen.choices.len() + 2);
-    lines.extend(told("What happened", &happened, room, (space / 2).max(2)));
-    lines.extend(told("What that proves", &[proves], room, 3));
-    lines.extend(told("Still safe", &safe, room, 2));
-    let free = room.height.saturating_sub(lines.len() + screen.choices.len() + 2);
-    if free > 0 {
-        lines.extend(told("You can", &problem.help, room, free));
-    }
-    lines.truncate(room.height.saturating_sub(screen.choices.len() + 1));
+    let space = room.height.saturating_sub(lines.len() + screen.choices.len() + 1);
+    let parts = [
+        ("What happened", happened.as_slice()),
+        ("What that proves", &[proves]),
+        ("Still safe", &safe),
+        ("You can", &problem.help),
+    ];
+    lines.extend(told(&parts, room, space));
     lines.push(Line::blank());
     let options: Vec<(String, String)> = screen
         .choices
         .iter()
         .enumerate()
         .map(|(index, choice)| {
-            let cost = if index == 0 { format!("{}  recommended", choice.cost) } else { choice.cost.clone() };
+            let cost = match (index == screen.recommended, choice.cost.is_empty()) {
+                (true, true) => "recommended".to_owned(),
+                (true, false) => format!("{}  recommended", choice.cost),
+                (false, _) => choice.cost.clone(),
+            };
             (choice.label.clone(), cost)
         })
         .collect();

@@ -1,7 +1,7 @@
 //! What every screen has: title, rail, facts, safety, and the small words that many share.
 
 use crate::{
-    app::{App, Front, Over, keymap::Place},
+    app::{App, Front, Over},
     run::{PlannedStep, Risk, Sign, StepState},
     text::units,
     tui::{Ink, Line, picture::width},
@@ -27,7 +27,7 @@ pub fn clock(app: &App, at: jiff::Timestamp) -> String {
 }
 
 /// Left and right of the title, and the badge.
-pub fn title(app: &App) -> (String, String, (String, Ink)) {
+pub fn title(app: &App, columns: usize) -> (String, String, (String, Ink)) {
     let run = &app.run;
     let name = run.runbook.as_ref().map_or("", |runbook| runbook.title.as_str());
     let from = run.facts.values().find_map(|facts| facts.get("images").and(facts.get("version"))?.as_str());
@@ -51,11 +51,14 @@ pub fn title(app: &App) -> (String, String, (String, Ink)) {
         Some("different") => "✗",
         Some(_) => "?",
     };
-    (left, format!("{namespace} @ {} · id {mark} · ", run.context), badge)
+    let place = format!("{namespace} @ {} · id {mark} · ", run.context);
+    // versions give way first; the namespace and the badge never
+    let fits = width(&left) + width(&place) + width(&badge.0) + 4 <= columns;
+    (if fits { left } else { format!("drydock · {name}") }, place, badge)
 }
 
 /// State of a phase in one sign.
-fn phase_sign(app: &App, phase: usize) -> Sign {
+pub fn phase_sign(app: &App, phase: usize) -> Sign {
     let run = &app.run;
     let states: Vec<&StepState> =
         run.plan.iter().filter(|step| step.phase == phase).map(|step| run.step(&step.id)).collect();
@@ -132,19 +135,20 @@ pub fn rail(app: &App, columns: usize) -> Line {
     line
 }
 
+/// How the wizard is left from here, or what lies over the screen.
 fn leave(app: &App) -> &'static str {
-    match app.place() {
-        Place::Running | Place::Finish | Place::Choices | Place::Plan | Place::Choosing => "q",
-        _ => "Esc",
+    match &app.over {
+        Some(Over::Leave(leave)) if leave.sure => "Esc",
+        Some(Over::Leave(_)) => "3",
+        Some(_) => "Esc",
+        None if app.is_typing() => "Ctrl-C",
+        None => "q",
     }
 }
 
 /// What changes, undo, time, how to leave.
 pub fn facts(app: &App) -> [String; 4] {
-    let leave = match (&app.over, leave(app)) {
-        (Some(Over::Leave(_)), _) => "Enter".to_owned(),
-        (_, key) => key.to_owned(),
-    };
+    let leave = leave(app).to_owned();
     let nothing = |time: String| ["nothing".to_owned(), "not needed".to_owned(), time, leave.clone()];
     match (&app.front, app.step()) {
         (Front::Plan(_), _) => nothing(units::about(app.run.plan.iter().map(|step| step.estimate_s).sum())),
@@ -153,16 +157,18 @@ pub fn facts(app: &App) -> [String; 4] {
         }
         (Front::Vault(_), _) => nothing("about 1 s".to_owned()),
         (Front::Finish(_), _) => ["nothing".to_owned(), "the volumes are kept".to_owned(), "1 min".to_owned(), leave],
-        (Front::Gate(screen), Some(_)) if screen.gate.is_open() => {
+        (Front::Gate(screen), Some(step)) if screen.gate.is_open() => {
             let place = if screen.gate.prod { " in PROD" } else { "" };
             let changes = format!("{} objects{place}", screen.gate.goes.len());
-            [changes, "kept volumes".to_owned(), "1 min".to_owned(), leave]
+            [changes, "kept volumes".to_owned(), time(app, step), leave]
         }
-        (Front::Gate(_), _) => ["nothing while locked".to_owned(), "not needed".to_owned(), "1 min".to_owned(), leave],
+        (Front::Gate(_), _) => {
+            ["nothing while locked".to_owned(), "not needed".to_owned(), "no limit".to_owned(), leave]
+        }
         (Front::Choose(_), _) => {
-            ["nothing while paused".to_owned(), "not needed".to_owned(), "as you like".to_owned(), leave]
+            ["nothing while paused".to_owned(), "not needed".to_owned(), "no limit".to_owned(), leave]
         }
-        (Front::Resume(_), _) => ["nothing yet".to_owned(), "not needed".to_owned(), "as you like".to_owned(), leave],
+        (Front::Resume(_), _) => ["nothing yet".to_owned(), "not needed".to_owned(), "no limit".to_owned(), leave],
         (_, Some(step)) => [step.changes.clone(), step.undo.clone(), time(app, step), leave],
         (_, None) => nothing("1 s".to_owned()),
     }
@@ -209,13 +215,14 @@ pub fn heading(app: &App, state: &str) -> Line {
 
 /// Options with numbers; the chosen one has the focus.
 pub fn options(options: &[(String, String)], chosen: usize, from: usize) -> Vec<Line> {
+    let column = options.iter().map(|(label, _)| width(label) + 8).max().unwrap_or(0).max(28);
     options
         .iter()
         .enumerate()
         .map(|(index, (label, cost))| {
             let number = index + from;
             let line = Line::blank().focus(index == chosen).at(2, &format!("{number}  {label}"), Ink::Plain);
-            if cost.is_empty() { line } else { line.at(48.max(width(label) + 8), cost, Ink::Plain) }
+            if cost.is_empty() { line } else { line.at(column, cost, Ink::Plain) }
         })
         .collect()
 }

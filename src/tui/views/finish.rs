@@ -59,9 +59,9 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     }
     if !summaries(app, "delete").is_empty() {
         lines.push(Line::blank());
-        let kept =
+        let text =
             "The volumes of the old version are kept. Data written from now on would be lost by going back to them.";
-        lines.extend(wrap(kept, room.width - 4).iter().map(|line| Line::text(line)));
+        lines.extend(wrap(text, room.width - 3).iter().map(|part| Line::text(part)));
     }
     lines.push(Line::blank());
     let options: Vec<(String, String)> = crate::app::screens::finish_options();

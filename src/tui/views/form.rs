@@ -26,9 +26,11 @@ pub fn view(app: &App, screen: &FormScreen, room: Room) -> Vec<Line> {
         lines.extend(list(screen, room));
         lines.push(Line::blank());
     }
-    match &screen.dialog {
-        Some(dialog) => lines.extend(ask(screen, dialog, room)),
-        None => lines.extend(detail(screen, room)),
+    if let Some(dialog) = &screen.dialog {
+        lines.extend(ask(screen, dialog, room));
+    } else {
+        let space = room.height.saturating_sub(lines.len() + 1);
+        lines.extend(detail(screen, room, space));
     }
     if screen.dialog.is_none() {
         let below = buttons_row(screen);
@@ -54,28 +56,20 @@ fn short(field: &Field, item: &Item) -> (String, Ink) {
     }
 }
 
-/// Where the columns begin: wide enough for what stands in them, as far as there is room.
 /// Where the fields' columns begin: what is short is shown in full, what is long shares the rest.
 fn columns(screen: &FormScreen, fields: &[&Field], room: Room) -> Vec<usize> {
-    const FIRST: usize = 21;
     let longest = |field: &&Field| {
         let values = screen.items.iter().map(|item| width(&short(field, item).0));
-        values.chain([width(&field.label)]).max().unwrap_or(0).clamp(4, 34) + 1
+        values.chain([width(&field.label)]).max().unwrap_or(0).clamp(6, 34) + 2
     };
     let mut cells: Vec<usize> = fields.iter().map(longest).collect();
-    let space = room.width - FIRST;
-    while cells.iter().sum::<usize>() > space {
-        let Some(widest) = cells.iter_mut().max() else { break };
+    // the widest columns give way
+    while cells.iter().sum::<usize>() > room.width - 21 {
+        let Some(widest) = cells.iter_mut().max().filter(|cells| **cells > 1) else { break };
         *widest -= 1;
     }
-    let spare = (space - cells.iter().sum::<usize>()).min(fields.len()) / fields.len().max(1);
-    let mut at = FIRST;
-    let begin = |cells: usize| {
-        let from = at;
-        at += cells + spare;
-        from
-    };
-    cells.into_iter().map(begin).collect()
+    let begin = |index: usize| 21 + cells.iter().take(index).sum::<usize>();
+    (0..cells.len()).map(begin).collect()
 }
 
 fn list(screen: &FormScreen, room: Room) -> Vec<Line> {
@@ -84,17 +78,17 @@ fn list(screen: &FormScreen, room: Room) -> Vec<Line> {
     let column = |index: usize| columns.get(index).copied().unwrap_or(room.width);
     let mut head = Line::blank().at(4, &screen.form.noun, Ink::Dim);
     for (index, field) in fields.iter().enumerate() {
-        head = head.at(column(index), &field.label, Ink::Dim);
+        let cells = (column(index + 1) - column(index)).saturating_sub(1);
+        head = head.at(column(index), &cut(&field.label, cells), Ink::Dim);
     }
     let mut rows = Vec::new();
     for (index, item) in screen.items.iter().enumerate() {
         let (sign, ink) = if item.confirmed { ("✓", Ink::Ok) } else { ("?", Ink::Warn) };
         let chosen = screen.list.at == index;
-        let mut line = Line::blank().focus(chosen && screen.focus == FormFocus::List).at(2, sign, ink).at(
-            4,
-            &format!("{} {}", index + 1, item.id),
-            if chosen { Ink::Accent } else { Ink::Plain },
-        );
+        let mut line = Line::blank()
+            .focus(chosen && screen.focus == FormFocus::List && screen.dialog.is_none())
+            .at(2, sign, ink)
+            .at(4, &format!("{} {}", index + 1, item.id), if chosen { Ink::Accent } else { Ink::Plain });
         for (index, field) in fields.iter().enumerate() {
             let (text, ink) = short(field, item);
             let cells = (column(index + 1) - column(index)).saturating_sub(1);
@@ -103,7 +97,8 @@ fn list(screen: &FormScreen, room: Room) -> Vec<Line> {
         rows.push(line);
     }
     let count = screen.items.len();
-    let focus = |at: usize| screen.focus == FormFocus::List && screen.list.at == at;
+    let asks = screen.dialog.is_some();
+    let focus = |at: usize| !asks && screen.focus == FormFocus::List && screen.list.at == at;
     rows.push(Line::blank().focus(focus(count)).at(4, &format!("{} add one by hand", count + 1), Ink::Plain));
     let none = if screen.none_reason.is_empty() {
         format!("{} none at all, because…", count + 2)
@@ -116,7 +111,7 @@ fn list(screen: &FormScreen, room: Room) -> Vec<Line> {
     let window = room.height.saturating_sub(needed).max(3);
     let skip = screen.list.at.saturating_sub(window.saturating_sub(1)).min(rows.len().saturating_sub(window));
     let hidden = rows.len().saturating_sub(window);
-    let mut lines = vec![if hidden > 0 { head.right(&format!("{hidden} more rows"), Ink::Dim) } else { head }];
+    let mut lines = vec![if hidden > 0 { head.right(&format!("{hidden} more"), Ink::Dim) } else { head }];
     lines.extend(rows.into_iter().skip(skip).take(window));
     lines
 }
@@ -158,7 +153,7 @@ fn field_text(text: &TextField, cells: usize, focused: bool) -> String {
     format!("{tail}{mark}{}", "_".repeat(rest))
 }
 
-fn detail(screen: &FormScreen, room: Room) -> Vec<Line> {
+fn detail(screen: &FormScreen, room: Room, space: usize) -> Vec<Line> {
     let Some(item) = screen.item() else {
         let mut lines = vec![Line::text(&format!("Look here: {}", screen.form.look))];
         if !screen.fault.is_empty() {
@@ -173,9 +168,17 @@ fn detail(screen: &FormScreen, room: Room) -> Vec<Line> {
         lines.extend(wrap(&screen.form.look, room.width - 3).iter().map(|part| Line::text(part)));
         lines.push(Line::blank());
     }
+    let mut focus = 0;
     for (index, field) in screen.form.fields.iter().enumerate() {
-        lines.extend(field_rows(screen, index, field, item, room));
+        let rows = field_rows(screen, index, field, item, room);
+        if screen.focus == FormFocus::Field(index) {
+            focus = lines.len() + rows.len();
+        }
+        lines.extend(rows);
     }
+    // in a low window what is above the field in focus makes room
+    let skip = focus.saturating_sub(space);
+    lines.drain(..skip);
     if !item.extra.is_empty() && lines.len() + 4 < room.height {
         let extra = format!("further settings, kept and put back with it: {}", item.extra);
         lines.push(Line::blank().at(4, &cut(&extra, room.width - 5), Ink::Plain));

@@ -3,6 +3,7 @@
 mod checks;
 mod choose;
 mod common;
+mod door;
 mod finish;
 mod form;
 mod gate;
@@ -16,12 +17,13 @@ mod vault;
 
 use super::{
     Ink, Line, Picture,
-    draw::{FRAME, LEAST},
+    draw::{FRAME, is_small},
     wide,
 };
-use crate::app::{App, Front, Over, keymap};
+use crate::app::{App, Cmd, Front, Key, Over, keymap};
 
-pub(super) use common::sign;
+pub(super) use common::{phase_sign, sign};
+pub use door::door_picture;
 
 /// Room for the body.
 #[derive(Debug, Clone, Copy)]
@@ -36,13 +38,13 @@ pub(super) struct Room {
 
 /// The picture of the model in a terminal of this size.
 pub fn picture(app: &App, columns: u16, rows: u16) -> Picture {
-    if columns < LEAST.0 || rows < LEAST.1 {
+    if is_small(columns, rows) {
         return small::view(app, columns, rows);
     }
     let is_wide = columns >= 100 && rows >= 30 && !app.run.phases.is_empty() && app.run.approved;
     let side = if is_wide { usize::from(columns - 80).min(33) } else { 0 };
     let room = Room { width: usize::from(columns) - side - 1, height: usize::from(rows - FRAME), at: app.at };
-    let mut body = front(app, room);
+    let (mut body, mut scroll) = (front(app, room), 0);
     match &app.over {
         None => {}
         Some(Over::Leave(leave)) => {
@@ -52,7 +54,7 @@ pub fn picture(app: &App, columns: u16, rows: u16) -> Picture {
             body.resize(keep, Line::blank());
             body.extend(dialog);
         }
-        Some(other) => body = over::view(app, other, room),
+        Some(other) => (body, scroll) = over::view(app, other, room),
     }
     body.truncate(room.height);
     // the real cursor stands at the focus, so that readers and magnifiers follow it
@@ -62,14 +64,9 @@ pub fn picture(app: &App, columns: u16, rows: u16) -> Picture {
     {
         line.cursor = Some(0);
     }
-    // where letters are text, a letter is no command
-    let holds =
-        |binding: &&keymap::Binding| !app.is_typing() || !matches!(binding.keys, [crate::app::Key::Char(_), ..]);
-    let keys = keymap::footer(app.place())
-        .filter(holds)
-        .map(|binding| (binding.shown.to_owned(), label(app, binding)))
-        .collect();
-    let (title, place, badge) = common::title(app);
+    let keys = keymap::footer(app.place()).filter(|binding| holds(app, binding));
+    let keys = keys.map(|binding| (binding.shown.to_owned(), label(app, binding))).collect();
+    let (title, place, badge) = common::title(app, usize::from(columns));
     Picture {
         title,
         place,
@@ -80,12 +77,24 @@ pub fn picture(app: &App, columns: u16, rows: u16) -> Picture {
         safety: common::safety(app, usize::from(columns) - 2),
         keys,
         side: if is_wide { wide::steps(app, side, room.height) } else { Vec::new() },
+        scroll,
+    }
+}
+
+/// Whether a key of the footer does something just now: letters are text while one has the focus.
+fn holds(app: &App, binding: &keymap::Binding) -> bool {
+    let text = app.is_typing() && matches!(binding.keys[0], Key::Char(_));
+    match (&app.front, binding.cmd) {
+        (Front::Form(screen), Cmd::Up | Cmd::Add) if app.over.is_none() => !text && screen.form.repeated,
+        (Front::Form(screen), Cmd::ShowSecret) => !text && screen.is_secret(),
+        (Front::Checks(screen), Cmd::Space) => screen.warns(),
+        _ => !text,
     }
 }
 
 fn label(app: &App, binding: &keymap::Binding) -> String {
     match (&app.front, binding.cmd) {
-        (_, keymap::Cmd::Pause) if app.pausing => "go on after this".to_owned(),
+        (_, Cmd::Pause) if app.pausing => "go on after this".to_owned(),
         _ => binding.label.to_owned(),
     }
 }

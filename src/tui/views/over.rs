@@ -10,19 +10,22 @@ use crate::{
     text::units,
     tui::{
         Ink, Line,
-        picture::{cut, wrap},
+        picture::{cut, width, wrap},
     },
 };
 
-pub fn view(app: &App, over: &Over, room: Room) -> Vec<Line> {
-    match over {
-        Over::Help { place, from } => help(app, *place, *from, room),
-        Over::Page(page) => self::page(page, room),
+/// The rows, and the last one that they can be scrolled to.
+pub fn view(app: &App, over: &Over, room: Room) -> (Vec<Line>, usize) {
+    let lines = match over {
+        Over::Help { place, from } => return help(app, *place, *from, room),
+        Over::Page(page) => return self::page(page, room),
         Over::Palette(palette) => {
             let found = palette.found();
             let mut line = Line::blank().at(2, &format!(": {}▏", palette.text.text()), Ink::Plain);
             line.cursor = Some(4 + palette.text.cursor());
-            let mut lines = vec![line.right(&format!("{} commands", found.len()), Ink::Plain), Line::blank()];
+            let all = palette.all().len();
+            let right = format!("{} of {all} commands", found.len());
+            let mut lines = vec![line.right(&right, Ink::Plain), Line::blank()];
             let window = room.height.saturating_sub(3);
             let skip = palette.menu.at.saturating_sub(window.saturating_sub(1));
             for (index, binding) in found.iter().enumerate().skip(skip).take(window) {
@@ -56,24 +59,60 @@ pub fn view(app: &App, over: &Over, room: Room) -> Vec<Line> {
             lines
         }
         Over::Leave(_) => Vec::new(),
-    }
+    };
+    (lines, 0)
 }
 
-fn page(page: &Page, room: Room) -> Vec<Line> {
+/// Column under which a line goes on: behind its first gap, as behind a label, else two further in.
+fn hang(line: &str, most: usize) -> usize {
+    let indent = line.len() - line.trim_start().len();
+    let gap = line[indent..].find("  ").map(|gap| {
+        let behind = &line[indent + gap..];
+        width(&line[..indent + gap]) + behind.len() - behind.trim_start().len()
+    });
+    gap.filter(|column| *column <= most).unwrap_or(indent + 2)
+}
+
+pub fn page(page: &Page, room: Room) -> (Vec<Line>, usize) {
     let mut text: Vec<Line> = Vec::new();
+    let cells = room.width.saturating_sub(3);
     for line in &page.lines {
-        let indent = line.len() - line.trim_start().len();
-        for (index, part) in wrap(line.trim_start(), room.width.saturating_sub(4 + indent)).iter().enumerate() {
-            text.push(Line::blank().at(2 + indent + 2 * usize::from(index > 0), part, Ink::Plain));
+        let hang = hang(line, cells / 2);
+        // the blanks of the first row are kept: they align it with its neighbours
+        let head = cut_at(line, cells);
+        text.push(Line::blank().at(2, &line[..head], Ink::Plain));
+        let rest = line[head..].trim_start();
+        if !rest.is_empty() {
+            let parts = wrap(rest, cells.saturating_sub(hang));
+            text.extend(parts.iter().map(|part| Line::blank().at(2 + hang, part, Ink::Plain)));
         }
     }
     let space = room.height.saturating_sub(2);
-    let from = page.from.min(text.len().saturating_sub(space));
+    let last = text.len().saturating_sub(space);
+    let from = page.from.min(last);
     let more = text.len().saturating_sub(from + space);
     let right = if more > 0 { format!("{more} more rows below · Esc closes") } else { "Esc closes".to_owned() };
     let mut lines = vec![Line::text(&page.title).right(&right, Ink::Plain), Line::blank()];
     lines.extend(text.into_iter().skip(from).take(space));
-    lines
+    (lines, last)
+}
+
+/// Where a line that is too long is broken: after its last word that fits; in the word where none does.
+fn cut_at(line: &str, cells: usize) -> usize {
+    if width(line) <= cells {
+        return line.len();
+    }
+    let mut used = 0;
+    let fits = line.char_indices().find(|(_, c)| {
+        used += unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
+        used > cells
+    });
+    let end = fits.map_or(line.len(), |(at, _)| at);
+    let indent = line.len() - line.trim_start().len();
+    if line[end..].starts_with(' ') {
+        return end;
+    }
+    line[..end].rfind(' ').filter(|at| *at > indent).unwrap_or(end)
 }
 
 fn screen_name(place: Place) -> &'static str {
@@ -88,7 +127,7 @@ fn screen_name(place: Place) -> &'static str {
         Place::Reapply => "re-apply (S12)",
         Place::Finish => "finish (S19)",
         Place::Leave => "leave (S21)",
-        Place::Page | Place::Log | Place::Palette => "page (S18)",
+        Place::Help | Place::Page | Place::Log | Place::Palette => "page (S18)",
         Place::Choosing => "target (S02)",
         Place::Everywhere => "everywhere",
     }
@@ -99,14 +138,14 @@ fn two_columns(bindings: &[&Binding]) -> Vec<Line> {
         .chunks(2)
         .map(|pair| {
             pair.iter().enumerate().fold(Line::blank(), |line, (index, binding)| {
-                let column = 2 + index * 40;
-                line.at(column, binding.shown, Ink::Key).at(column + 11, &cut(binding.label, 27), Ink::Plain)
+                let column = 4 + index * 38;
+                line.at(column, binding.shown, Ink::Key).at(column + 11, &cut(binding.label, 26), Ink::Plain)
             })
         })
         .collect()
 }
 
-fn help(app: &App, place: Place, from: usize, room: Room) -> Vec<Line> {
+fn help(app: &App, place: Place, from: usize, room: Room) -> (Vec<Line>, usize) {
     let mut text = Vec::new();
     if let Some(step) = app.step() {
         text.push(Line::text("You are here").at(
@@ -133,11 +172,14 @@ fn help(app: &App, place: Place, from: usize, room: Room) -> Vec<Line> {
         text.push(Line::text(line));
     }
     let space = room.height.saturating_sub(2);
-    let from = from.min(text.len().saturating_sub(space));
+    let last = text.len().saturating_sub(space);
+    let from = from.min(last);
+    let more = text.len().saturating_sub(from + space);
+    let right = if more > 0 { format!("{more} more rows below · Esc closes") } else { "Esc closes".to_owned() };
     let title = format!("Help for this screen: {}", screen_name(place));
-    let mut lines = vec![Line::text(&title).right("Esc closes", Ink::Plain), Line::blank()];
+    let mut lines = vec![Line::text(&title).right(&right, Ink::Plain), Line::blank()];
     lines.extend(text.into_iter().skip(from).take(space));
-    lines
+    (lines, last)
 }
 
 /// The lower body while leaving is asked.

@@ -11,10 +11,11 @@ use crate::{
 pub fn view(app: &App, screen: &PlanScreen, room: Room) -> Vec<Line> {
     let run = &app.run;
     let total: u64 = run.plan.iter().map(|step| step.estimate_s).sum();
+    let changes = 52.min(room.width - 22);
     let mut lines = vec![
         Line::text("The plan").right(&format!("{} steps · {}", run.plan.len(), units::about(total)), Ink::Plain),
         Line::blank(),
-        Line::blank().at(2, "phase", Ink::Dim).at(52, "changes", Ink::Dim).right("time", Ink::Dim),
+        Line::blank().at(2, "phase", Ink::Dim).at(changes, "changes", Ink::Dim).right("time", Ink::Dim),
     ];
     for (index, phase) in run.phases.iter().enumerate() {
         let steps: Vec<_> = run.plan.iter().filter(|step| step.phase == index).collect();
@@ -30,7 +31,7 @@ pub fn view(app: &App, screen: &PlanScreen, room: Room) -> Vec<Line> {
         }
         lines.push(
             line.at(18, &phase.purpose, Ink::Plain)
-                .at(52, &phase.changes, Ink::Plain)
+                .at(changes, &phase.changes, Ink::Plain)
                 .right(units::about(seconds).trim_start_matches("about "), Ink::Plain),
         );
     }

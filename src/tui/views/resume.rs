@@ -19,7 +19,8 @@ pub fn view(app: &App, screen: &ResumeScreen, room: Room) -> Vec<Line> {
     ];
     let tail = screen.choices.len() + 1;
     let uncertain: Vec<String> = screen.uncertain.iter().flat_map(|line| wrap(line, room.width - 14)).take(3).collect();
-    let window = room.height.saturating_sub(lines.len() + tail + uncertain.len() + 1);
+    // the step in doubt is always shown, whatever else gives way
+    let window = room.height.saturating_sub(lines.len() + tail + uncertain.len() + 1).max(2);
     // done steps are folded into one row where there is no room
     let skip = screen.rows.len().saturating_sub(window.saturating_sub(1));
     if skip > 0 && screen.rows.len() > window {
@@ -27,7 +28,7 @@ pub fn view(app: &App, screen: &ResumeScreen, room: Room) -> Vec<Line> {
             Line::blank()
                 .at(2, "✓", Ink::Ok)
                 .at(4, &format!("{skip} earlier steps"), Ink::Plain)
-                .right("done", Ink::Plain),
+                .right("over", Ink::Plain),
         );
     }
     let from = if screen.rows.len() > window { skip } else { 0 };

@@ -7,12 +7,12 @@ use crate::{
     text::units,
     tui::{
         Ink, Line,
-        picture::{cut, width},
+        picture::{cut, cut_end, width, wrap},
     },
 };
 
-/// Cells of a bar.
-const BAR: u64 = 58;
+/// Cells of a bar at most.
+const BAR: usize = 58;
 
 pub fn view(app: &App, room: Room) -> Vec<Line> {
     let Some(step) = app.step() else {
@@ -25,12 +25,13 @@ pub fn view(app: &App, room: Room) -> Vec<Line> {
         lines.push(Line::text("Undo").at(10, &step.undo, Ink::Plain));
         lines.push(Line::blank());
     }
-    let least_log = if room.height > 12 { 6 } else { 0 };
+    // a low window keeps the parts and gives up the log
+    let least_log = room.height.saturating_sub(11).min(6);
     if let Some(progress) = app.progress.as_ref().filter(|progress| progress.step == step.id) {
         let space = room.height.saturating_sub(lines.len() + least_log + 2);
         lines.extend(parts(progress, room, space));
     } else {
-        lines.push(Line::text(&step.why));
+        lines.extend(wrap(&step.why, room.width - 3).iter().map(|part| Line::text(part)));
     }
     lines.push(Line::blank());
     let rest = room.height.saturating_sub(lines.len());
@@ -43,7 +44,7 @@ pub fn view(app: &App, room: Room) -> Vec<Line> {
 fn parts(progress: &Progress, room: Room, space: usize) -> Vec<Line> {
     let bar = progress.bar.filter(|(_, total)| *total > 0);
     let extra = usize::from(bar.is_some()) + 2 * usize::from(!progress.sentence.is_empty());
-    let rows = progress.rows.len().min(space.saturating_sub(extra).max(1));
+    let rows = progress.rows.len().min(space.saturating_sub(extra).max(2));
     // what needs eyes comes first when there is no room for all
     let mut shown: Vec<&Row> = progress.rows.iter().collect();
     if rows < shown.len() {
@@ -61,21 +62,23 @@ fn parts(progress: &Progress, room: Room, space: usize) -> Vec<Line> {
     }
     if let Some((done, total)) = bar {
         let done = done.min(total);
-        let percent = done * 100 / total;
-        let full = usize::try_from(done * BAR / total).unwrap_or(0);
-        let head = if percent < 100 && full > 0 { "╸" } else { "" };
-        let rest = usize::try_from(BAR).unwrap_or(0).saturating_sub(full + width(head));
+        let percent = u128::from(done) * 100 / u128::from(total);
         let left = progress.left_s.map_or_else(String::new, |s| format!("   {} left", units::seconds(s)));
+        let said = format!("   {percent} %{left}");
+        let cells = BAR.min(room.width.saturating_sub(5 + width(&said)));
+        let full = usize::try_from(u128::from(done) * cells as u128 / u128::from(total)).unwrap_or(0);
+        let head = if percent < 100 && full > 0 { "╸" } else { "" };
+        let rest = cells.saturating_sub(full + width(head));
         lines.push(
             Line::blank()
                 .at(4, &format!("{}{head}", "━".repeat(full)), Ink::Accent)
                 .then(&"─".repeat(rest), Ink::Rule)
-                .then(&format!("   {percent} %{left}"), Ink::Plain),
+                .then(&said, Ink::Plain),
         );
     }
     if !progress.sentence.is_empty() && lines.len() + 2 <= space + 1 {
         lines.push(Line::blank());
-        lines.push(Line::text(&progress.sentence));
+        lines.extend(wrap(&progress.sentence, room.width - 3).iter().map(|part| Line::text(part)));
     }
     lines
 }
@@ -95,13 +98,37 @@ pub fn log(app: &App, log: &Log, step: Option<&StepId>, room: Room, rows: usize,
         if log.stopped { format!("stopped · {} new below", units::count(log.new)) } else { "following".to_owned() };
     let title = step.map_or_else(|| "log".to_owned(), |step| format!("log · {step}"));
     let mut lines = vec![Line::titled_rule(&title, &format!("{} lines · {state}", units::count(log.total)))];
-    let end = log.lines.len() - log.back.min(log.lines.len());
-    let from = end.saturating_sub(rows.saturating_sub(1));
-    lines.extend(log.lines.iter().skip(from).take(end - from).map(|line| log_line(app, line, room, search)));
+    let (all, space) = (log.lines.len(), rows.saturating_sub(1));
+    let shown = all - log.back.min(all);
+    // near the first line what follows it fills the view
+    let end = shown.max(space).min(all);
+    let from = end.saturating_sub(space);
+    for (index, line) in log.lines.iter().enumerate().take(end).skip(from) {
+        let found = !search.is_empty() && index + 1 == shown;
+        lines.push(log_line(app, line, room, search).focus(found));
+    }
     if log.lines.is_empty() {
         lines.push(Line::text("no output yet"));
     }
     lines
+}
+
+/// A line without the date and time that its program put before it: its own time stands beside it already.
+fn after_time(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    let is_time = bytes.len() > 19
+        && bytes[..19].iter().zip(b"0000-00-00T00:00:00").all(|(byte, form)| match form {
+            b'0' => byte.is_ascii_digit(),
+            b'T' => matches!(byte, b'T' | b' '),
+            other => byte == other,
+        });
+    if !is_time {
+        return text;
+    }
+    // fractions and zone, as PostgreSQL and RFC 3339 write them
+    let rest = text[19..].trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | 'Z'));
+    let rest = rest.strip_prefix(" UTC").unwrap_or(rest);
+    if rest.starts_with(' ') { rest.trim_start() } else { text }
 }
 
 fn log_line(app: &App, line: &OutputLine, room: Room, search: &str) -> Line {
@@ -112,12 +139,30 @@ fn log_line(app: &App, line: &OutputLine, room: Room, search: &str) -> Line {
         Tag::Error => ("error", Ink::Bad),
         Tag::Note => return Line::text(&format!("── {} ──", line.text)).at(2, "", Ink::Warn),
     };
-    let matches = !search.is_empty() && line.text.to_lowercase().contains(&search.to_lowercase());
-    let text = cut(&line.text, room.width.saturating_sub(23 + width(word)));
-    let drawn = Line::blank().focus(matches).at(2, &at, Ink::Dim).at(11, &cut(&line.source, 10), Ink::Plain).at(
-        22,
-        &text,
-        if matches { Ink::Match } else { Ink::Plain },
-    );
+    let text = cut_end(after_time(&line.text), room.width.saturating_sub(23 + width(word)));
+    let found = if search.is_empty() { None } else { text.to_lowercase().find(&search.to_lowercase()) };
+    let drawn = Line::blank().at(2, &at, Ink::Dim).at(11, &cut(&line.source, 10), Ink::Plain);
+    let drawn = match found.and_then(|from| Some((text.get(..from)?, text.get(from..)?))) {
+        Some((before, rest)) => {
+            // lower case may be longer or shorter than what it is of
+            let end = rest.char_indices().nth(search.chars().count()).map_or(rest.len(), |(end, _)| end);
+            drawn.at(22, before, Ink::Plain).then(&rest[..end], Ink::Match).then(&rest[end..], Ink::Plain)
+        }
+        None => drawn.at(22, &text, Ink::Plain),
+    };
     if word.is_empty() { drawn } else { drawn.right(word, ink) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::after_time;
+
+    #[test]
+    fn a_line_s_own_time_is_not_shown_twice() {
+        assert_eq!(after_time("2026-11-21T09:01:24.668Z INFO  [main] up"), "INFO  [main] up");
+        assert_eq!(after_time("2026-11-21 09:01:23.197 UTC [1] LOG:  ready"), "[1] LOG:  ready");
+        for whole in ["2026-11-21T09:01:24.668Z", "2026-11-21T09:01:24+01:00 x", "12 pods", ""] {
+            assert_eq!(after_time(whole), whole);
+        }
+    }
 }

@@ -3,14 +3,38 @@
 use super::common;
 use crate::{
     app::App,
-    tui::{Ink, Line, Picture},
+    text::units,
+    tui::{
+        Ink, Line, Picture,
+        picture::{width, wrap},
+    },
 };
 
+/// How far the step in hand is, where it tells.
+fn percent(app: &App) -> String {
+    let bar = app.progress.as_ref().and_then(|progress| progress.bar).filter(|(_, total)| *total > 0);
+    bar.map_or_else(String::new, |(done, total)| format!(" {} %", done.min(total) * 100 / total))
+}
+
+fn left(app: &App) -> String {
+    let left = app.progress.as_ref().and_then(|progress| progress.left_s);
+    let left = left.map_or_else(String::new, |s| format!(", {} left", units::seconds(s)));
+    match percent(app) {
+        empty if empty.is_empty() => left,
+        percent => format!(":{percent}{left}"),
+    }
+}
+
 pub fn view(app: &App, columns: u16, rows: u16) -> Picture {
-    let (_, _, badge) = common::title(app);
+    let (_, _, badge) = common::title(app, usize::from(columns));
     let namespace = app.run.target.as_ref().map_or("", |target| target.namespace.as_str());
     let step = app.step().map_or_else(String::new, |step| format!("{} {}", step.number, step.title));
-    let what = if app.is_working() { format!("{step} goes on.") } else { format!("{step} waits.") };
+    let what =
+        if app.is_working() { format!("{step} goes on{}.", left(app)) } else { format!("{step} waits for you.") };
+    if columns < 20 || rows < 3 {
+        let line = format!("{}{} drydock", badge.0, percent(app));
+        return Picture { body: vec![Line::blank().at(0, &line, Ink::Plain)], ..Picture::default() };
+    }
     let body = [
         format!("drydock · {} {namespace}", badge.0),
         String::new(),
@@ -18,9 +42,13 @@ pub fn view(app: &App, columns: u16, rows: u16) -> Picture {
         what,
         String::new(),
         "Make it larger, or:  Ctrl-T plain text mode".to_owned(),
-        "                     Ctrl-C leave".to_owned(),
+        format!("                     Ctrl-C leave{}", if app.is_working() { " after this step" } else { "" }),
         format!("Back with: {}", app.around.come_back),
     ];
-    let body = body.iter().map(|line| Line::blank().at(1, line, Ink::Plain)).collect();
+    let cells = usize::from(columns).saturating_sub(2);
+    let rows = body
+        .iter()
+        .flat_map(|line| if width(line) > cells { wrap(line.trim_start(), cells) } else { vec![line.clone()] });
+    let body = rows.map(|line| Line::blank().at(1, &line, Ink::Plain)).collect();
     Picture { badge, body, ..Picture::default() }
 }

@@ -1,1 +1,0 @@
-//! Artifacts, their manifests, and comparison.

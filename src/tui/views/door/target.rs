@@ -1,0 +1,146 @@
+//! S02: contexts with their answers, the namespace, the three ids, what it counts as.
+
+use super::{Room, VALUES, at, buttons, field};
+use crate::{
+    app::door::{Found, Seen, TargetFocus, TargetScreen},
+    tui::{
+        Ink, Line,
+        picture::{cut, cut_end, wrap},
+    },
+};
+
+/// Contexts shown at once.
+const CONTEXTS: usize = 4;
+
+pub fn view(screen: &TargetScreen, room: Room) -> Vec<Line> {
+    let mut lines = vec![Line::text("Where does this run work?").right("before the start", Ink::Plain), Line::blank()];
+    lines.extend(contexts(screen, room));
+    let cells = if screen.target().is_some() { 30 } else { room.width - VALUES - 2 };
+    let mut namespace = field("Namespace", &screen.namespace, at(screen, TargetFocus::Namespace), cells);
+    if let Some(found) = screen.target() {
+        namespace = namespace.at(VALUES + 32, &cut_end(&found.holds, room.width - VALUES - 33), Ink::Plain);
+    }
+    lines.push(namespace);
+    lines.push(Line::blank().at(VALUES, &proposals(screen, room), Ink::Dim));
+    match &screen.found {
+        Some(Ok(found)) => lines.extend(identity(screen, found, room)),
+        Some(Err(problem)) => {
+            for (index, line) in problem.iter().enumerate() {
+                let mark = if index == 0 { "✗ " } else { "" };
+                let ink = if index == 0 { Ink::Bad } else { Ink::Plain };
+                let parts = wrap(&format!("{mark}{line}"), room.width - 4);
+                lines.extend(parts.iter().map(|part| Line::blank().at(2, part, ink)));
+            }
+        }
+        None if screen.reading => lines.push(Line::text("The server is asked who this is …")),
+        None => {
+            let text = "The run will be tied to three ids that the server itself says: its cluster's, its key's, and the namespace's.";
+            lines.extend(wrap(text, room.width - 4).iter().map(|part| Line::blank().at(2, part, Ink::Dim)));
+        }
+    }
+    lines.resize(lines.len().max(room.height.saturating_sub(2)), Line::blank());
+    lines.truncate(room.height.saturating_sub(1));
+    let focus = match screen.focus {
+        TargetFocus::Back => Some(0),
+        TargetFocus::Use => Some(1),
+        _ => None,
+    };
+    let name = screen.context().map_or("", |context| context.name.as_str());
+    let label = match screen.target() {
+        Some(_) => format!("Use {} / {}", cut(name, 20), cut(screen.namespace.text(), 24)),
+        None => "Use this target".to_owned(),
+    };
+    lines.push(buttons(&["Back", &label], focus, screen.missing(), None));
+    lines
+}
+
+fn contexts(screen: &TargetScreen, room: Room) -> Vec<Line> {
+    let first = screen.menu.at.saturating_sub(CONTEXTS - 1);
+    let mut lines = Vec::new();
+    for (index, context) in screen.contexts.iter().enumerate().skip(first).take(CONTEXTS) {
+        let chosen = screen.menu.at == index;
+        let mut line = Line::blank().focus(chosen && at(screen, TargetFocus::Context));
+        if index == first {
+            line = line.at(2, "Context", Ink::Plain);
+        }
+        let mark = if chosen { "(•)" } else { "( )" };
+        let (said, ink) = match screen.contacts.get(&context.name) {
+            Some(Ok(contact)) => (format!("answers in {} ms", contact.ms), Ink::Ok),
+            Some(Err(why)) => (format!("✗ {why}"), Ink::Bad),
+            None if context.current => ("current".to_owned(), Ink::Dim),
+            None => (String::new(), Ink::Dim),
+        };
+        let server = context.server.trim_start_matches("https://").trim_start_matches("http://");
+        line = line
+            .at(VALUES, &format!("{mark} {}", cut(&context.name, 17)), Ink::Plain)
+            .at(VALUES + 22, &cut(server, 22), Ink::Plain)
+            .at(VALUES + 45, &cut_end(&said, room.width - VALUES - 46), ink);
+        lines.push(line);
+    }
+    let hidden = screen.contexts.len().saturating_sub(CONTEXTS);
+    if hidden > 0 {
+        lines.push(Line::blank().at(VALUES, &format!("{hidden} more: ↑↓"), Ink::Dim));
+    }
+    lines
+}
+
+fn proposals(screen: &TargetScreen, room: Room) -> String {
+    let found = screen.proposals();
+    if found.is_empty() || found == [screen.namespace.text()] {
+        return String::new();
+    }
+    cut_end(&format!("→ {}", found.join("  ")), room.width - VALUES - 1)
+}
+
+/// The first and last letters of an id, so that two can be compared by eye.
+fn short(id: &str) -> String {
+    match (id.get(..18), id.len() > 22) {
+        (Some(head), true) => format!("{head}…"),
+        _ => id.to_owned(),
+    }
+}
+
+fn key(sha256: &str) -> String {
+    let part = |from: usize| sha256.get(from..from + 4).unwrap_or_default();
+    if sha256.len() < 16 {
+        "not told".to_owned()
+    } else {
+        format!("{} {} … {}", part(0), part(4), part(sha256.len() - 4))
+    }
+}
+
+fn identity(screen: &TargetScreen, found: &Found, room: Room) -> Vec<Line> {
+    let id = &found.identity;
+    let row = |label: &str, value: &str, what: &str| {
+        Line::blank().at(2, label, Ink::Plain).at(VALUES, value, Ink::Plain).at(VALUES + 22, what, Ink::Dim)
+    };
+    let cluster = id.cluster_uid.as_deref().map_or_else(|| "may not be read".to_owned(), short);
+    let (seen, ink) = match &found.seen {
+        Seen::Never => ("! never seen before: compare the ids with your notes".to_owned(), Ink::Warn),
+        Seen::Same(day) => (format!("✓ same ids as in the run of {day}"), Ink::Ok),
+        Seen::Other(day) => {
+            (format!("✗ not the cluster or namespace of {day} under this name: compare the ids"), Ink::Bad)
+        }
+    };
+    let (word, because) =
+        if screen.raised { ("PROD", "raised by you") } else { (found.environment.as_str(), found.because.as_str()) };
+    let ink_of = |word: &str| match word {
+        "PROD" => Ink::Prod,
+        "STAGING" => Ink::Staging,
+        _ => Ink::Plain,
+    };
+    vec![
+        Line::text("The run will be tied to these, read from the server itself:"),
+        row("cluster", &cluster, "uid of kube-system"),
+        row("API key", &key(&id.ca_sha256), "SHA-256 of the CA"),
+        row("namespace", &short(&id.namespace_uid), &format!("uid of {}", cut(&id.namespace, 30))),
+        Line::blank().at(2, &cut_end(&seen, room.width - 3), ink),
+        Line::blank(),
+        Line::blank()
+            .focus(at(screen, TargetFocus::Environment))
+            .at(2, "Environment", Ink::Plain)
+            .at(VALUES, word, ink_of(word))
+            .at(VALUES + 10, &cut_end(because, room.width - VALUES - 11), Ink::Plain),
+        Line::blank().at(VALUES, "Enter here raises it to PROD. You cannot lower it.", Ink::Dim),
+    ]
+}

@@ -1,0 +1,10 @@
+//! The wizard without a terminal: every screen as it is drawn, and what keys do on it. Screens are made as in a run, by
+//! records and questions, and drawn by the real drawing code.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod frames;
+mod keys;
+mod rules;
+mod scenes;
+mod telling;
+mod wizard;

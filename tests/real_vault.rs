@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod required;
+
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -43,16 +45,10 @@ fn stock_age(program: &OsStr, args: &[&OsStr], passphrase: &str) -> (u32, String
     (code, shown.try_iter().fold(text, |text, more| text + &more))
 }
 
-/// Past the capture of the test harness: what did not run must be seen.
-fn say(text: &str) {
-    std::io::stderr().write_all(format!("{text}\n").as_bytes()).unwrap();
-}
-
 #[test]
 fn stock_age_opens_the_vault_with_the_passphrase_only() {
-    let Some(program) = std::env::var_os("DRYDOCK_TEST_AGE") else {
-        say("NOT RUN: stock age opens the vault (set DRYDOCK_TEST_AGE to the path of age)");
-        return;
+    let Some(program) = std::env::var_os("DRYDOCK_TEST_AGE").filter(|path| !path.is_empty()) else {
+        return required::not_run("DRYDOCK_TEST_AGE, the path of age, is not set");
     };
     let place = tempfile::tempdir().unwrap();
     let vault = Vault::new(place.path().join("data"));
@@ -87,5 +83,4 @@ fn stock_age_opens_the_vault_with_the_passphrase_only() {
         }
         let _ = std::fs::remove_file(&plain);
     }
-    say(&format!("RAN: {} opened vault.age and vault.age.1", program.display()));
 }

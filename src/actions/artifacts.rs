@@ -160,7 +160,7 @@ pub async fn quiet(cx: &StepCx, dump: &str) -> Result<Result<String, String>, Ha
     if counts != facts.counts {
         let first = compare(&facts.counts, &counts, |_| true).differs.first().map_or_else(
             || "a sequence moved".to_owned(),
-            |d| format!("{}: {} rows, now {}", d.table, d.before, d.after),
+            |d| format!("{}: {}, now {}", d.table, units::plural(d.before, "row", "rows"), units::count(d.after)),
         );
         return Ok(Err(format!("written to since the dump: {first}{}", writers(cx, cx.namespace()).await)));
     }

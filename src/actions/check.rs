@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     run::{Check, CheckResult, Question, Repeat, Reply, Row, Sign, Verdict},
-    text::Diagnostic,
+    text::{Diagnostic, units},
 };
 
 impl CheckSpec {
@@ -101,12 +101,8 @@ impl Action for CheckSpec {
                 }
                 Reply::Continue if fail > 0 => {
                     let failed = found.iter().filter(|check| check.result == CheckResult::Fail);
-                    let problem = Diagnostic::new(if fail == 1 {
-                        "1 check fails".to_owned()
-                    } else {
-                        format!("{fail} checks fail")
-                    })
-                    .safe("everything: no check changes anything");
+                    let problem = Diagnostic::new(units::plural(fail, "check fails", "checks fail"))
+                        .safe("everything: no check changes anything");
                     let problem = failed.fold(problem, |p, check| {
                         let p = p.cause(format!("{}: {}", check.name, check.sentence));
                         check.help.iter().cloned().fold(p, Diagnostic::help)

@@ -229,7 +229,10 @@ async fn storage(cx: &StepCx) -> Result<Check, Halt> {
             ));
         }
     }
-    Ok(pass(CheckKind::Storage, &format!("{} claims; their storage classes exist", claims.len())))
+    Ok(pass(
+        CheckKind::Storage,
+        &format!("{}; every storage class exists", units::plural(claims.len(), "claim", "claims")),
+    ))
 }
 
 async fn room(cx: &StepCx) -> Result<Check, Halt> {

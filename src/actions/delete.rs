@@ -12,6 +12,7 @@ use super::{
 use crate::{
     ports::{Deleted, Kind, ObjectRef},
     run::{Repeat, Row, Sign, Verdict},
+    text::units,
 };
 
 /// One object of the kill list.
@@ -162,7 +163,11 @@ impl Action for DeleteSpec {
         let sent = state.effects.iter().filter(|e| e.step == cx.step).count();
         let answered = state.effects.iter().filter(|e| e.step == cx.step && e.result.is_some()).count();
         let left = find(cx).await?.goes.len();
-        let sentence = format!("{sent} deletions written down, {answered} answered; {left} objects are still there");
+        let sentence = format!(
+            "{} written down, {answered} answered; {} still there",
+            units::plural(sent, "deletion", "deletions"),
+            units::plural(left, "object is", "objects are")
+        );
         Ok(match (sent, left) {
             (0, _) => Probed::new(Verdict::NotDone, "nothing was deleted"),
             (_, 0) => Probed::new(Verdict::Done, sentence),
@@ -201,6 +206,9 @@ impl Action for DeleteSpec {
                 removed.push(entry);
             }
         }
-        Ok(Done::with(format!("{} objects deleted", removed.len()), json!({"removed": removed, "stays": found.stays})))
+        Ok(Done::with(
+            format!("{} deleted", units::plural(removed.len(), "object", "objects")),
+            json!({"removed": removed, "stays": found.stays}),
+        ))
     }
 }

@@ -106,11 +106,14 @@ impl DumpSpec {
                 .proves("the two files come from two moments and may not fit together; they count as no dump")
                 .safe("production: it was only read")
                 .help("stop whoever writes, then dump again");
-            let causes = comparison
-                .differs
-                .iter()
-                .take(5)
-                .map(|d| format!("{}: {} rows before, {} after", d.table, d.before, d.after));
+            let causes = comparison.differs.iter().take(5).map(|d| {
+                format!(
+                    "{}: {} before, {} after",
+                    d.table,
+                    units::plural(d.before, "row", "rows"),
+                    units::count(d.after)
+                )
+            });
             return Err(causes.fold(problem, Diagnostic::cause).into());
         }
         let sentence = format!("two files, {} and {}", units::bytes(dump.bytes), units::bytes(csv.bytes));
@@ -164,13 +167,19 @@ impl DumpSpec {
         let (exit, _, errors) = follow(cx, &cx.target, call).await?;
         if exit.code != 0 || !errors.is_empty() {
             let problem = Diagnostic::new(format!(
-                "the dump script ended with status {} and {} error lines",
+                "the dump script ended with status {} and {}",
                 exit.code,
-                errors.len()
+                units::plural(errors.len(), "error line", "error lines")
             ))
             .proves("the files count as cut, whatever the script said at its end")
             .safe("production: it was only read");
-            return Err(errors.into_iter().fold(problem, Diagnostic::cause).into());
+            // where a script throws its errors away, what it left tells most
+            let left = [&dump_name, &csv_name].into_iter().filter_map(|name| match cx.artifact(name).metadata() {
+                Ok(file) if file.len() > 0 => None,
+                Ok(_) => Some(format!("{name} is empty")),
+                Err(_) => Some(format!("there is no file {name}")),
+            });
+            return Err(errors.into_iter().chain(left).fold(problem, Diagnostic::cause).into());
         }
         Ok((file_here(cx, &dump_name).await?, file_here(cx, &csv_name).await?))
     }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     run::{Gate, Lock, Question, Record, Removal, Reply, StepId, StepState},
-    text::Diagnostic,
+    text::{Diagnostic, units},
 };
 
 /// Words that are easy to type, hard to mistake and say nothing.
@@ -100,8 +100,8 @@ async fn open(cx: &StepCx, gate: &Gate, shown: Found) -> Result<Found, Halt> {
     if now.goes != shown.goes {
         return Err(Halt::Refused(Box::new(
             Diagnostic::new(format!(
-                "the list changed while the words were typed: {} objects, now {}",
-                shown.goes.len(),
+                "the list changed while the words were typed: {}, now {}",
+                units::plural(shown.goes.len(), "object", "objects"),
                 now.goes.len()
             ))
             .safe("everything: nothing was deleted")
@@ -150,10 +150,7 @@ fn gate(cx: &StepCx, spec: &DeleteSpec, found: &Found, locks: Vec<Lock>, refusal
             .map(|t| Removal { kind: t.object.kind.kind.clone(), name: t.object.name.clone(), uid: t.uid.clone() })
             .collect(),
         stays,
-        way_back: format!(
-            "the version before, from the kept volumes, estimated {}",
-            crate::text::units::about(estimate.max(300))
-        ),
+        way_back: format!("the version before, from the kept volumes, estimated {}", units::about(estimate.max(300))),
         refusal,
     })
 }
@@ -192,5 +189,5 @@ fn gathered(cx: &StepCx) -> Result<String, String> {
         return Err(format!("{} {} is not complete", open.number, open.title));
     }
     let items: usize = forms.iter().map(|step| ask::load_of(cx, &step.id.0).items.len()).sum();
-    Ok(format!("{items} items, confirmed"))
+    Ok(format!("{}, confirmed", units::plural(items, "item", "items")))
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     ports::{Identity, Provenance, SecretBytes, kinds},
     run::{Repeat, Verdict},
-    text::Diagnostic,
+    text::{Diagnostic, units},
 };
 
 /// Vault field that holds the release's values.
@@ -156,8 +156,11 @@ impl Action for CaptureSpec {
         let place = format!("helm get values {name}, revision {}", text(&found, "/revision"));
         cx.keep_secret("1", VALUES, values, Provenance::Found { place }).await?;
         let images = images(cx).await?;
-        let summary =
-            format!("{version}, {} images, release {name} revision {}", images.len(), text(&found, "/revision"));
+        let summary = format!(
+            "{version}, {}, release {name} revision {}",
+            units::plural(images.len(), "image", "images"),
+            text(&found, "/revision")
+        );
         Ok(Done::with(
             summary,
             json!({"version": version, "images": images, "release": {"name": name, "revision": text(&found, "/revision"),

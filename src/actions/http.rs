@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     run::{FieldValue, Item, Question, ReapplyItem, ReapplyState, Record, Repeat, Reply, Row, Sign, StepId, Verdict},
-    text::Diagnostic,
+    text::{Diagnostic, units},
 };
 
 /// Shortest reason for leaving an item out.
@@ -157,7 +157,9 @@ fn fields_of(item: &Item) -> Vec<(String, String)> {
     let shown = |value: &FieldValue| match value {
         FieldValue::Empty => String::new(),
         FieldValue::Text { value, .. } => crate::text::printable(value),
-        FieldValue::Secret { length, check, .. } => format!("{length} characters · check {check}"),
+        FieldValue::Secret { length, check, .. } => {
+            format!("{} · check {check}", units::plural(*length, "character", "characters"))
+        }
     };
     item.values.iter().map(|(field, value)| (field.clone(), shown(value))).collect()
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     ports::kinds,
     run::{Check, CheckResult},
-    text::Diagnostic,
+    text::{Diagnostic, units},
 };
 
 /// Longest wait for the kubelet's verdict.
@@ -41,7 +41,7 @@ pub async fn pullable(cx: &StepCx) -> Result<Check, Halt> {
     Ok(result(
         CheckKind::Images,
         CheckResult::Pass,
-        &format!("{} images fetched by the kubelet: {}", images.len(), list(&images)),
+        &format!("{} fetched by the kubelet: {}", units::plural(images.len(), "image", "images"), list(&images)),
         &[],
     ))
 }

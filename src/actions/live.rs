@@ -8,6 +8,7 @@ use super::context::StepCx;
 use crate::{
     ports::{LogLine, LogNote},
     run::{OutputLine, Tag},
+    text::units,
 };
 
 /// Lines that may wait for the step's output.
@@ -55,10 +56,12 @@ fn words(note: &LogNote) -> String {
         LogNote::Opened => "its log begins".to_owned(),
         LogNote::Cut { retry_in_s } => format!("its log was cut off; next try in {retry_in_s} s"),
         LogNote::Back { after_s, caught_up } => {
-            format!("its log is back after {after_s} s, {caught_up} lines caught up")
+            format!("its log is back after {after_s} s, {} caught up", units::plural(*caught_up, "line", "lines"))
         }
         LogNote::Gap { from, to } => format!("its log has a gap from {from:.0} to {to:.0}: these lines are lost"),
-        LogNote::Restarted { restarts } => format!("its container restarted, {restarts} times so far"),
+        LogNote::Restarted { restarts } => {
+            format!("its container restarted, {} so far", units::plural(*restarts, "time", "times"))
+        }
         LogNote::Ended => "its log is at its end".to_owned(),
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     ports::{ObjectRef, kinds},
     run::{Repeat, Row, Sign, Verdict},
-    text::Diagnostic,
+    text::{Diagnostic, units},
 };
 
 /// Volumes bound to claims of the namespace, each with claim name.
@@ -102,6 +102,9 @@ impl Action for PatchSpec {
                        "size": text(volume, "/spec/capacity/storage")})
             })
             .collect();
-        Ok(Done::with(format!("{} volumes set to keep", now.len()), json!({ "volumes": facts })))
+        Ok(Done::with(
+            format!("{} set to keep", units::plural(now.len(), "volume", "volumes")),
+            json!({ "volumes": facts }),
+        ))
     }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::pods::{is_ready, text};
 use crate::run::{Row, Sign};
+use crate::text::units;
 
 /// How a workload stands.
 pub fn part(name: &str, workload: Option<&Value>, pods: &[Value], events: &[Value], now: Timestamp) -> Row {
@@ -55,7 +56,10 @@ pub fn pod(pod: &Value, events: &[Value], now: Timestamp) -> (Sign, &'static str
                 return (
                     Sign::Careful,
                     "stuck",
-                    format!("starts and ends again, {restarts} times, last with status {code}"),
+                    format!(
+                        "starts and ends again, {}, last with status {code}",
+                        units::plural(restarts, "time", "times")
+                    ),
                 );
             }
             "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {

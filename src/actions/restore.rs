@@ -91,11 +91,14 @@ async fn by_scripts(cx: &StepCx, place: &Identity, facts: &DumpFacts, scripts: &
     if exit.code == 0 && errors.is_empty() {
         return Ok(());
     }
-    let problem =
-        Diagnostic::new(format!("the restore script ended with status {} and {} error lines", exit.code, errors.len()))
-            .proves("the database there is incomplete, whatever the script said at its end")
-            .safe("the dump, here and unchanged")
-            .help("try again: the tables are emptied first");
+    let problem = Diagnostic::new(format!(
+        "the restore script ended with status {} and {}",
+        exit.code,
+        units::plural(errors.len(), "error line", "error lines")
+    ))
+    .proves("the database there is incomplete, whatever the script said at its end")
+    .safe("the dump, here and unchanged")
+    .help("try again: the tables are emptied first");
     Err(errors.into_iter().fold(problem, Diagnostic::cause).into())
 }
 
@@ -114,29 +117,41 @@ pub async fn compare(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<
             sign: Sign::Failed,
             word: "differs".into(),
             name: d.table.clone(),
-            detail: format!("{} rows there, {} here", units::count(d.before), units::count(d.after)),
+            detail: format!("{} there, {} here", units::plural(d.before, "row", "rows"), units::count(d.after)),
         })
         .chain(comparison.equal.iter().map(|(table, rows)| Row {
             sign: Sign::Done,
             word: "equal".into(),
             name: table.clone(),
-            detail: format!("{} rows", units::count(*rows)),
+            detail: units::plural(*rows, "row", "rows"),
         }))
         .collect();
-    cx.show(&format!("{} tables equal, {} differ", comparison.equal.len(), comparison.differs.len()), rows, None, None);
+    cx.show(
+        &format!("tables: {} equal, {} different", comparison.equal.len(), comparison.differs.len()),
+        rows,
+        None,
+        None,
+    );
     if comparison.holds() {
         return Ok(comparison);
     }
     let problem = Diagnostic::new(format!(
-        "{} tables have another number of rows than at the dump, {} are missing",
-        comparison.differs.len(),
-        comparison.missing.len()
+        "{} another number of rows than at the dump, {} missing",
+        units::plural(comparison.differs.len(), "table has", "tables have"),
+        units::plural(comparison.missing.len(), "is", "are")
     ))
     .proves("the restored database is not what was dumped");
     let causes = comparison
         .differs
         .iter()
-        .map(|d| format!("{}: {} rows at the dump, {} now", d.table, d.before, d.after))
+        .map(|d| {
+            format!(
+                "{}: {} at the dump, {} now",
+                d.table,
+                units::plural(d.before, "row", "rows"),
+                units::count(d.after)
+            )
+        })
         .chain(comparison.missing.iter().map(|table| format!("{table} is missing")))
         .chain(comparison.behind.iter().map(|behind| format!("sequence {} is behind", behind.sequence)));
     Err(causes.take(5).fold(problem, Diagnostic::cause).into())
@@ -176,7 +191,7 @@ impl Action for RestoreSpec {
         let layout = &cx.deployment()?.dump;
         let comparison = counts::compare(&facts.counts, &now, |name| layout.is_compared(name));
         let sentence =
-            format!("{} tables have the dump's rows, {} do not", comparison.equal.len(), comparison.differs.len());
+            format!("tables: {} with the dump's rows, {} without", comparison.equal.len(), comparison.differs.len());
         Ok(Probed::new(if comparison.holds() { Verdict::Done } else { Verdict::Partly }, sentence))
     }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     ports::kinds,
     run::{Repeat, Row, Sign, Verdict},
-    text::Diagnostic,
+    text::{Diagnostic, units},
 };
 
 /// Longest wait for the pods of a stopped Deployment to end.
@@ -116,7 +116,7 @@ impl ScaleSpec {
                     sign: if good { Sign::Done } else { Sign::Running },
                     word: if good { "done" } else { "waiting" }.to_owned(),
                     name: name.clone(),
-                    detail: format!("{pods} pods, {ready} ready, {wanted} wanted"),
+                    detail: format!("{}, {ready} ready, {wanted} wanted", units::plural(pods, "pod", "pods")),
                 });
             }
             cx.show("", rows, None, None);
@@ -125,7 +125,8 @@ impl ScaleSpec {
             }
             if tokio::time::Instant::now() > deadline {
                 return Err(Diagnostic::new(format!(
-                    "{open} deployments have not the wanted number of pods after {} s",
+                    "{} not the wanted number of pods after {} s",
+                    units::plural(open, "deployment has", "deployments have"),
                     PATIENCE.as_secs()
                 ))
                 .help("look at their pods and events, then try again")

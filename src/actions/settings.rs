@@ -15,7 +15,7 @@ use super::{
 use crate::{
     ports::{ObjectRef, kinds},
     run::{FieldValue, Item, StepId, StepState, is_mask},
-    text::Diagnostic,
+    text::{Diagnostic, units},
 };
 
 /// The JSON body that puts an item back: member to value, with `members` as field id to member.
@@ -126,7 +126,7 @@ pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
             return Ok(Err(format!("{} is in the application and was not captured", crate::text::printable(name))));
         }
     }
-    Ok(Ok(format!("{compared} items read again, the same")))
+    Ok(Ok(format!("{} read again, the same", units::plural(compared, "item", "items"))))
 }
 
 /// The likely cause, where the core container is younger than what was captured by `step`.
@@ -170,7 +170,7 @@ pub async fn volumes_kept(cx: &StepCx) -> Result<Result<String, String>, Halt> {
             return Ok(Err(format!("volume {name} does not say keep any more")));
         }
     }
-    Ok(Ok(format!("{} volumes say keep", volumes.len())))
+    Ok(Ok(units::plural(volumes.len(), "volume says keep", "volumes say keep")))
 }
 
 #[cfg(test)]

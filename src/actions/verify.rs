@@ -75,9 +75,9 @@ async fn files(cx: &StepCx, step: &str, facts: &DumpFacts) -> Result<Done, Halt>
         let before = expected.remove(&name);
         if before != Some(found.rows) {
             return Err(Diagnostic::new(format!(
-                "{} holds {} rows of {name}, the database had {}",
+                "{} holds {} of {name}, the database had {}",
                 facts.dump.name,
-                units::count(found.rows),
+                units::plural(found.rows, "row", "rows"),
                 before.map_or_else(|| "none".to_owned(), units::count)
             ))
             .proves("the dump is not what the database held")
@@ -89,7 +89,7 @@ async fn files(cx: &StepCx, step: &str, facts: &DumpFacts) -> Result<Done, Halt>
             sign: Sign::Done,
             word: "whole".into(),
             name,
-            detail: format!("{} rows", units::count(found.rows)),
+            detail: units::plural(found.rows, "row", "rows"),
         });
     }
     let layout = &cx.deployment()?.dump;
@@ -98,8 +98,8 @@ async fn files(cx: &StepCx, step: &str, facts: &DumpFacts) -> Result<Done, Halt>
         expected.iter().filter(|(name, rows)| **rows > 0 && counts(name)).map(|(name, _)| name).collect();
     if let Some(name) = left.first() {
         return Err(Diagnostic::new(format!(
-            "{} tables with rows are in neither file, the first is {name}",
-            left.len()
+            "{} in neither file, the first is {name}",
+            units::plural(left.len(), "table with rows is", "tables with rows are")
         ))
         .proves("restoring these files would lose them")
         .help("look at the exclusions of the runbook, then dump again")

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     ports::{Kind, ObjectRef, kinds},
     run::{Repeat, Row, Sign, Verdict},
-    text::Diagnostic,
+    text::{Diagnostic, units},
 };
 
 /// A deployment counts as ready when it stayed ready for so long.
@@ -152,11 +152,11 @@ async fn gone(cx: &StepCx, delete: &str) -> Result<usize, Halt> {
                 detail: reasons::ending(now),
             })
             .collect();
-        cx.show(&format!("{} objects are still ending", left.len()), rows, None, None);
+        cx.show(&format!("{} still ending", units::plural(left.len(), "object is", "objects are")), rows, None, None);
         if started.elapsed() > GONE_PATIENCE {
             let names: Vec<String> =
                 left.iter().map(|(r, now)| format!("{} {}: {}", r.kind.kind, r.name, reasons::ending(now))).collect();
-            let problem = Diagnostic::new(format!("{} objects do not end", left.len()))
+            let problem = Diagnostic::new(units::plural(left.len(), "object does not end", "objects do not end"))
                 .proves("Kubernetes keeps an object while a finalizer holds it; that is not an error of the deletion")
                 .safe("the volumes are set to keep; the dump is proven; the vault")
                 .help("end what holds it, then try again; drydock never strips finalizers");

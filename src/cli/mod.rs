@@ -239,7 +239,7 @@ fn manage_vault(global: &Global, args: vault::VaultArgs) -> Outcome {
         shown: terminal(out.is_terminal()),
         out: &mut out,
         notes: &mut notes,
-        operator: crate::host::operator(),
+        operator: crate::ports::operator(),
         format: if global.json { vault::Format::Json } else { vault::Format::Text },
     };
     Ok(vault::run(args, cli))

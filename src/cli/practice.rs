@@ -112,7 +112,7 @@ impl Folder {
     /// Forgets the world, and gives up the run that went on in it.
     fn clear(&self, unfinished: Option<&RunFolder>) -> Result<(), Failure> {
         if let Some(run) = unfinished {
-            let by = crate::host::operator();
+            let by = crate::ports::operator();
             abandon(run, by, "a new practice begins".to_owned())
                 .map_err(|problem| Failure::new(Exit::Environment, problem))?;
         }

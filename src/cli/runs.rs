@@ -151,7 +151,7 @@ pub fn abandon(global: &Global, args: &AbandonArg) -> Outcome {
     if args.reason.chars().count() < 10 {
         return Err(Failure::usage("the reason needs at least 10 letters; it stays in the run for ever"));
     }
-    crate::runner::abandon(&run, crate::host::operator(), args.reason.clone())
+    crate::runner::abandon(&run, crate::ports::operator(), args.reason.clone())
         .map_err(|problem| Failure::new(Exit::Environment, problem))?;
     writeln!(std::io::stdout(), "abandoned. {}; nothing in the cluster was changed by this.", run.id)?;
     Ok(Exit::Done)

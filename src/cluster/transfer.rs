@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{Read, Seek, SeekFrom, Write},
+    io::{ErrorKind, Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -28,6 +28,13 @@ const NOTICE: Duration = Duration::from_millis(500);
 
 fn io(what: &str, error: &std::io::Error) -> PortError {
     PortError::new(PortErrorKind::Io, what, error.to_string())
+}
+
+/// The same for a file that grew here. On a full disk what came is thrown away: the journal needs room to tell of it.
+fn unwritten(what: &str, part: &Path, error: &std::io::Error) -> PortError {
+    let full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+    let thrown = if full && std::fs::remove_file(part).is_ok() { "; what came is thrown away" } else { "" };
+    PortError::new(PortErrorKind::Io, what, format!("cannot write {}: {error}{thrown}", part.display()))
 }
 
 fn hex(hash: Sha256) -> String {
@@ -181,7 +188,7 @@ impl Cluster {
             drop(writer.chunks);
             let before = bytes;
             (file, hash, bytes) = match writer.thread.await {
-                Ok(done) => done.map_err(|error| io(what, &error))?,
+                Ok(done) => done.map_err(|error| unwritten(what, &part, &error))?,
                 Err(error) => return Err(PortError::new(PortErrorKind::Other, what, error.to_string())),
             };
             match ended {

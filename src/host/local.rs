@@ -156,17 +156,6 @@ impl Host for LocalHost {
     fn name(&self) -> String {
         machine::name()
     }
-
-    fn operator(&self) -> String {
-        operator()
-    }
-}
-
-/// Who works on this machine, for records.
-pub fn operator() -> String {
-    let accounts = std::fs::read("/etc/passwd").unwrap_or_default();
-    let uid = rustix::process::getuid().as_raw();
-    machine::operator(uid, &String::from_utf8_lossy(&accounts), |name| std::env::var(name).ok())
 }
 
 fn failure(program: &Program, kind: PortErrorKind, detail: impl Into<String>) -> PortError {

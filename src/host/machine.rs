@@ -1,4 +1,4 @@
-//! What this machine is and has: programs, room on disks, its name, who works on it.
+//! What this machine is and has: programs, room on disks, its name.
 
 use std::ffi::OsStr;
 use std::io;
@@ -41,23 +41,6 @@ pub(super) fn name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// Who works here: the name of `uid` in `passwd` (text of /etc/passwd), else what the environment says, else the number;
-/// behind sudo, the human's name with it.
-pub(super) fn operator(uid: u32, passwd: &str, variable: impl Fn(&str) -> Option<String>) -> String {
-    let variable = |name| variable(name).filter(|value| !value.is_empty());
-    let listed = passwd.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == uid.to_string()).then(|| name.to_owned())
-    });
-    let account =
-        listed.or_else(|| variable("LOGNAME")).or_else(|| variable("USER")).unwrap_or_else(|| format!("uid {uid}"));
-    match variable("SUDO_USER").filter(|human| uid == 0 && *human != account) {
-        Some(human) => format!("{human} (as {account})"),
-        None => account,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,17 +65,5 @@ mod tests {
         let file = base.path().join("file");
         std::fs::write(&file, "").unwrap();
         assert!(free_bytes(&file.join("under-a-file")).is_err());
-    }
-
-    #[test]
-    fn the_operator_is_named_by_what_is_known() {
-        const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nanna:x:1000:1000::/home/anna:/bin/sh\n";
-        let none = |_: &str| None;
-        let set = |name: &str| ["SUDO_USER", "USER"].contains(&name).then(|| "berta".to_owned());
-        assert_eq!(operator(1000, PASSWD, set), "anna");
-        assert_eq!(operator(7, PASSWD, set), "berta");
-        assert_eq!(operator(7, PASSWD, none), "uid 7");
-        assert_eq!(operator(0, PASSWD, none), "root");
-        assert_eq!(operator(0, PASSWD, set), "berta (as root)");
     }
 }

@@ -13,7 +13,7 @@ mod pump;
 #[cfg(test)]
 mod tests;
 
-pub use local::{LocalHost, operator};
+pub use local::LocalHost;
 pub use private::sweep;
 
 #[cfg(doc)]

@@ -224,7 +224,10 @@ impl<W: Write + Send> Front<W> {
             },
             Record::Evidence { level, sentence, .. } => self.say(&format!("proven. Rung {level}: {sentence}")),
             Record::GateOpened { by, removals, .. } => {
-                self.say(&format!("ok. The gate is open for {removals} objects, by {by}."));
+                self.say(&format!(
+                    "ok. The gate is open for {}, by {by}.",
+                    units::plural(*removals, "object", "objects")
+                ));
             }
             Record::Finished { summary } => {
                 self.say("");

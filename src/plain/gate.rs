@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::talk::{Leave, Prompt, Talk};
-use crate::run::{Gate, Reply};
+use crate::{
+    run::{Gate, Reply},
+    text::units,
+};
 
 const BACK: &str = "Go back, delete nothing";
 
@@ -37,7 +40,10 @@ pub(super) async fn ask(talk: &mut Talk<'_>, gate: &Gate) -> Result<Reply, Leave
     talk.say("  Nothing was deleted so far.");
     let namespace = typed(talk, gate, "Type the namespace to go on (Enter = go back):", &gate.namespace).await?;
     let word = typed(talk, gate, &format!("Type the word \"{}\" (Enter = go back):", gate.word), &gate.word).await?;
-    let options = [BACK.to_owned(), format!("Delete {} objects in {}", gate.goes.len(), gate.namespace)];
+    let options = [
+        BACK.to_owned(),
+        format!("Delete {} in {}", units::plural(gate.goes.len(), "object", "objects"), gate.namespace),
+    ];
     forget(talk);
     let help = "This is the last question before the deletion. Each deletion is written down before it is sent.";
     Ok(if talk.number(&options, Some(1), help).await? == 2 { Reply::Gate { namespace, word } } else { Reply::Back })

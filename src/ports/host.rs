@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
-use super::{ExitStatus, OutputSink, PortError, SecretBytes};
+use super::{ExitStatus, OutputSink, PortError, SecretBytes, operator::operator};
 
 /// A secret that a program gets as a file of mode 0600 in its private folder, removed when it ends.
 pub struct SecretFile {
@@ -52,5 +52,7 @@ pub trait Host: Send + Sync {
     fn name(&self) -> String;
 
     /// Name of the operator (login name), for records.
-    fn operator(&self) -> String;
+    fn operator(&self) -> String {
+        operator()
+    }
 }

@@ -217,7 +217,9 @@ fn steps(run: &RunState, records: &[(Timestamp, Record)]) -> Vec<StepLine> {
 fn told(record: &Record) -> Option<String> {
     Some(match record {
         Record::Approved { by } => format!("plan approved by {by}"),
-        Record::GateOpened { step, by, removals } => format!("gate of {step} opened by {by}: {removals} objects"),
+        Record::GateOpened { step, by, removals } => {
+            format!("gate of {step} opened by {by}: {}", units::plural(*removals, "object", "objects"))
+        }
         Record::Decided { step, choice, by, reason, .. } if reason.is_empty() => {
             format!("{by} chose {choice} at {step}")
         }

@@ -32,6 +32,13 @@ pub fn count(n: u64) -> String {
     out
 }
 
+/// A count with its noun: `1 volume`, `1,204 volumes`.
+pub fn plural(n: impl TryInto<u64>, one: &str, many: &str) -> String {
+    // no count of things in memory is above what fits
+    let n = n.try_into().unwrap_or(u64::MAX);
+    format!("{} {}", count(n), if n == 1 { one } else { many })
+}
+
 /// A duration in whole seconds: `42 s`, `1 min 03 s`, `2 h 01`.
 pub fn seconds(s: u64) -> String {
     match s {
@@ -72,6 +79,9 @@ mod tests {
         assert_eq!(count(1204), "1,204");
         assert_eq!(count(38_204_117), "38,204,117");
         assert_eq!(count(7), "7");
+        assert_eq!(plural(1_u64, "volume", "volumes"), "1 volume");
+        assert_eq!(plural(0_usize, "volume", "volumes"), "0 volumes");
+        assert_eq!(plural(1204_u32, "volume", "volumes"), "1,204 volumes");
         assert_eq!(seconds(63), "1 min 03 s");
         assert_eq!(seconds(7260), "2 h 01");
         assert_eq!(hash("8be1aaaaaaaaaaaa04c7"), "8be1…04c7");

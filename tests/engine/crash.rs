@@ -179,26 +179,34 @@ fn killed_inside_any_line_of_the_journal_it_ends_the_same() {
     });
 }
 
+/// Moments after the first kill among which the second one falls.
+const SECOND_KILLS: usize = 19;
+
 #[test]
 fn killed_twice_it_ends_the_same() {
     let (_home, answers) = answers();
     let (desk, moments) = paused().block_on(whole(&answers));
     let wanted = end(&desk.fake.state());
+    let pairs = AtomicUsize::new(0);
     for_each(&open_moments(moments), async |(number, moment)| {
         let first = Desk::after(moment, None);
         first.fake.keep_moments(&first.folder());
-        first.go_watched(clerk(&first, &answers), usize::MAX).await;
+        // each write is a moment at least: the ledger fails once there are enough of them
+        first.go_watched(clerk(&first, &answers), SECOND_KILLS).await;
         // soon after the first, where what the resume does meets what was left
         let later = open_moments(first.fake.moments());
         let scaled = moment.state.calls.last().is_some_and(|call| call.starts_with("scale Deployment plant/"));
         // a number that is read and then changed needs both kills close together: there every pair is tried
-        let seconds = if scaled { (0..14).collect() } else { vec![number * 5 % 19] };
+        let seconds = if scaled { (0..14).collect() } else { vec![number * 5 % SECOND_KILLS] };
         for at in seconds {
             let Some((_, moment)) = later.get(at) else { continue };
+            pairs.fetch_add(1, Ordering::SeqCst);
             let desk = Desk::after(moment, None);
             let what = format!("moment {number}, then {at}, after {:?}", moment.state.calls.last());
             resume(&desk, &answers, &what).await;
             assert_eq!(end(&desk.fake.state()), wanted, "{what}");
         }
     });
+    let pairs = pairs.into_inner();
+    assert!(pairs > 500, "{pairs} pairs");
 }

@@ -87,6 +87,14 @@ pub struct Ride {
 }
 
 impl Ride {
+    /// Whether this was said, wherever the prompts wrapped their lines.
+    pub fn says(&self, words: &str) -> bool {
+        let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        flat(&self.said).contains(&flat(words))
+    }
+}
+
+impl Ride {
     /// What was recorded in this drive.
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.events.iter().filter_map(|event| match event {

@@ -81,5 +81,5 @@ async fn a_job_that_ran_when_the_process_ended_is_lost_and_said_so() {
     let desk = desk.again().await;
     let files = |event: &Event| recorded(event, |r| matches!(r, Record::Ended { step, .. } if step.0 == "files"));
     let second = desk.resume(&json!({"dump": {"choose": ["retry"]}}), files).await;
-    assert!(second.said.contains("Rung 2: trailer found"), "{:?}\n{}", second.stopped, second.said);
+    assert!(second.says("Rung 2: trailer found"), "{:?}\n{}", second.stopped, second.said);
 }

@@ -23,7 +23,7 @@ const SAID: [(&str, &str); 23] = [
     ("files", "trailer found, 21 tables and "),
     ("rehearse", "restored in "),
     ("settings", "0 fail, 0 warn, 4 pass"),
-    ("keep", "1 volumes set to keep"),
+    ("keep", "1 volume set to keep"),
     ("remove", "10 objects deleted"),
     ("gone", "10 of 10 gone"),
     ("deploy", "release pixelcore is deployed"),

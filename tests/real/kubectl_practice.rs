@@ -18,7 +18,7 @@ struct Said(i32, String, String);
 impl Kubectl {
     async fn begin(faults: &[Fault]) -> Option<Self> {
         if Command::new("kubectl").args(["version", "--client"]).output().await.is_err() {
-            println!("not run: there is no kubectl in the PATH");
+            crate::required::not_run("there is no kubectl in the PATH");
             return None;
         }
         let world = World::begin(faults, ServerOptions::default()).await;

@@ -67,11 +67,15 @@ fn a_dump_that_is_none_is_found_whatever_its_script_says() {
     scripts.then(&format!("head -c 9000 {dump} >half; mv half {dump}"));
     refused("half of the dump, twice", &start, &[dump, "was cut", "2.3 Dump the database (try 2)"]);
     scripts.then(&format!("head -n 500 {csv} >half; mv half {csv}"));
-    refused("half of the CSV, cut at a row", &resume, &[csv, "the database had 3,005"]);
+    refused(
+        "half of the CSV, cut at a row",
+        &resume,
+        &[csv, "the file has 489 rows and the source had 3,005", "cut at the end of a row"],
+    );
     scripts.changed("kubectl exec -n $NS $POD --", "kubectl exec -n $NS pix-db-0 --");
-    refused("in the database's container", &resume, &["error lines"]);
+    refused("in the database's container", &resume, &["4 error lines", "could not translate host name"]);
     scripts.changed("PIX_DB_NAME'", "PIX_DB_NAME -t no_such_table 2>/dev/null'");
-    refused("nothing matched, and its error thrown away", &resume, &[dump, "is empty"]);
+    refused("nothing matched, and its error thrown away", &resume, &["1 error line", &format!("{dump} is empty")]);
     scripts.then(&format!(": >{csv}"));
     refused("an empty CSV", &resume, &[csv, "is empty"]);
     scripts.then(&format!("head -n 1 {csv} >none; mv none {csv}"));

@@ -22,8 +22,9 @@ impl Said {
     pub fn expect(self, situation: &str, code: i32, words: &[&str]) -> Self {
         println!("\n== {situation}: exit {}\n{}", self.code, self.message());
         assert_eq!(self.code, code, "{situation}\n{}", self.text);
+        let all = flat(&self.text);
         for word in words {
-            assert!(self.text.contains(word), "{situation}: {word:?} was not said\n{}", self.text);
+            assert!(all.contains(&flat(word)), "{situation}: {word:?} was not said\n{}", self.text);
         }
         self
     }
@@ -33,6 +34,11 @@ impl Said {
         let lines: Vec<&str> = self.text.lines().collect();
         lines[lines.len().saturating_sub(16)..].iter().map(|line| format!("   {line:.400}\n")).collect()
     }
+}
+
+/// On one line, with single spaces: prompts wrap their lines anywhere between words.
+pub fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Runs a command to its end.

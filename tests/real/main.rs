@@ -1,4 +1,5 @@
-//! Runs against real things, chosen by environment; what cannot run is named and fails nothing silently.
+//! Runs against real things, chosen by environment. What cannot run is named, and fails where `DRYDOCK_TEST_REQUIRED` is set,
+//! as `.ci/run` sets it: there nothing may pass without having run.
 //!
 //! `DRYDOCK_TEST_KUBECONFIG`: a cluster that tests may use, with kubectl and helm in the PATH.
 //! `DRYDOCK_TEST_PIXELCORE`: folder of the PixelCore to upgrade (chart, scripts, seed-data, fingerprint).
@@ -15,6 +16,8 @@ mod pixelcore;
 mod postgres;
 mod practice_dump;
 mod reach;
+#[path = "../required/mod.rs"]
+mod required;
 mod restarts;
 mod rights;
 mod room;
@@ -23,11 +26,12 @@ mod tiny;
 mod upgrade;
 mod user;
 
-/// A path from the environment; the tests that need it say so when it is not set.
+/// A path from the environment; the tests that need it do not run when it is not set.
+#[track_caller]
 fn setting(name: &str) -> Option<String> {
-    let value = std::env::var(name).ok();
+    let value = std::env::var(name).ok().filter(|value| !value.is_empty());
     if value.is_none() {
-        println!("not run: {name} is not set");
+        required::not_run(&format!("{name} is not set"));
     }
     value
 }

@@ -10,6 +10,15 @@ use std::{
 /// Secrets that must be found nowhere but in the vault.
 pub const CANARY: &str = "canary-5d1e-token";
 const DB_PASSWORD: &str = "canary-db-77aa";
+const API_PASSWORD: &str = "canary #1 api-09fe";
+const SESSION_SECRET: &str = "c0ffee0ca7a4115e55104c0ffee0ca7a";
+
+/// Secrets of the example's environment, and what the test's plant has in their place.
+const SECRETS: [(&str, &str); 3] = [
+    ("change-me-db", DB_PASSWORD),
+    ("change me #1", API_PASSWORD),
+    ("0f1e2d3c4b5a69788796a5b4c3d2e1f0", SESSION_SECRET),
+];
 
 /// One deployment and one state folder.
 pub struct Plant {
@@ -34,7 +43,11 @@ impl Plant {
         let files = PathBuf::from(crate::setting("DRYDOCK_TEST_PIXELCORE")?);
         let folder = tempfile::tempdir().unwrap();
         let namespace = &crate::own_namespace(name);
-        let env = std::fs::read_to_string(files.join("env.example")).unwrap().replace("change-me-db", DB_PASSWORD);
+        let mut env = std::fs::read_to_string(files.join("env.example")).unwrap();
+        for (example, secret) in SECRETS {
+            assert!(env.contains(example), "the example has no {example}");
+            env = env.replace(example, secret);
+        }
         std::fs::write(folder.path().join(".env"), env).unwrap();
         let mut plant = Self { namespace: namespace.clone(), kubeconfig, files, folder, cluster8: String::new() };
         plant.kubectl(&["create", "namespace", namespace]);
@@ -197,11 +210,15 @@ impl Plant {
         self.kubectl(&["-n", &self.namespace, "get", kinds, "-o", path])
     }
 
+    /// Folder of the newest run.
+    pub fn run_folder(&self) -> PathBuf {
+        let runs = std::fs::read_dir(self.state().join("state/runs")).unwrap();
+        runs.map(|entry| entry.unwrap().path()).max().unwrap()
+    }
+
     /// The newest run's short id.
     pub fn run(&self) -> String {
-        let runs = std::fs::read_dir(self.state().join("state/runs")).unwrap();
-        let newest = runs.map(|entry| entry.unwrap().file_name().into_string().unwrap()).max().unwrap();
-        newest.rsplit('-').next().unwrap().to_owned()
+        self.run_folder().to_str().unwrap().rsplit('-').next().unwrap().to_owned()
     }
 
     /// Runs until a line of its JSON holds `mark` and `step`, then kills it with -9.
@@ -227,7 +244,7 @@ impl Plant {
                     continue;
                 }
                 let bytes = std::fs::read(&path).unwrap();
-                for secret in [CANARY, DB_PASSWORD] {
+                for secret in [CANARY, DB_PASSWORD, API_PASSWORD, SESSION_SECRET] {
                     let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
                     assert!(!found, "{secret} lies in {}", path.display());
                 }

@@ -1,6 +1,7 @@
 //! The checks of dumps and counts against a real PostgreSQL and its own programs.
 //!
-//! `DRYDOCK_TEST_PSQL` is a connection string of a role that may create databases (`host=/run/postgresql user=postgres`);
+//! `DRYDOCK_TEST_PSQL` is a connection string of a role that may create databases, in words (`host=/run/postgresql
+//! user=postgres`) or as a URI without a database (`postgresql://postgres@127.0.0.1:5432`);
 //! `psql` and `pg_dump` come from the PATH. Two databases of its own are made and dropped again.
 use std::fs;
 use std::io::Write;
@@ -52,9 +53,15 @@ struct Server {
 }
 
 impl Server {
+    /// How a program reaches one of its databases.
+    fn to(&self, database: &str) -> String {
+        let between = if self.connection.contains("://") { "/" } else { " dbname=" };
+        format!("{}{between}{database}", self.connection)
+    }
+
     fn psql(&self, database: &str, arguments: &[String], input: &str) -> (String, String) {
         let mut child = Command::new("psql")
-            .args(["-d", &format!("{} dbname={database}", self.connection)])
+            .args(["-d", &self.to(database)])
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -78,8 +85,7 @@ impl Server {
 
     /// A dump of the source, and what pg_dump said.
     fn dump(&self, options: &[&str]) -> (Vec<u8>, String) {
-        let connection = format!("{} dbname={SOURCE}", self.connection);
-        let output = Command::new("pg_dump").args(["-d", &connection]).args(options).output().unwrap();
+        let output = Command::new("pg_dump").args(["-d", &self.to(SOURCE)]).args(options).output().unwrap();
         assert!(output.status.success(), "{options:?}");
         (output.stdout, String::from_utf8_lossy(&output.stderr).into_owned())
     }
@@ -127,10 +133,7 @@ fn is_whole(dump: &[u8]) -> DumpReport {
 
 #[test]
 fn dumps_are_checked_restored_and_counted() {
-    let Ok(connection) = std::env::var("DRYDOCK_TEST_PSQL") else {
-        eprintln!("not run: dumps_are_checked_restored_and_counted, DRYDOCK_TEST_PSQL is not set");
-        return;
-    };
+    let Some(connection) = crate::setting("DRYDOCK_TEST_PSQL") else { return };
     let server = Server { connection, folder: tempfile::tempdir().unwrap() };
     server.drop_databases();
     for database in [SOURCE, TARGET] {

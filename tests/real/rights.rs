@@ -55,8 +55,8 @@ fn looking(plant: &Plant, before: &str) {
                 assert!(reads || request == review, "looking asked {request:?}");
             }
         }
-        None => println!(
-            "\n!! the cluster writes no audit log (AUDIT=1 cluster up): that looking only reads is proven by a user who may only read\n"
+        None => crate::required::not_run(
+            "the cluster writes no audit log (AUDIT=1 cluster up): that looking only reads is proven by a user who may only read",
         ),
     }
 }

@@ -25,7 +25,7 @@ impl Disk {
         if mounted.is_ok_and(|output| output.status.success()) {
             return Some(Self(at.to_owned()));
         }
-        println!("\n!! not run: this user may not mount, so the disk of this machine was not filled\n");
+        crate::required::not_run("this user may not mount, so the disk of this machine cannot be filled");
         None
     }
 

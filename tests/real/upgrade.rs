@@ -1,6 +1,11 @@
 //! PixelCore 4.2.0 to 5.0.0, all six steps, and every row and setting again: both dump ways, and killed in the middle.
 
-use crate::pixelcore::{CANARY, Plant};
+use drydock::run::{OutputLine, Tag};
+
+use crate::{
+    live::flat,
+    pixelcore::{CANARY, Plant},
+};
 
 fn args(plant: &Plant, way: &str) -> Vec<String> {
     let mut args = plant.start(way);
@@ -17,6 +22,14 @@ fn assert_upgraded(plant: &Plant, before: &str) {
     plant.assert_no_secret();
 }
 
+/// Lines that pods of the new core said, as step `ready` shows them; each with the pod it came from.
+fn the_log_of_the_core(plant: &Plant) -> Vec<String> {
+    let output = std::fs::read_to_string(plant.run_folder().join("output/ready.log")).unwrap();
+    let lines = output.lines().map(|line| OutputLine::decode(line).unwrap_or_else(|| panic!("{line:?}")));
+    let plain = lines.filter(|line| line.tag == Tag::Plain && line.source.starts_with("pix-core-"));
+    plain.map(|line| line.text).collect()
+}
+
 #[test]
 fn natively_in_plain_mode() {
     let Some(plant) = Plant::install("dd-pod", 20_000) else { return };
@@ -25,6 +38,9 @@ fn natively_in_plain_mode() {
     let said = plant.finish(&args.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(said.contains("finished. 23 of 23 steps are done"), "{said}");
     assert!(!said.contains('\u{1b}') && !said.contains('\r'));
+    let core = the_log_of_the_core(&plant);
+    assert!(core.iter().any(|line| line.contains("PixelCore 5.0.0 starting")), "{core:?}");
+    assert!(core.iter().any(|line| line.contains("ready, listening on :8080")), "{core:?}");
     assert_upgraded(&plant, &before);
 }
 
@@ -93,6 +109,6 @@ fn check_and_plan_change_nothing_and_a_wrong_file_is_refused() {
     let output = plant.drydock(&args.iter().map(String::as_str).collect::<Vec<_>>()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(5), "{said}");
-    assert!(said.contains("PIX_RETENTION_MONTHS differ"), "{said}");
+    assert!(flat(&said).contains("PIX_RETENTION_MONTHS differ"), "{said}");
     assert_eq!(versions(&plant), before);
 }

@@ -1,8 +1,10 @@
 //! Why a CSV file is refused. Never with content of the file.
 
+use crate::text::units;
+
 /// Damage, the line at which it shows (from 1) and the whole rows before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, after {rows} whole rows: {damage}")]
+#[error("line {line}, after {}: {damage}", units::plural(*rows, "whole row", "whole rows"))]
 pub struct CsvFault {
     /// Line of the file; a row may span several.
     pub line: u64,
@@ -43,8 +45,18 @@ pub enum CsvDamage {
     #[error("the file ends in the middle of a row: it was cut")]
     CutInRow,
     /// Fewer or more rows than the source had.
-    #[error(
-        "there are {found} rows and the source had {expected}: the file was cut at the end of a row, or rows were added"
-    )]
+    #[error("the file has {} and the source had {}: {}", rows(*found), units::count(*expected), rows_prove(*expected, *found))]
     Rows { expected: u64, found: u64 },
+}
+
+fn rows(n: u64) -> String {
+    units::plural(n, "row", "rows")
+}
+
+fn rows_prove(expected: u64, found: u64) -> &'static str {
+    if found < expected {
+        "the file was cut at the end of a row, or the export left rows out"
+    } else {
+        "rows were added to the file, or to the table after it was counted"
+    }
 }

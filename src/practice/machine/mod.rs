@@ -100,13 +100,6 @@ impl Host for Machine {
     fn name(&self) -> String {
         "practice".to_owned()
     }
-
-    fn operator(&self) -> String {
-        ["SUDO_USER", "USER", "LOGNAME"]
-            .iter()
-            .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
-            .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
-    }
 }
 
 pub use scripts::FILES as SCRIPTS;

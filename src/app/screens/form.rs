@@ -102,13 +102,12 @@ impl FormScreen {
         self.none_reason = none_reason.to_owned();
         self.fault = fault.to_owned();
         self.list.resize(self.rows());
-        if items.len() > known && known > 0 || items.len() == 1 && known == 0 && self.form.repeated {
-            // one was added: it is edited next
-            if items.last().is_some_and(|item| !item.confirmed && self.dialog.is_none())
-                && self.focus != FormFocus::List
-            {
-                self.list.at = items.len() - 1;
-            }
+        let added = items.len() > known && known > 0 || items.len() == 1 && known == 0 && self.form.repeated;
+        let open = items.last().is_some_and(|item| !item.confirmed && self.dialog.is_none());
+        if added && open && self.focus != FormFocus::List {
+            // it is edited next
+            self.list.at = items.len() - 1;
+            self.enter_missing();
         }
         if let Some((index, _)) = &self.typed {
             let index = *index;
@@ -157,6 +156,16 @@ impl FormScreen {
             }
             None => self.focus = FormFocus::Seal,
         }
+    }
+
+    /// Enters the chosen item's first field that is missing or faulty; else its first.
+    fn enter_missing(&mut self) {
+        let Some(item) = self.item() else { return };
+        let missing = |field: &Field| {
+            item.faults.contains_key(&field.id)
+                || !field.optional && matches!(item.values.get(&field.id), None | Some(FieldValue::Empty))
+        };
+        self.enter_field(self.form.fields.iter().position(missing).unwrap_or(0));
     }
 
     fn enter_field(&mut self, index: usize) {
@@ -263,16 +272,10 @@ impl FormScreen {
             }
             FormFocus::List => match self.item() {
                 Some(item) if !item.confirmed && self.form.is_complete(item) => self.focus = FormFocus::Confirm,
-                Some(item) => {
-                    let missing = |field: &Field| {
-                        item.faults.contains_key(&field.id)
-                            || !field.optional && matches!(item.values.get(&field.id), None | Some(FieldValue::Empty))
-                    };
-                    let first = self.form.fields.iter().position(missing).unwrap_or(0);
-                    self.enter_field(first);
-                }
+                Some(_) => self.enter_missing(),
                 None => {}
             },
+            FormFocus::Confirm if self.item().is_some_and(|item| !self.form.is_complete(item)) => self.enter_missing(),
             FormFocus::Field(_) => return self.next(),
             FormFocus::Confirm => {
                 let Some(item) = self.item() else { return Vec::new() };

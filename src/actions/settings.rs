@@ -13,7 +13,7 @@ use super::{
     spec::FoundInApi,
 };
 use crate::{
-    ports::{ObjectRef, kinds},
+    ports::{ObjectRef, Provenance, kinds},
     run::{FieldValue, Item, StepId, StepState, is_mask},
     text::{Diagnostic, units},
 };
@@ -69,6 +69,23 @@ pub fn differences(wanted: &Map<String, Value>, now: &Value) -> (Vec<String>, Ve
     (differ, masked)
 }
 
+fn provenance(value: &FieldValue) -> Option<&Provenance> {
+    match value {
+        FieldValue::Empty => None,
+        FieldValue::Text { provenance, .. } | FieldValue::Secret { provenance, .. } => Some(provenance),
+    }
+}
+
+/// Whether the application told it.
+fn was_found(value: &FieldValue) -> bool {
+    matches!(provenance(value), Some(Provenance::Found { .. }))
+}
+
+/// Whether a person or a file gave it.
+fn was_typed(value: &FieldValue) -> bool {
+    provenance(value).is_some() && !was_found(value)
+}
+
 /// Whether the application still says what was captured; in words either way.
 pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
     let state = cx.driver.state();
@@ -96,17 +113,17 @@ pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
         let form = load_of(cx, &step.id.0);
         for item in &form.items {
             let Some(settings) = now.get(&item.id) else {
+                if !item.values.values().any(was_found) && item.extra.is_empty() {
+                    // added by hand: the application did not have it then either
+                    continue;
+                }
                 let what = format!("{} is gone from the application since it was captured", item.id);
                 return Ok(Err(what + &restarted(cx, &step.id).await));
-            };
-            let typed_by_hand = |field: &str| {
-                matches!(item.values.get(field), Some(FieldValue::Secret { provenance, .. } | FieldValue::Text { provenance, .. })
-                    if !matches!(provenance, crate::ports::Provenance::Found { .. }))
             };
             let members: BTreeMap<_, _> = found
                 .fields
                 .iter()
-                .filter(|(field, _)| !typed_by_hand(field))
+                .filter(|(field, _)| item.values.get(*field).is_none_or(|value| !was_typed(value)))
                 .map(|(a, b)| (a.clone(), b.clone()))
                 .collect();
             let (differ, _) = differences(&body(cx, &step.id.0, item, &members).await?, settings);

@@ -129,12 +129,19 @@ pub fn proven(cx: &StepCx, dump: &str, proven_by: &str) -> Result<String, String
     }
 }
 
-/// Rows and sequences of the database in `namespace`, and its server, read now.
-pub async fn source(cx: &StepCx, namespace: &str) -> Result<(Counts, ServerFacts), Halt> {
+/// Which database `namespace` uses, and how far it has come, read now.
+pub async fn server(cx: &StepCx, namespace: &str) -> Result<ServerFacts, Halt> {
     let deployment = cx.deployment()?;
     let (pod, _) = ready_pod(cx, namespace, &deployment.core).await?;
     let server = psql(cx, &pod, &deployment.connection, SERVER_SQL).await?;
-    let server = ServerFacts::parse(&server).map_err(|fault| Diagnostic::new(fault.to_string()))?;
+    Ok(ServerFacts::parse(&server).map_err(|fault| Diagnostic::new(fault.to_string()))?)
+}
+
+/// Rows and sequences of the database in `namespace`, and its server, read now.
+pub async fn source(cx: &StepCx, namespace: &str) -> Result<(Counts, ServerFacts), Halt> {
+    let deployment = cx.deployment()?;
+    let server = server(cx, namespace).await?;
+    let (pod, _) = ready_pod(cx, namespace, &deployment.core).await?;
     let counts = psql(cx, &pod, &deployment.connection, counts::SQL).await?;
     let counts = Counts::parse(&counts).map_err(|fault| Diagnostic::new(fault.to_string()))?;
     Ok((counts, server))
@@ -149,7 +156,7 @@ pub async fn quiet(cx: &StepCx, dump: &str) -> Result<Result<String, String>, Ha
         Ok(read) => read,
         Err(Halt::Failed(problem)) if begun => {
             let _ = problem;
-            return Ok(Ok("read before the removal began; the database is stopped now".to_owned()));
+            return Ok(Ok("read before the removal began; the application does not answer now".to_owned()));
         }
         Err(Halt::Failed(problem)) => return Ok(Err(problem.what)),
         Err(other) => return Err(other),
@@ -171,6 +178,11 @@ pub async fn quiet(cx: &StepCx, dump: &str) -> Result<Result<String, String>, Ha
             server.writes,
             writers(cx, cx.namespace()).await
         )));
+    }
+    // what a transaction writes is in no count before it ends
+    let open = sessions(cx, cx.namespace()).await?;
+    if open.prepared > 0 || open.writers().next().is_some() {
+        return Ok(Err(format!("a transaction that writes is open{}", describe(&open))));
     }
     Ok(Ok("no row changed since the dump, read now".to_owned()))
 }

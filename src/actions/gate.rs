@@ -6,10 +6,12 @@ use super::{
     artifacts, ask, checks,
     context::{Halt, StepCx},
     delete::{Found, entry_of, find},
+    pods::text,
     settings,
     spec::{CheckKind, DeleteSpec},
 };
 use crate::{
+    ports::{ObjectRef, kinds},
     run::{Gate, Lock, Question, Record, Removal, Reply, StepId, StepState},
     text::{Diagnostic, units},
 };
@@ -19,6 +21,9 @@ const WORDS: [&str; 16] = [
     "heron", "maple", "cedar", "otter", "amber", "tulip", "raven", "lemon", "birch", "coral", "finch", "hazel",
     "linen", "olive", "quartz", "walnut",
 ];
+
+/// The lock that asks for a restored dump.
+const PROVEN: &str = "proven";
 
 fn word() -> Result<String, Halt> {
     let mut byte = [0u8; 1];
@@ -35,7 +40,7 @@ pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
     let mut refusal = String::new();
     loop {
         let found = find(cx).await?;
-        let locks = locks(cx, spec).await?;
+        let locks = locks(cx, spec, &found).await?;
         let gate = gate(cx, spec, &found, locks, std::mem::take(&mut refusal))?;
         let question = Question::Gate { step: cx.step.clone(), gate: Box::new(gate.clone()) };
         let reply = cx.driver.ask(question).await?;
@@ -50,7 +55,7 @@ pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
             }
             Reply::Gate { namespace, word } => {
                 if namespace == gate.namespace && word == gate.word {
-                    return open(cx, &gate, found).await;
+                    return open(cx, spec, &gate, found).await;
                 }
                 refusal = "the words are not the same as shown; there is a new word".to_owned();
             }
@@ -61,7 +66,7 @@ pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
                     ));
                 }
                 if phrase == gate.phrase() {
-                    return open(cx, &gate, found).await;
+                    return open(cx, spec, &gate, found).await;
                 }
                 return Err(Halt::Refused(Box::new(Diagnostic::new(format!(
                     "the phrase of the answers file is not the one of this gate, which is: {}",
@@ -94,7 +99,7 @@ fn shut(cx: &StepCx, gate: &Gate) -> Halt {
 }
 
 /// Between the words and the first deletion everything is read once more: the place, the locks, the list.
-async fn open(cx: &StepCx, gate: &Gate, shown: Found) -> Result<Found, Halt> {
+async fn open(cx: &StepCx, spec: &DeleteSpec, gate: &Gate, shown: Found) -> Result<Found, Halt> {
     cx.same_place().await?;
     let now = find(cx).await?;
     if now.goes != shown.goes {
@@ -107,6 +112,12 @@ async fn open(cx: &StepCx, gate: &Gate, shown: Found) -> Result<Found, Halt> {
             .safe("everything: nothing was deleted")
             .help("look at the new list and type the words again"),
         )));
+    }
+    // what was open when the question was put may have been shut for hours
+    let mut again = gate.clone();
+    again.locks = locks(cx, spec, &now).await?;
+    if !again.is_open() {
+        return Err(shut(cx, &again));
     }
     let entries: Vec<Value> = shown.goes.iter().map(entry_of).collect();
     let mut kept: Vec<Value> = cx.driver.draft(&cx.step).and_then(|d| d.as_array().cloned()).unwrap_or_default();
@@ -134,10 +145,11 @@ fn gate(cx: &StepCx, spec: &DeleteSpec, found: &Found, locks: Vec<Lock>, refusal
         })
         .collect();
     stays.push("the namespace itself".to_owned());
-    stays.push("the dump, proven".to_owned());
+    if locks.iter().any(|lock| lock.name == PROVEN && lock.open) {
+        stays.push("the dump, proven".to_owned());
+    }
     stays.push("what is in the vault".to_owned());
     stays.extend(found.stays.iter().cloned());
-    let estimate = state.planned(&cx.step).map_or(0, |step| step.estimate_s);
     Ok(Gate {
         namespace: cx.namespace().to_owned(),
         cluster8: cx.target.cluster8().to_owned(),
@@ -150,13 +162,13 @@ fn gate(cx: &StepCx, spec: &DeleteSpec, found: &Found, locks: Vec<Lock>, refusal
             .map(|t| Removal { kind: t.object.kind.kind.clone(), name: t.object.name.clone(), uid: t.uid.clone() })
             .collect(),
         stays,
-        way_back: format!("the version before, from the kept volumes, estimated {}", units::about(estimate.max(300))),
+        way_back: "the version before, on the kept volumes".to_owned(),
         refusal,
     })
 }
 
 /// Every lock, asked now.
-async fn locks(cx: &StepCx, spec: &DeleteSpec) -> Result<Vec<Lock>, Halt> {
+async fn locks(cx: &StepCx, spec: &DeleteSpec, found: &Found) -> Result<Vec<Lock>, Halt> {
     let state = cx.driver.state();
     let number = |step: &str| state.planned(&StepId(step.to_owned())).map_or_else(String::new, |p| p.number.clone());
     let lock = |name: &str, checked: Result<String, String>, step: String| match checked {
@@ -167,16 +179,39 @@ async fn locks(cx: &StepCx, spec: &DeleteSpec) -> Result<Vec<Lock>, Halt> {
     locks.push(lock("unchanged", settings::unchanged(cx).await?, number("settings")));
     let files = artifacts::rehash(cx, &spec.dump).await?;
     locks.push(lock("complete", files, number(&spec.dump)));
-    locks.push(lock("proven", artifacts::proven(cx, &spec.dump, &spec.proven_by), number(&spec.proven_by)));
+    locks.push(lock(PROVEN, artifacts::proven(cx, &spec.dump, &spec.proven_by), number(&spec.proven_by)));
     locks.push(lock("quiet", artifacts::quiet(cx, &spec.dump).await?, number(&spec.dump)));
-    locks.push(lock("kept", settings::volumes_kept(cx).await?, number(&spec.keep_volumes)));
+    let kept = match settings::volumes_kept(cx).await? {
+        Ok(sentence) => claims_kept(cx, found).await?.map(|()| sentence),
+        shut => shut,
+    };
+    locks.push(lock("kept", kept, number(&spec.keep_volumes)));
     let place = match cx.same_place().await {
-        Ok(()) => Ok("three ids as at the start, read now".to_owned()),
+        Ok(()) if cx.target.cluster_uid.is_some() => Ok("three ids as at the start, read now".to_owned()),
+        Ok(()) => Ok("two ids as at the start, read now; the cluster's own may not be read here".to_owned()),
         Err(Halt::Refused(problem) | Halt::Failed(problem)) => Err(problem.what),
         Err(other) => return Err(other),
     };
     locks.push(lock("same place", place, String::new()));
     Ok(locks)
+}
+
+/// Whether every claim on the list is on a volume that says keep now: one may have come since the volumes were set.
+async fn claims_kept(cx: &StepCx, found: &Found) -> Result<Result<(), String>, Halt> {
+    for target in found.goes.iter().filter(|target| target.object.kind.kind == "PersistentVolumeClaim") {
+        let Some(claim) = cx.world.objects.get(&target.object).await? else { continue };
+        let name = text(&claim, "/spec/volumeName");
+        if name.is_empty() {
+            // without a volume it holds nothing
+            continue;
+        }
+        let reference = ObjectRef { kind: kinds::volume(), namespace: None, name: name.to_owned() };
+        let volume = cx.world.objects.get(&reference).await?;
+        if volume.is_none_or(|volume| text(&volume, "/spec/persistentVolumeReclaimPolicy") != "Retain") {
+            return Ok(Err(format!("claim {}: its volume {name} does not say keep", target.object.name)));
+        }
+    }
+    Ok(Ok(()))
 }
 
 /// Whether every form of the run is complete.

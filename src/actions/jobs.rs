@@ -17,6 +17,9 @@ use crate::{
 /// A disk with less room than this counts as full, in bytes.
 const FULL: u64 = 64 << 10;
 
+/// For so long a job may go on unheard.
+const PATIENCE: Duration = Duration::from_secs(180);
+
 /// Runs `command` as job `name` in the client pod and waits for its end. Starting it again finds the one that runs.
 /// `expected` is the size its output should reach, for the bar.
 pub async fn run(
@@ -30,8 +33,33 @@ pub async fn run(
     cx.world.exec.start(pod, FOLDER, name, command).await?;
     let started = Instant::now();
     let (mut told, mut classes) = (0, classifier(cx));
+    let mut unheard: Option<tokio::time::Instant> = None;
     loop {
-        let state = cx.world.exec.poll(pod, FOLDER, name).await?;
+        let state = match cx.world.exec.poll(pod, FOLDER, name).await {
+            Ok(state) => {
+                unheard = None;
+                state
+            }
+            // the job goes on in its pod, whether it is heard of or not
+            Err(error) if error.is_transient() => {
+                let since = *unheard.get_or_insert_with(tokio::time::Instant::now);
+                if since.elapsed() >= PATIENCE {
+                    return Err(error.into());
+                }
+                let row = Row {
+                    sign: Sign::Running,
+                    word: "no answer".into(),
+                    name: shown.to_owned(),
+                    detail: units::seconds(since.elapsed().as_secs()),
+                };
+                cx.show("It goes on in its pod; the cluster is asked again.", vec![row], None, None);
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_secs(2)) => continue,
+                    () = cx.cancel.cancelled() => return Err(error.into()),
+                }
+            }
+            Err(error) => return Err(error.into()),
+        };
         let (out, err) = match state {
             JobState::Running { out, err } | JobState::Ended { out, err, .. } => (out, err),
             JobState::Absent | JobState::Lost => {

@@ -167,8 +167,9 @@ impl RehearseSpec {
         let place = self.make_room(cx, &name).await?;
         let captured = captured_step(cx)?;
         helm::install(cx, &place, &captured).await?;
-        wait::ready(cx, &name).await?;
+        // before anything else: a copy of production must not act on the world
         self.hold_writers(cx, &name).await?;
+        wait::ready(cx, &name).await?;
         let started = std::time::Instant::now();
         restore::into(cx, &place, &facts, &way, &scripts).await?;
         let seconds = started.elapsed().as_secs();

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::{
-    artifacts::{DumpFacts, DumpFile, proven, rehash, source},
+    artifacts::{self, DumpFacts, DumpFile, proven, rehash, source},
     client,
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
     dump::{POD, SCRIPTS},
@@ -27,11 +27,26 @@ use crate::{
 
 /// Restores the dump into the deployment in `place`. Its tables are emptied first, so that a second try is the same.
 pub async fn into(cx: &StepCx, place: &Identity, facts: &DumpFacts, way: &str, scripts: &str) -> Result<(), Halt> {
+    refuse_source(cx, &place.namespace, facts).await?;
     match way {
         POD => natively(cx, &place.namespace, facts).await,
         SCRIPTS => by_scripts(cx, place, facts, scripts).await,
         other => Err(Diagnostic::new(format!("a restore is made by `pod` or `scripts`, not by `{other}`")).into()),
     }
+}
+
+/// A restore empties tables first: it must never reach the database that was dumped, wherever the environment of the place
+/// leads to.
+async fn refuse_source(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<(), Halt> {
+    let there = artifacts::server(cx, namespace).await?;
+    if facts.server.system_identifier.is_none() || !facts.server.is_same_database(&there) {
+        return Ok(());
+    }
+    let problem = Diagnostic::new(format!("the database that {namespace} uses is the one that was dumped"))
+        .proves("its connection leads out of its namespace, to the source itself")
+        .safe("everything: nothing was emptied or written")
+        .help("give the new deployment a database of its own: look at the host in its environment and values");
+    Err(Halt::Refused(Box::new(problem)))
 }
 
 async fn natively(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<(), Halt> {

@@ -75,6 +75,12 @@ fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether news that may be missed still leave half of the queue to records and questions: a terminal that stands still
+/// then stops no step.
+pub(super) fn has_room(events: &mpsc::Sender<Event>) -> bool {
+    events.capacity() > events.max_capacity() / 2
+}
+
 impl Core {
     /// Joins the parts and starts the pump of commands.
     pub fn new(
@@ -136,9 +142,16 @@ impl Core {
         token
     }
 
-    /// Tells the front end; waits while it is slow.
+    /// Tells the front end; waits while it is slow. Only for what must not be missed.
     pub async fn tell(&self, event: Event) {
         let _ = self.events.send(event).await;
+    }
+
+    /// Tells what may be missed: a front end that is behind gets none of it.
+    pub fn mention(&self, event: Event) {
+        if has_room(&self.events) {
+            let _ = self.events.try_send(event);
+        }
     }
 
     /// Writes what is left of a step's output.
@@ -215,7 +228,7 @@ impl Driver for Core {
         }
         *picture = Some((progress.step.clone(), now));
         // a front end that is behind misses a picture, never a record
-        let _ = self.events.try_send(Event::Progress { progress });
+        self.mention(Event::Progress { progress });
     }
 
     async fn line(&self, line: OutputLine) {

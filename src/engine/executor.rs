@@ -322,7 +322,7 @@ async fn watch_identity(core: Arc<Core>, done: CancellationToken) {
             Ok(_) => "different",
             Err(_) => "unknown",
         };
-        core.tell(Event::Identity { at: core.world.clock.now(), state: state.to_owned() }).await;
+        core.mention(Event::Identity { at: core.world.clock.now(), state: state.to_owned() });
     }
 }
 

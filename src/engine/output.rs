@@ -62,7 +62,7 @@ impl Open {
     fn tell(&mut self, step: &StepId, events: &mpsc::Sender<Event>) {
         if self.told != self.bytes && self.file.flush().is_ok() {
             let event = Event::OutputChanged { step: step.clone(), bytes: self.bytes };
-            if events.try_send(event).is_ok() {
+            if super::core::has_room(events) && events.try_send(event).is_ok() {
                 self.told = self.bytes;
             }
         }
@@ -90,7 +90,11 @@ fn write_all(folder: &Path, mut queue: mpsc::Receiver<Job>, events: &mpsc::Sende
                     Ok(()) => open.bytes += text.len() as u64,
                     Err(error) => tracing::error!(%error, step = %step, "cannot write the output file"),
                 }
-                if open.at.elapsed() >= NOTICE || queue.is_empty() && open.at.elapsed() >= NOTICE / 10 {
+                if queue.is_empty() && open.at.elapsed() < NOTICE / 10 {
+                    // the last line of a burst has to be told, too: there may be none after it for long
+                    std::thread::sleep(NOTICE / 10);
+                }
+                if open.at.elapsed() >= NOTICE || queue.is_empty() {
                     open.tell(&step, events);
                 }
             }

@@ -119,7 +119,7 @@ type Meddling = (&'static str, Meddle, &'static [&'static str]);
 /// Something that happens outside.
 type Meddle = fn(&mut State);
 
-const MEDDLINGS: [Meddling; 8] = [
+const MEDDLINGS: [Meddling; 10] = [
     ("a row written", |state| state.database().tables.get_mut("objects").unwrap().push("9\tnew".into()), &["quiet"]),
     ("a row changed", |state| state.database().writes += 1, &["quiet"]),
     ("another server", |state| state.database().identifier = "x".into(), &["quiet"]),
@@ -149,6 +149,18 @@ const MEDDLINGS: [Meddling; 8] = [
         "an application that is down",
         |state| state.objects.get_mut(&key("Deployment", "plant", "pix-core")).unwrap()["spec"]["replicas"] = json!(0),
         &["unchanged", "quiet"],
+    ),
+    ("a transaction that writes", |state| state.databases.get_mut("plant").unwrap().open_writer = true, &["quiet"]),
+    (
+        "a volume that came later",
+        |state| {
+            let late = json!({"kind": "PersistentVolume", "metadata": {"name": "late"},
+                "spec": {"persistentVolumeReclaimPolicy": "Delete"}});
+            state.put(late);
+            let claim = key("PersistentVolumeClaim", "plant", "data-pix-db-0");
+            state.objects.get_mut(&claim).unwrap()["spec"]["volumeName"] = json!("late");
+        },
+        &["kept"],
     ),
     (
         "a database that is down",
@@ -197,11 +209,14 @@ async fn a_list_or_place_that_changes_while_the_words_are_typed_is_refused() {
         }),
         ("the place", |state| state.cluster = "00000000-another".into()),
     ];
-    for (what, meddle) in meddlings {
+    // and whatever would have shut a lock before shuts it still, when the words are right
+    let locks = MEDDLINGS.iter().map(|(what, meddle, _)| (*what, *meddle));
+    for (what, meddle) in meddlings.into_iter().chain(locks) {
         let desk = Desk::after(&moment, None);
         let fake = std::sync::Arc::clone(&desk.fake);
         let ride = try_gate(&desk, &answers, move |gate| {
             meddle(&mut fake.state());
+            fake.state().reconcile();
             right_words(gate)
         })
         .await;

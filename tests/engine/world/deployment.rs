@@ -18,6 +18,8 @@ pub struct Database {
     pub writes: u64,
     /// Which server it is.
     pub identifier: String,
+    /// Whether another client has written something and not ended its transaction.
+    pub open_writer: bool,
 }
 
 /// The large table.
@@ -170,7 +172,11 @@ impl State {
             "spec": {"persistentVolumeReclaimPolicy": "Delete", "capacity": {"storage": "1Gi"}}}));
         self.put(json!({"kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": ns},
             "spec": {"volumeName": volume, "storageClassName": "fast"}}));
-        let mut database = Database { identifier: self.uid(), writes: 2, ..Database::default() };
+        let identifier = match self.databases.get(PLANT).filter(|_| self.outside) {
+            Some(source) => source.identifier.clone(),
+            None => self.uid(),
+        };
+        let mut database = Database { identifier, writes: 2, ..Database::default() };
         database.tables.insert("schema_version".into(), vec![version.to_owned()]);
         database.tables.insert("objects".into(), vec!["1\tdefault".into()]);
         database.tables.insert(HISTORY.into(), Vec::new());

@@ -96,6 +96,17 @@ impl State {
                 "system_identifier": database.identifier, "encoding": "UTF8", "postmaster_start": database.identifier,
                 "writes": database.writes, "next_xid": 700 + database.writes});
             writeln!(out, "{answer}").unwrap();
+        } else if input.starts_with("-- drydock: writers") {
+            if database.open_writer {
+                writeln!(
+                    out,
+                    "{}",
+                    json!({"pid": 9, "user": "pix", "application": "ingest", "client": "10.0.0.7",
+                    "state": "idle in transaction", "writes": true})
+                )
+                .unwrap();
+            }
+            writeln!(out, "{}", json!({"sessions": u8::from(database.open_writer), "prepared": 0})).unwrap();
         } else if input.starts_with("-- drydock: counts") {
             for (table, rows) in &database.tables {
                 writeln!(out, "{}", json!({"table": table, "rows": rows.len()})).unwrap();

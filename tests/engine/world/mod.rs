@@ -51,6 +51,8 @@ pub struct State {
     pub calls: Vec<String>,
     /// Id of the cluster.
     pub cluster: String,
+    /// Whether every deployment uses one database outside of its namespace.
+    pub outside: bool,
     /// What a program here prints, by name.
     pub says: BTreeMap<String, (u8, String)>,
 }

@@ -5,7 +5,9 @@
 #![allow(dead_code)]
 
 mod keys;
-pub mod watch;
+pub mod secrets;
+pub mod walk;
+mod watch;
 
 use std::{
     fs::File,
@@ -21,6 +23,7 @@ use std::{
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, SlavePty, native_pty_system};
 use rustix::termios::{LocalModes, tcgetattr};
+use watch::Watch;
 
 /// The real program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_drydock");
@@ -41,9 +44,21 @@ pub struct Pty {
     parser: Arc<Mutex<vt100::Parser<Heard>>>,
     bytes: Arc<AtomicUsize>,
     raw: Arc<Mutex<Vec<u8>>>,
+    pictures: Arc<Mutex<Vec<String>>>,
+    watch: Watch,
     stop: Arc<AtomicBool>,
     reader: Option<std::thread::JoinHandle<()>>,
     patience: Duration,
+}
+
+/// All that anybody could see of a program and its children.
+pub struct Shown {
+    /// Every byte that the terminal got.
+    pub raw: Vec<u8>,
+    /// Every picture that these bytes made.
+    pub pictures: Vec<String>,
+    /// Arguments and environments.
+    pub processes: std::collections::BTreeSet<Vec<u8>>,
 }
 
 /// What a terminal hears beside the picture.
@@ -74,16 +89,24 @@ impl Pty {
             Arc::new(Mutex::new(vt100::Parser::new_with_callbacks(cells(rows), cells(columns), 0, Heard::default())));
         let (bytes, raw, stop) =
             (Arc::<AtomicUsize>::default(), Arc::<Mutex<Vec<u8>>>::default(), Arc::<AtomicBool>::default());
+        let pictures = Arc::<Mutex<Vec<String>>>::default();
+        let watch = Watch::of(child.process_id().unwrap());
         let reader = {
             let (parser, bytes, raw, stop) =
                 (Arc::clone(&parser), Arc::clone(&bytes), Arc::clone(&raw), Arc::clone(&stop));
+            let pictures = Arc::clone(&pictures);
             std::thread::spawn(move || {
                 let mut block = [0; 8192];
                 while let Ok(n) = from.read(&mut block) {
                     if n == 0 || stop.load(Ordering::SeqCst) {
                         return;
                     }
-                    parser.lock().unwrap().process(&block[..n]);
+                    let picture = {
+                        let mut parser = parser.lock().unwrap();
+                        parser.process(&block[..n]);
+                        parser.screen().contents()
+                    };
+                    pictures.lock().unwrap().push(picture);
                     raw.lock().unwrap().extend_from_slice(&block[..n]);
                     bytes.fetch_add(n, Ordering::SeqCst);
                 }
@@ -97,6 +120,8 @@ impl Pty {
             parser,
             bytes,
             raw,
+            pictures,
+            watch,
             stop,
             reader: Some(reader),
             patience: PATIENCE,
@@ -212,11 +237,18 @@ impl Pty {
             && !screen.bracketed_paste()
     }
 
-    /// Ends the program as a machine does that loses its power; returns all that was ever written.
-    pub fn kill(mut self) -> Vec<u8> {
+    /// Ends the program as a machine does that loses its power.
+    pub fn kill(mut self) -> Shown {
         rustix::process::kill_process(self.id(), rustix::process::Signal::KILL).unwrap();
         self.child.wait().unwrap();
-        self.raw()
+        self.shown()
+    }
+
+    /// All that could be seen of a program that is gone.
+    pub fn shown(self) -> Shown {
+        let Self { raw, pictures, watch, .. } = self;
+        let (raw, pictures) = (raw.lock().unwrap().clone(), pictures.lock().unwrap().clone());
+        Shown { raw, pictures, processes: watch.end() }
     }
 
     /// Closes the terminal as a window that is closed: nobody holds its other end any more. Returns the program.

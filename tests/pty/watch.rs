@@ -23,11 +23,11 @@ pub struct Watch {
 
 impl Watch {
     /// Begins to look.
-    pub fn of(program: rustix::process::Pid) -> Self {
+    pub fn of(program: u32) -> Self {
         let (seen, stop) = (Arc::<Mutex<BTreeSet<Vec<u8>>>>::default(), Arc::<AtomicBool>::default());
         let thread = {
             let (seen, stop) = (Arc::clone(&seen), Arc::clone(&stop));
-            let root = program.as_raw_nonzero().to_string();
+            let root = program.to_string();
             std::thread::spawn(move || {
                 while !stop.load(Ordering::SeqCst) {
                     look(&root, &mut seen.lock().unwrap());
@@ -38,11 +38,17 @@ impl Watch {
         Self { seen, stop, thread: Some(thread) }
     }
 
-    /// All that was seen, each arguments or environment once.
+    /// All that was seen, each once.
     pub fn end(mut self) -> BTreeSet<Vec<u8>> {
         self.stop.store(true, Ordering::SeqCst);
         self.thread.take().unwrap().join().unwrap();
         std::mem::take(&mut self.seen.lock().unwrap())
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
     }
 }
 

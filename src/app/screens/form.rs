@@ -108,6 +108,7 @@ impl FormScreen {
                 && self.focus != FormFocus::List
             {
                 self.list.at = items.len() - 1;
+                self.enter_field(0);
             }
         }
         if let Some((index, _)) = &self.typed {

@@ -65,7 +65,7 @@ pub fn view(app: &App, screen: &ReapplyScreen, room: Room) -> Vec<Line> {
         lines.push(line);
     } else {
         let focus = if let ReapplyFocus::Button(at) = screen.focus { Some(at) } else { None };
-        lines.push(buttons(&["Read it back", "Write it for me", "By eye: it is right", "Waive…"], focus, "", None));
+        lines.push(buttons(&["Read it back", "Write it for me", "By eye: right", "Waive…"], focus, "", None));
     }
     lines
 }

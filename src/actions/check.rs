@@ -99,7 +99,8 @@ impl Action for CheckSpec {
                         entry.seen = true;
                     }
                 }
-                Reply::Continue if fail > 0 => {
+                // who goes back is led to the steps that can mend it
+                Reply::Continue | Reply::Back if fail > 0 => {
                     let failed = found.iter().filter(|check| check.result == CheckResult::Fail);
                     let problem = Diagnostic::new(units::plural(fail, "check fails", "checks fail"))
                         .safe("everything: no check changes anything");

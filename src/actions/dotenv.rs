@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::{
     context::{Halt, StepCx},
-    pods::{environment, ready_pod},
+    pods::{container, environment, ready_pod, sources},
 };
 
 /// Variables of a dotenv file. A fault names its line and never its content.
@@ -71,15 +73,35 @@ pub async fn agrees_with_core(cx: &StepCx, content: &[u8]) -> Result<Result<(), 
         .filter(|(key, value)| running.get(*key).is_none_or(|now| now.expose_secret() != value.as_bytes()))
         .map(|(key, _)| key.as_str())
         .collect();
-    Ok(if differs.is_empty() {
+    if !differs.is_empty() {
+        return Ok(Err(format!(
+            "is not the file of this deployment: {} {} from what {} runs with",
+            differs.join(", "),
+            if differs.len() == 1 { "differs" } else { "differ" },
+            at.container
+        )));
+    }
+    let missing = missing(cx, &pod, &at.container, &found).await?;
+    Ok(if missing.is_empty() {
         Ok(())
     } else {
         Err(format!(
-            "is not the file of this deployment: {} differ from what {} runs with",
-            differs.join(", "),
-            at.container
+            "is not the whole file: {} runs with {}, and the file does not have it",
+            at.container,
+            missing.join(", ")
         ))
     })
+}
+
+/// Variables that the container has from where the file's own went, and that the file does not define.
+async fn missing(cx: &StepCx, pod: &Value, name: &str, file: &BTreeMap<String, String>) -> Result<Vec<String>, Halt> {
+    let Some(container) = container(pod, name) else { return Ok(Vec::new()) };
+    let sources = sources(cx, cx.namespace(), container).await?;
+    let of_the_file = sources.iter().filter(|source| source.keys().any(|key| file.contains_key(key)));
+    let mut missing: Vec<String> =
+        of_the_file.flatten().map(|(key, _)| key.clone()).filter(|key| !file.contains_key(key)).collect();
+    missing.sort();
+    Ok(missing)
 }
 
 #[cfg(test)]

@@ -74,6 +74,26 @@ pub fn container<'a>(pod: &'a Value, name: &str) -> Option<&'a Value> {
     pod.pointer("/spec/containers")?.as_array()?.iter().find(|c| text(c, "/name") == name)
 }
 
+/// Variables that a container takes whole from ConfigMaps and Secrets, one map each.
+pub async fn sources(
+    cx: &StepCx,
+    namespace: &str,
+    container: &Value,
+) -> Result<Vec<BTreeMap<String, SecretBytes>>, Halt> {
+    let mut all = Vec::new();
+    for source in container.pointer("/envFrom").and_then(Value::as_array).into_iter().flatten() {
+        let prefix = text(source, "/prefix");
+        for (pointer, kind) in [("/configMapRef/name", kinds::config_map()), ("/secretRef/name", kinds::secret())] {
+            let from = text(source, pointer);
+            if !from.is_empty() {
+                let found = data(cx, namespace, kind, from).await?;
+                all.push(found.into_iter().map(|(key, value)| (format!("{prefix}{key}"), value)).collect());
+            }
+        }
+    }
+    Ok(all)
+}
+
 /// The environment that a container was given, resolved from its ConfigMaps and Secrets as the cluster holds them now.
 ///
 /// # Errors
@@ -86,18 +106,7 @@ pub async fn environment(
 ) -> Result<BTreeMap<String, SecretBytes>, Halt> {
     let spec = container(pod, name)
         .ok_or_else(|| Diagnostic::new(format!("pod {} has no container {name}", text(pod, "/metadata/name"))))?;
-    let mut found = BTreeMap::new();
-    for source in spec.pointer("/envFrom").and_then(Value::as_array).into_iter().flatten() {
-        let prefix = text(source, "/prefix");
-        for (pointer, kind) in [("/configMapRef/name", kinds::config_map()), ("/secretRef/name", kinds::secret())] {
-            let from = text(source, pointer);
-            if !from.is_empty() {
-                for (key, value) in data(cx, namespace, kind, from).await? {
-                    found.insert(format!("{prefix}{key}"), value);
-                }
-            }
-        }
-    }
+    let mut found: BTreeMap<_, _> = sources(cx, namespace, spec).await?.into_iter().flatten().collect();
     for entry in spec.pointer("/env").and_then(Value::as_array).into_iter().flatten() {
         let key = text(entry, "/name").to_owned();
         if let Some(value) = entry.pointer("/value").and_then(Value::as_str) {

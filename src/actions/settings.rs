@@ -1,7 +1,7 @@
 //! Captured settings against what the application says now: before the removal (nothing was edited since) and after the
 //! re-apply (all is back). Secrets are compared and never shown.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write};
 
 use serde_json::{Map, Value, json};
 
@@ -69,28 +69,11 @@ pub fn differences(wanted: &Map<String, Value>, now: &Value) -> (Vec<String>, Ve
     (differ, masked)
 }
 
-fn provenance(value: &FieldValue) -> Option<&Provenance> {
-    match value {
-        FieldValue::Empty => None,
-        FieldValue::Text { provenance, .. } | FieldValue::Secret { provenance, .. } => Some(provenance),
-    }
-}
-
-/// Whether the application told it.
-fn was_found(value: &FieldValue) -> bool {
-    matches!(provenance(value), Some(Provenance::Found { .. }))
-}
-
-/// Whether a person or a file gave it.
-fn was_typed(value: &FieldValue) -> bool {
-    provenance(value).is_some() && !was_found(value)
-}
-
 /// Whether the application still says what was captured; in words either way.
 pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
     let state = cx.driver.state();
     let mut answers: BTreeMap<String, Value> = BTreeMap::new();
-    let mut compared = 0;
+    let (mut compared, mut by_hand) = (0, 0);
     let api = match Api::open(cx, cx.namespace()).await {
         Ok(api) => api,
         Err(Halt::Failed(problem)) => {
@@ -113,8 +96,8 @@ pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
         let form = load_of(cx, &step.id.0);
         for item in &form.items {
             let Some(settings) = now.get(&item.id) else {
-                if !item.values.values().any(was_found) && item.extra.is_empty() {
-                    // added by hand: the application did not have it then either
+                if is_typed(item) {
+                    by_hand += 1;
                     continue;
                 }
                 let what = format!("{} is gone from the application since it was captured", item.id);
@@ -123,7 +106,9 @@ pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
             let members: BTreeMap<_, _> = found
                 .fields
                 .iter()
-                .filter(|(field, _)| item.values.get(*field).is_none_or(|value| !was_typed(value)))
+                .filter(|(field, _)| {
+                    item.values.get(*field).is_none_or(|value| *value == FieldValue::Empty || is_found(value))
+                })
                 .map(|(a, b)| (a.clone(), b.clone()))
                 .collect();
             let (differ, _) = differences(&body(cx, &step.id.0, item, &members).await?, settings);
@@ -143,7 +128,22 @@ pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
             return Ok(Err(format!("{} is in the application and was not captured", crate::text::printable(name))));
         }
     }
-    Ok(Ok(format!("{} read again, the same", units::plural(compared, "item", "items"))))
+    let mut sentence = format!("{} read again, the same", units::plural(compared, "item", "items"));
+    if by_hand > 0 {
+        let _ = write!(sentence, "; {by_hand} typed by hand, not in the application");
+    }
+    Ok(Ok(sentence))
+}
+
+/// Whether the application itself told this value.
+fn is_found(value: &FieldValue) -> bool {
+    matches!(value, FieldValue::Secret { provenance, .. } | FieldValue::Text { provenance, .. }
+        if matches!(provenance, Provenance::Found { .. }))
+}
+
+/// Whether an item was added by hand: the application told nothing of it, so it cannot be gone from there.
+fn is_typed(item: &Item) -> bool {
+    item.extra.is_empty() && !item.values.values().any(is_found)
 }
 
 /// The likely cause, where the core container is younger than what was captured by `step`.

@@ -136,6 +136,28 @@ pub async fn start(global: &Global, mut args: StartArgs) -> Outcome {
     begin(global, &paths, &target, &args.target.intent, world, Answered { answers, realm: Realm::Real }).await
 }
 
+/// A second run on a target whose first is not at its end would work with what the other changes under it.
+fn refuse_second(paths: &Paths, target: &Target) -> Result<(), Failure> {
+    if target.identity.namespace_uid.is_empty() {
+        return Ok(());
+    }
+    for run in paths.runs().list()?.into_iter().filter(|run| run.journal().exists()) {
+        // a run that cannot be read says so when it is resumed
+        let Ok((state, _)) = super::runs::fold(&run) else { continue };
+        let same = state.target.as_ref().is_some_and(|of| of.same_place(&target.identity));
+        if same && state.approved && !state.finished && !state.abandoned {
+            let (id, namespace) = (state.short(), &target.identity.namespace);
+            let problem = Diagnostic::new(format!("run {} on {namespace} is not at its end", run.id))
+                .proves("two runs on one target would each work on what the other changes")
+                .safe("everything: nothing was begun")
+                .help(format!("go on with it: drydock resume {id}"))
+                .help(format!("or give it up: drydock abandon {id} --reason WHY"));
+            return Err(Failure::new(Exit::Refused, problem));
+        }
+    }
+    Ok(())
+}
+
 /// Begins a run on a chosen target.
 pub async fn begin(
     global: &Global,
@@ -146,6 +168,7 @@ pub async fn begin(
     by: Answered,
 ) -> Outcome {
     let intent = target.intent(intent)?.clone();
+    refuse_second(paths, target)?;
     let plan = Plan::new(&target.loaded.runbook, &intent, &target.identity, &target.known());
     let host = Arc::clone(&world.host);
     let first = |id: &str| first_records(target, &plan, &intent.id, host.as_ref(), id, by.realm);

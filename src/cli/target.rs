@@ -8,7 +8,7 @@ use super::{Exit, Failure, reach};
 use crate::{
     cluster::Cluster,
     ports::{Identity, Objects},
-    runbook::{EMBEDDED, Intent, Loaded, load},
+    runbook::{EMBEDDED, InputKind, Intent, Loaded, load},
     text::Diagnostic,
 };
 
@@ -179,5 +179,18 @@ fn inputs(
 ) -> Result<Value, Failure> {
     let target = target_values(identity, context, environment);
     let chosen = chosen(args, answers)?;
-    loaded.runbook.inputs(&chosen, &target).map_err(|fault| Failure::new(Exit::Usage, Diagnostic::new(fault)))
+    let inputs =
+        loaded.runbook.inputs(&chosen, &target).map_err(|fault| Failure::new(Exit::Usage, Diagnostic::new(fault)))?;
+    for input in loaded.runbook.inputs.iter().filter(|input| input.kind == InputKind::Path) {
+        let path = inputs.get(&input.id).and_then(Value::as_str).unwrap_or_default();
+        if !path.is_empty()
+            && let Err(error) = std::fs::metadata(path)
+        {
+            let problem = Diagnostic::new(format!("cannot use the {} {path}: {error}", input.title))
+                .safe("everything: nothing was begun")
+                .help(format!("give another with --set {}=PATH", input.id));
+            return Err(Failure::new(Exit::Usage, problem));
+        }
+    }
+    Ok(inputs)
 }

@@ -15,6 +15,8 @@ mod live;
 mod pixelcore;
 mod postgres;
 mod practice_dump;
+#[path = "../pty/mod.rs"]
+mod pty;
 mod reach;
 #[path = "../required/mod.rs"]
 mod required;
@@ -25,6 +27,7 @@ mod room;
 mod tiny;
 mod upgrade;
 mod user;
+mod wizard;
 
 /// A path from the environment; the tests that need it do not run when it is not set.
 #[track_caller]

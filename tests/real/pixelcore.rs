@@ -12,6 +12,8 @@ pub const CANARY: &str = "canary-5d1e-token";
 const DB_PASSWORD: &str = "canary-db-77aa";
 const API_PASSWORD: &str = "canary #1 api-09fe";
 const SESSION_SECRET: &str = "c0ffee0ca7a4115e55104c0ffee0ca7a";
+/// All of them.
+pub const ALL_SECRET: [&str; 4] = [CANARY, DB_PASSWORD, API_PASSWORD, SESSION_SECRET];
 
 /// Secrets of the example's environment, and what the test's plant has in their place.
 const SECRETS: [(&str, &str); 3] = [
@@ -244,7 +246,7 @@ impl Plant {
                     continue;
                 }
                 let bytes = std::fs::read(&path).unwrap();
-                for secret in [CANARY, DB_PASSWORD, API_PASSWORD, SESSION_SECRET] {
+                for secret in ALL_SECRET {
                     let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
                     assert!(!found, "{secret} lies in {}", path.display());
                 }

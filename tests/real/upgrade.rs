@@ -13,7 +13,8 @@ fn args(plant: &Plant, way: &str) -> Vec<String> {
     args
 }
 
-fn assert_upgraded(plant: &Plant, before: &str) {
+/// Every row and setting again, and no secret in plain.
+pub fn assert_upgraded(plant: &Plant, before: &str) {
     assert_eq!(plant.fingerprint(Some(before)), before, "the rows are not those of before");
     let main = plant.api("GET", "lns-main", "");
     assert!(main.contains(CANARY) && main.contains("https://lns.example.net:8443/api/v3"), "{main}");
@@ -28,6 +29,23 @@ fn the_log_of_the_core(plant: &Plant) -> Vec<String> {
     let lines = output.lines().map(|line| OutputLine::decode(line).unwrap_or_else(|| panic!("{line:?}")));
     let plain = lines.filter(|line| line.tag == Tag::Plain && line.source.starts_with("pix-core-"));
     plain.map(|line| line.text).collect()
+}
+
+/// Nothing that must never be repeated was: each object was sent its deletion once.
+pub fn assert_deleted_once(plant: &Plant) {
+    let shown = plant.finish(&["show", "--json"]);
+    let mut deletions: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.contains("\"type\":\"effect\"") && line.contains("\"effect\":\"delete "))
+        .collect();
+    for line in &mut deletions {
+        *line = line.split("\"effect\":\"").nth(1).unwrap();
+    }
+    deletions.retain(|line| !line.contains("namespace"));
+    let sent = deletions.len();
+    deletions.sort_unstable();
+    deletions.dedup();
+    assert!(sent > 0 && deletions.len() == sent, "{sent} sent: {deletions:?}");
 }
 
 #[test]
@@ -65,20 +83,7 @@ fn killed_during_dump_removal_and_restore() {
     let said = plant.finish(&["resume", "--answers", "answers.yaml", "--plain"]);
     assert!(said.contains("finished."), "{said}");
     assert_upgraded(&plant, &before);
-    // nothing that must never be repeated was: each object was sent its deletion once
-    let shown = plant.finish(&["show", "--json"]);
-    let mut deletions: Vec<&str> = shown
-        .lines()
-        .filter(|line| line.contains("\"type\":\"effect\"") && line.contains("\"effect\":\"delete "))
-        .collect();
-    for line in &mut deletions {
-        *line = line.split("\"effect\":\"").nth(1).unwrap();
-    }
-    deletions.retain(|line| !line.contains("namespace"));
-    let sent = deletions.len();
-    deletions.sort_unstable();
-    deletions.dedup();
-    assert_eq!(deletions.len(), sent, "{deletions:?}");
+    assert_deleted_once(&plant);
 }
 
 #[test]

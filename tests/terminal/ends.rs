@@ -3,17 +3,18 @@
 use rustix::process::{Signal, kill_process};
 
 use crate::{
-    pty::{House, Pty, appears, wait},
+    house::{House, appears},
+    pty::{Pty, wait},
     walk::APPROVE,
 };
 
 /// In the middle of the second step.
 fn striking(house: &House) -> Pty {
-    let mut pty = Pty::drydock(house, &house.start());
-    pty.sees("Approve and start phase 1");
+    let mut pty = house.drydock(&house.start());
+    pty.wait_for("Approve and start phase 1");
     pty.keys(APPROVE);
     appears(&house.path("begun"));
-    pty.sees("Strike once");
+    pty.wait_for("Strike once");
     pty
 }
 
@@ -33,12 +34,12 @@ fn ticks(child: &(dyn portable_pty::Child + Send + Sync)) -> u64 {
 
 /// The rest of the run, from the confirmation on.
 fn resume_to_the_end(house: &House) {
-    let mut pty = Pty::drydock(house, &["resume"]);
-    pty.sees("It said said hello.");
-    pty.keys("2\r");
-    pty.sees("Nod.");
-    pty.keys("2\r");
-    pty.sees("every step is done");
+    let mut pty = house.drydock(&["resume"]);
+    pty.wait_for("It said said hello.");
+    pty.keys("2<Enter>");
+    pty.wait_for("Nod.");
+    pty.keys("2<Enter>");
+    pty.wait_for("every step is done");
     pty.keys("q");
     assert_eq!(pty.ends().exit_code(), 0);
     assert_eq!(house.strikes(), 1);
@@ -66,8 +67,8 @@ fn hang_up_and_terminate_give_the_terminal_back_at_once() {
         let house = House::new();
         let mut pty = striking(&house);
         kill_process(pty.id(), signal).unwrap();
-        pty.sees("is finished first, then the run pauses");
-        pty.sees("drydock: come back with: drydock resume");
+        pty.wait_for("is finished first, then the run pauses");
+        pty.wait_for("drydock: come back with: drydock resume");
         assert!(pty.is_given_back());
         house.let_go();
         assert_eq!(pty.ends().exit_code(), 5);
@@ -82,13 +83,13 @@ fn after_kill_the_step_is_in_doubt_and_is_not_done_twice() {
     kill_process(pty.id(), Signal::KILL).unwrap();
     drop(pty);
     house.let_go();
-    let mut pty = Pty::drydock(&house, &["resume"]);
-    pty.sees("Welcome back");
+    let mut pty = house.drydock(&["resume"]);
+    pty.wait_for("Welcome back");
     // the harmless answer is chosen; going on asks whether it was done
-    pty.keys("1\r");
-    pty.sees("must not be done twice");
-    pty.keys("1\r");
-    pty.sees("It said said hello.");
+    pty.keys("1<Enter>");
+    pty.wait_for("must not be done twice");
+    pty.keys("1<Enter>");
+    pty.wait_for("It said said hello.");
     pty.keys("q");
     assert_eq!(pty.ends().exit_code(), 5);
     assert!(pty.is_given_back());
@@ -99,10 +100,10 @@ fn after_kill_the_step_is_in_doubt_and_is_not_done_twice() {
 fn leaving_twice_over_finishes_the_step_first() {
     let house = House::new();
     let mut pty = striking(&house);
-    pty.keys("\u{3}");
-    pty.sees("Leave?");
-    pty.keys("\u{3}");
-    pty.sees("drydock: come back with: drydock resume");
+    pty.keys("<Ctrl-C>");
+    pty.wait_for("Leave?");
+    pty.keys("<Ctrl-C>");
+    pty.wait_for("drydock: come back with: drydock resume");
     assert!(pty.is_given_back());
     house.let_go();
     assert_eq!(pty.ends().exit_code(), 5);
@@ -129,7 +130,7 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
     assert!(!pty.ends().success());
     assert!(pty.is_given_back());
     // on the main screen, where it stays
-    assert!(pty.text().contains("the reason of the panic"), "{}", pty.text());
+    assert!(pty.screen().contains("the reason of the panic"), "{}", pty.screen());
     let raw = String::from_utf8_lossy(&pty.raw()).into_owned();
     let (left, told) = (raw.find("\u{1b}[?1049l").unwrap(), raw.find("the reason of the panic").unwrap());
     assert!(left < told);

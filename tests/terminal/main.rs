@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod ends;
+mod house;
+#[path = "../pty/mod.rs"]
 mod pty;
 mod quiet;
 mod suspend;

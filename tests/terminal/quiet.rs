@@ -6,15 +6,16 @@ use std::{
 };
 
 use crate::{
-    pty::{House, PROGRAM, Pty, appears},
+    house::{House, appears},
+    pty::{PROGRAM, Pty},
     walk::APPROVE,
 };
 
 #[test]
 fn idle_writes_nothing() {
     let house = House::new();
-    let mut pty = Pty::drydock(&house, &house.start());
-    pty.sees("Approve and start phase 1");
+    let mut pty = house.drydock(&house.start());
+    pty.wait_for("Approve and start phase 1");
     std::thread::sleep(Duration::from_millis(500));
     let before = pty.bytes();
     std::thread::sleep(Duration::from_secs(3));
@@ -28,11 +29,11 @@ fn a_running_step_ticks_in_few_bytes_and_not_at_all_when_still() {
     for (flags, most) in [(&[][..], 100 * 4), (&["--still"][..], 0)] {
         let house = House::new();
         let args: Vec<String> = flags.iter().map(|flag: &&str| (*flag).to_owned()).chain(house.start()).collect();
-        let mut pty = Pty::drydock(&house, &args);
-        pty.sees("Approve and start phase 1");
+        let mut pty = house.drydock(&args);
+        pty.wait_for("Approve and start phase 1");
         pty.keys(APPROVE);
         appears(&house.path("begun"));
-        pty.sees("Strike once");
+        pty.wait_for("Strike once");
         std::thread::sleep(Duration::from_millis(1_500));
         let before = pty.bytes();
         std::thread::sleep(Duration::from_secs(3));
@@ -40,7 +41,7 @@ fn a_running_step_ticks_in_few_bytes_and_not_at_all_when_still() {
         assert!(written <= most, "{written} bytes with {flags:?}");
         assert!(most == 0 || written > 0, "the elapsed time moves");
         house.let_go();
-        pty.sees("It said said hello.");
+        pty.wait_for("It said said hello.");
         pty.keys("q");
         pty.ends();
     }
@@ -53,9 +54,9 @@ fn a_dumb_terminal_and_the_wish_for_it_get_line_prompts_without_an_escape() {
         let mut command = house.command(PROGRAM, &house.start());
         command.env(name, value);
         let pty = Pty::start(command, 80, 24);
-        pty.sees("drydock. Run ");
-        pty.sees("pprove");
-        assert!(!pty.raw().contains(&0x1b), "{name}: {}", pty.text());
+        pty.wait_for("drydock. Run ");
+        pty.wait_for("pprove");
+        assert!(!pty.raw().contains(&0x1b), "{name}: {}", pty.screen());
     }
 }
 

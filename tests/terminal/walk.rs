@@ -1,27 +1,27 @@
 //! A run from its plan to its end, by keys; the window gets other sizes on the way.
 
-use crate::pty::{House, Pty};
+use crate::house::House;
 
 /// Approves the plan: Tab to its last button, Enter.
-pub const APPROVE: &str = "\t\r";
+pub const APPROVE: &str = "<Tab><Enter>";
 
 #[test]
 fn keys_walk_from_the_plan_to_the_end() {
     let house = House::new();
-    let mut pty = Pty::drydock(&house, &house.start());
-    pty.sees("The plan");
-    pty.sees("Approve and start phase 1");
+    let mut pty = house.drydock(&house.start());
+    pty.wait_for("The plan");
+    pty.wait_for("Approve and start phase 1");
     pty.keys(APPROVE);
-    pty.sees("Strike once");
-    pty.sees("running");
+    pty.wait_for("Strike once");
+    pty.wait_for("running");
     house.let_go();
-    pty.sees("It said said hello.");
-    pty.keys("2\r");
-    pty.sees("Nod.");
-    pty.keys("2\r");
-    pty.sees("every step is done");
-    pty.keys("\r");
-    pty.sees("Saved: ");
+    pty.wait_for("It said said hello.");
+    pty.keys("2<Enter>");
+    pty.wait_for("Nod.");
+    pty.keys("2<Enter>");
+    pty.wait_for("every step is done");
+    pty.keys("<Enter>");
+    pty.wait_for("Saved: ");
     pty.keys("q");
     assert_eq!(pty.ends().exit_code(), 0);
     assert!(pty.is_given_back());
@@ -36,23 +36,23 @@ fn keys_walk_from_the_plan_to_the_end() {
 #[test]
 fn a_window_of_another_size_is_drawn_right() {
     let house = House::new();
-    let mut pty = Pty::drydock(&house, &house.start());
-    pty.sees("Approve and start phase 1");
+    let mut pty = house.drydock(&house.start());
+    pty.wait_for("Approve and start phase 1");
     for (columns, rows) in [(60, 18), (40, 10), (120, 40), (80, 24)] {
         pty.resize(columns, rows);
         let small = columns < 60;
         let wanted = if small { "This window is 40x10." } else { "Undo not needed" };
         pty.until("picture in the new size", || {
-            let text = pty.text();
+            let text = pty.screen();
             let lines: Vec<&str> = text.lines().collect();
             let whole = small || lines.len() == usize::from(rows) && lines[usize::from(rows) - 1].contains("help");
             text.contains(wanted) && whole
         });
         // what is on the screen is the picture and nothing of the one before
-        let shown = pty.text();
-        pty.keys("\u{c}");
+        let shown = pty.screen();
+        pty.keys("<Ctrl-L>");
         std::thread::sleep(std::time::Duration::from_millis(300));
-        assert_eq!(pty.text(), shown, "in {columns}x{rows}");
+        assert_eq!(pty.screen(), shown, "in {columns}x{rows}");
     }
     pty.keys("q");
     assert_eq!(pty.ends().exit_code(), 5);
@@ -62,10 +62,10 @@ fn a_window_of_another_size_is_drawn_right() {
 #[test]
 fn plain_mode_takes_over_at_the_same_place() {
     let house = House::new();
-    let mut pty = Pty::drydock(&house, &house.start());
-    pty.sees("Approve and start phase 1");
-    pty.keys("\u{14}");
-    pty.sees("Plain text mode; the same run, the same place.");
+    let mut pty = house.drydock(&house.start());
+    pty.wait_for("Approve and start phase 1");
+    pty.keys("<Ctrl-T>");
+    pty.wait_for("Plain text mode; the same run, the same place.");
     assert!(pty.is_given_back());
-    pty.sees("pprove");
+    pty.wait_for("pprove");
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Labels of the buttons.
-pub const BUTTONS: [&str; 4] = ["Read it back", "Write it for me", "I have looked: it is right", "Leave it out…"];
+pub const BUTTONS: [&str; 4] = ["Read it back", "Write it for me", "By eye: right", "Waive…"];
 
 /// What has the focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

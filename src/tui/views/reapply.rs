@@ -9,7 +9,7 @@ use crate::{
     run::{ReapplyItem, ReapplyState},
     tui::{
         Ink, Line,
-        picture::{cut, width},
+        picture::{cut, width, wrap},
     },
 };
 
@@ -47,6 +47,11 @@ pub fn view(app: &App, screen: &ReapplyScreen, room: Room) -> Vec<Line> {
     lines.push(Line::blank());
     if let Some(item) = screen.items.get(screen.list.at) {
         lines.push(Line::text(&item.title));
+        // what the row has no room for is said whole
+        if width(&item.sentence) > sentence_room(room) {
+            let parts = wrap(&item.sentence, room.width - 5);
+            lines.extend(parts.iter().map(|part| Line::blank().at(4, part, word(item.state).2)));
+        }
         for (label, value) in &item.fields {
             if lines.len() + 2 < room.height {
                 lines.push(Line::blank().at(4, label, Ink::Plain).at(16, &cut(value, room.width - 18), Ink::Plain));
@@ -65,9 +70,14 @@ pub fn view(app: &App, screen: &ReapplyScreen, room: Room) -> Vec<Line> {
         lines.push(line);
     } else {
         let focus = if let ReapplyFocus::Button(at) = screen.focus { Some(at) } else { None };
-        lines.push(buttons(&["Read it back", "Write it for me", "By eye: it is right", "Waive…"], focus, "", None));
+        lines.push(buttons(&["Read it back", "Write it for me", "By eye: right", "Waive…"], focus, "", None));
     }
     lines
+}
+
+/// Cells of a row that are left for its sentence.
+fn sentence_room(room: Room) -> usize {
+    room.width - 39
 }
 
 fn row(item: &ReapplyItem, focused: bool, chosen: bool, room: Room) -> Line {
@@ -77,5 +87,5 @@ fn row(item: &ReapplyItem, focused: bool, chosen: bool, room: Room) -> Line {
         .at(2, sign, ink)
         .at(4, word, ink)
         .at(13, &cut(&item.title, 24), if chosen { Ink::Accent } else { Ink::Plain })
-        .at(38, &cut(&item.sentence, room.width - 39), Ink::Plain)
+        .at(38, &cut(&item.sentence, sentence_room(room)), Ink::Plain)
 }

@@ -106,7 +106,7 @@ pub fn view(screen: &VaultScreen, room: Room) -> Vec<Line> {
         VaultFocus::Make => Some(2),
         VaultFocus::First | VaultFocus::Second => None,
     };
-    let missing = if screen.sent { "making it …" } else { screen.missing() };
+    let missing = if screen.sent { "working" } else { screen.missing() };
     lines.push(buttons(&["Back", "Suggest a passphrase", "Make the vault"], focus, missing, None));
     lines
 }

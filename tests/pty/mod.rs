@@ -1,11 +1,19 @@
-//! A terminal of its own for one program, and a house with a state folder and the programs of the runbook.
+//! A terminal of its own for one program: what it draws, read by an emulator; keys, typed as a person types; its end.
+//!
+//! Used by every test program that sits at a terminal, by `#[path]`. What runs in it is theirs.
+// each of them uses a part
+#![allow(dead_code)]
+
+mod keys;
+pub mod secrets;
+pub mod walk;
+mod watch;
 
 use std::{
     fs::File,
     io::{Read, Write},
     num::NonZero,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
+    os::unix::fs::OpenOptionsExt,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -15,82 +23,16 @@ use std::{
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, SlavePty, native_pty_system};
 use rustix::termios::{LocalModes, tcgetattr};
+use watch::Watch;
 
 /// The real program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_drydock");
-/// Longest time that anything here may take on a busy machine.
+/// Longest time that anything may take on a busy machine, unless a test says another.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A state folder, the programs of the runbook, and the runbook.
-pub struct House {
-    place: tempfile::TempDir,
-}
-
-impl House {
-    /// A new house. `strike` says where it is, then waits until it is let go.
-    pub fn new() -> Self {
-        let place = tempfile::tempdir().unwrap();
-        let house = Self { place };
-        std::fs::create_dir(house.path("bin")).unwrap();
-        let (begun, go) = (house.path("begun"), house.path("go"));
-        house.script("say", "echo \"said $1\"");
-        let strike = format!(
-            "echo begun >> {}\nwhile [ ! -e {} ]; do sleep 0.05; done\necho \"struck $1\"",
-            begun.display(),
-            go.display()
-        );
-        house.script("strike", &strike);
-        std::fs::write(house.path("runbook.yaml"), include_str!("../data/four-steps.yaml")).unwrap();
-        house
-    }
-
-    fn script(&self, name: &str, text: &str) {
-        let path = self.path("bin").join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.place.path().join(name)
-    }
-
-    /// Lets the second step end.
-    pub fn let_go(&self) {
-        std::fs::write(self.path("go"), "").unwrap();
-    }
-
-    /// How often the second step was begun.
-    pub fn strikes(&self) -> usize {
-        std::fs::read_to_string(self.path("begun")).map_or(0, |text| text.lines().count())
-    }
-
-    /// The journal of the only run.
-    pub fn journal(&self) -> String {
-        let runs = std::fs::read_dir(self.path("state").join("state").join("runs")).unwrap();
-        let folder = runs.map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).unwrap();
-        std::fs::read_to_string(folder.join("journal.jsonl")).unwrap()
-    }
-
-    /// Arguments of a new run.
-    pub fn start(&self) -> Vec<String> {
-        vec!["start".into(), "--file".into(), self.path("runbook.yaml").display().to_string()]
-    }
-
-    /// A command with this house's environment.
-    pub fn command(&self, program: &str, args: &[impl AsRef<str>]) -> CommandBuilder {
-        let mut command = CommandBuilder::new(program);
-        command.args(args.iter().map(AsRef::as_ref));
-        command.env_clear();
-        let path = std::env::var("PATH").unwrap_or_default();
-        command.env("PATH", format!("{}:{path}", self.path("bin").display()));
-        command.env("HOME", self.path("home"));
-        command.env("DRYDOCK_STATE_DIR", self.path("state"));
-        command.env("TERM", "xterm-256color");
-        command.env("LANG", "C.UTF-8");
-        command.cwd(self.place.path());
-        command
-    }
-}
+/// Before a key that does something: keys before a screen could be read are thrown away there.
+const READ: Duration = Duration::from_millis(350);
+/// Longest wait for the echo of a letter; letters that arrive together are a paste.
+const ECHO: Duration = Duration::from_millis(250);
 
 /// A terminal with one program.
 pub struct Pty {
@@ -102,8 +44,21 @@ pub struct Pty {
     parser: Arc<Mutex<vt100::Parser<Heard>>>,
     bytes: Arc<AtomicUsize>,
     raw: Arc<Mutex<Vec<u8>>>,
+    pictures: Arc<Mutex<Vec<String>>>,
+    watch: Watch,
     stop: Arc<AtomicBool>,
     reader: Option<std::thread::JoinHandle<()>>,
+    patience: Duration,
+}
+
+/// All that anybody could see of a program and its children.
+pub struct Shown {
+    /// Every byte that the terminal got.
+    pub raw: Vec<u8>,
+    /// Every picture that these bytes made.
+    pub pictures: Vec<String>,
+    /// Arguments and environments.
+    pub processes: std::collections::BTreeSet<Vec<u8>>,
 }
 
 /// What a terminal hears beside the picture.
@@ -134,16 +89,24 @@ impl Pty {
             Arc::new(Mutex::new(vt100::Parser::new_with_callbacks(cells(rows), cells(columns), 0, Heard::default())));
         let (bytes, raw, stop) =
             (Arc::<AtomicUsize>::default(), Arc::<Mutex<Vec<u8>>>::default(), Arc::<AtomicBool>::default());
+        let pictures = Arc::<Mutex<Vec<String>>>::default();
+        let watch = Watch::of(child.process_id().unwrap());
         let reader = {
             let (parser, bytes, raw, stop) =
                 (Arc::clone(&parser), Arc::clone(&bytes), Arc::clone(&raw), Arc::clone(&stop));
+            let pictures = Arc::clone(&pictures);
             std::thread::spawn(move || {
                 let mut block = [0; 8192];
                 while let Ok(n) = from.read(&mut block) {
                     if n == 0 || stop.load(Ordering::SeqCst) {
                         return;
                     }
-                    parser.lock().unwrap().process(&block[..n]);
+                    let picture = {
+                        let mut parser = parser.lock().unwrap();
+                        parser.process(&block[..n]);
+                        parser.screen().contents()
+                    };
+                    pictures.lock().unwrap().push(picture);
                     raw.lock().unwrap().extend_from_slice(&block[..n]);
                     bytes.fetch_add(n, Ordering::SeqCst);
                 }
@@ -157,23 +120,34 @@ impl Pty {
             parser,
             bytes,
             raw,
+            pictures,
+            watch,
             stop,
             reader: Some(reader),
+            patience: PATIENCE,
         }
     }
 
-    /// The program of a house in 80x24.
-    pub fn drydock(house: &House, args: &[impl AsRef<str>]) -> Self {
-        Self::start(house.command(PROGRAM, args), 80, 24)
+    /// The same terminal, with another longest wait.
+    pub fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
-    /// Writes bytes as a keyboard does; with a pause behind, so that nothing counts as typed ahead.
-    pub fn keys(&mut self, keys: &str) {
-        for key in split(keys) {
-            // keys before a screen could be read are thrown away there
-            std::thread::sleep(Duration::from_millis(350));
-            self.writer.write_all(key.as_bytes()).unwrap();
+    /// Presses keys, one by one: letters, and names such as `<Enter>`, `<Shift-Tab>`, `<Ctrl-C>`.
+    pub fn keys(&mut self, script: &str) {
+        let mut letters = false;
+        for key in keys::of(script) {
+            let letter = !key[0].is_ascii_control();
+            if !(letter && letters) {
+                std::thread::sleep(READ);
+            }
+            letters = letter;
+            let (before, begun) = (self.bytes(), Instant::now());
+            self.writer.write_all(&key).unwrap();
             self.writer.flush().unwrap();
+            while letter && self.bytes() == before && begun.elapsed() < ECHO {
+                std::thread::sleep(Duration::from_millis(5));
+            }
         }
     }
 
@@ -184,7 +158,7 @@ impl Pty {
     }
 
     /// The picture as text, each row without the blanks at its end.
-    pub fn text(&self) -> String {
+    pub fn screen(&self) -> String {
         let contents = self.parser.lock().unwrap().screen().contents();
         contents.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     }
@@ -205,15 +179,15 @@ impl Pty {
     }
 
     /// Waits until the picture holds a text.
-    pub fn sees(&self, text: &str) {
-        self.until(&format!("`{text}` on the screen"), || self.text().contains(text));
+    pub fn wait_for(&self, text: &str) {
+        self.until(&format!("`{text}` on the screen"), || self.screen().contains(text));
     }
 
     /// Waits until something holds.
     pub fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let begun = Instant::now();
         while !holds() {
-            assert!(begun.elapsed() < PATIENCE, "no {what}; the screen is\n{}", self.text());
+            assert!(begun.elapsed() < self.patience, "no {what}; the screen is\n{}", self.screen());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -245,7 +219,7 @@ impl Pty {
                 std::thread::sleep(Duration::from_millis(100));
                 return status;
             }
-            assert!(begun.elapsed() < PATIENCE, "it does not end; the screen is\n{}", self.text());
+            assert!(begun.elapsed() < self.patience, "it does not end; the screen is\n{}", self.screen());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -261,6 +235,20 @@ impl Pty {
             && !screen.alternate_screen()
             && !screen.hide_cursor()
             && !screen.bracketed_paste()
+    }
+
+    /// Ends the program as a machine does that loses its power.
+    pub fn kill(mut self) -> Shown {
+        rustix::process::kill_process(self.id(), rustix::process::Signal::KILL).unwrap();
+        self.child.wait().unwrap();
+        self.shown()
+    }
+
+    /// All that could be seen of a program that is gone.
+    pub fn shown(self) -> Shown {
+        let Self { raw, pictures, watch, .. } = self;
+        let (raw, pictures) = (raw.lock().unwrap().clone(), pictures.lock().unwrap().clone());
+        Shown { raw, pictures, processes: watch.end() }
     }
 
     /// Closes the terminal as a window that is closed: nobody holds its other end any more. Returns the program.
@@ -284,25 +272,6 @@ fn size(columns: u16, rows: u16) -> PtySize {
     PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
 }
 
-/// Keys one by one: an escape sequence is one of them.
-fn split(keys: &str) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    let mut rest = keys.chars().peekable();
-    while let Some(c) = rest.next() {
-        let mut key = c.to_string();
-        if c == '\u{1b}' && rest.peek() == Some(&'[') {
-            for c in rest.by_ref() {
-                key.push(c);
-                if c.is_ascii_alphabetic() || c == '~' {
-                    break;
-                }
-            }
-        }
-        out.push(key);
-    }
-    out
-}
-
 /// Waits for the end of a program without a terminal.
 pub fn wait(child: &mut Box<dyn Child + Send + Sync>) -> ExitStatus {
     let begun = Instant::now();
@@ -311,15 +280,6 @@ pub fn wait(child: &mut Box<dyn Child + Send + Sync>) -> ExitStatus {
             return status;
         }
         assert!(begun.elapsed() < PATIENCE, "the program does not end");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// Whether a file is there before long.
-pub fn appears(path: &Path) {
-    let begun = Instant::now();
-    while !path.exists() {
-        assert!(begun.elapsed() < PATIENCE, "{} does not appear", path.display());
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -1,0 +1,72 @@
+//! `drydock practice` at a terminal, by keys alone: the whole upgrade on a machine that has nothing, killed once on the way.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "../pty/mod.rs"]
+mod pty;
+
+use std::{path::Path, time::Duration};
+
+use portable_pty::CommandBuilder;
+
+use pty::{PROGRAM, Pty, secrets, walk};
+
+const PASSPHRASE: &str = "quartz moss ladder nine kites";
+const BY_HAND: walk::ByHand<'_> = walk::ByHand { name: "lns-third", token: "canary-4be0-third-token" };
+
+/// All that is secret here: typed by the test, or in the plant from the start.
+const SECRETS: [&str; 7] = [
+    PASSPHRASE,
+    BY_HAND.token,
+    "eyJhbGciOiJIUzI1NiJ9.c2VlZA",
+    "b4ck-up_token",
+    "practice-db",
+    "practice me #1",
+    "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+];
+
+/// The vault; the simulated cluster, which knows them as a real one does; and the environment file that the operator has.
+const MAY_HOLD: [&str; 4] = ["vault.age", "vault.age.previous", "world.json", "files/plant.env"];
+
+/// The program where there is no kubectl, no helm, no kubeconfig: only a folder for it.
+fn practice(folder: &Path) -> Pty {
+    let mut command = CommandBuilder::new(PROGRAM);
+    command.args(["practice", "--state-dir"]);
+    command.arg(folder.join("state"));
+    command.env_clear();
+    command.env("HOME", folder.join("home"));
+    command.env("TERM", "xterm-256color");
+    command.env("LANG", "C.UTF-8");
+    command.cwd(folder);
+    Pty::start(command, 80, 24).patient(Duration::from_secs(60))
+}
+
+#[test]
+fn the_whole_upgrade_by_keys_killed_in_the_rehearsal() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut pty = practice(folder.path());
+    walk::approve(&mut pty);
+    walk::make_vault(&mut pty, PASSPHRASE);
+    walk::environment(&mut pty, "./plant.env");
+    walk::connections(&mut pty, 2, &BY_HAND);
+    walk::workers(&mut pty, 5);
+    walk::nothing_else(&mut pty);
+    pty.wait_for("Rehearse the restore");
+    pty.wait_for("pix-db-0");
+    // by now the scratch namespace is among what the world has saved
+    std::thread::sleep(Duration::from_secs(2));
+    let first = pty.kill();
+
+    let mut pty = practice(folder.path());
+    walk::come_back(&mut pty, PASSPHRASE);
+    walk::remove(&mut pty, "plant");
+    walk::leave_out(&mut pty, BY_HAND.name);
+    walk::finish(&mut pty);
+
+    for shown in [first, pty.shown()] {
+        assert!(shown.pictures.iter().any(|picture| picture.contains("PRACTICE (simulated)")));
+        assert!(shown.processes.iter().any(|words| words.starts_with(PROGRAM.as_bytes())));
+        secrets::assert_shown_none(&SECRETS, &shown);
+    }
+    secrets::assert_none_under(&SECRETS, folder.path(), &MAY_HOLD);
+    assert!(!folder.path().join("home").exists(), "something was written outside the state folder");
+}

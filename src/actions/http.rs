@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     api::Api,
-    ask::load_of,
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    form_state::load_of,
     settings::{body, differences},
     spec::HttpSpec,
 };
@@ -185,7 +185,7 @@ impl Action for HttpSpec {
     }
 
     async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
-        let items = load_of(cx, &self.from).items;
+        let items = load_of(cx, &self.from)?.items;
         let api = Api::open(cx, cx.namespace()).await?;
         let mut same = 0;
         for item in &items {
@@ -200,7 +200,7 @@ impl Action for HttpSpec {
     }
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
-        let items = load_of(cx, &self.from).items;
+        let items = load_of(cx, &self.from)?.items;
         let mut shown = self.put_all(cx, &items).await?;
         self.settle(cx, &items, &mut shown).await?;
         let count = |state| shown.iter().filter(|item| item.state == state).count();

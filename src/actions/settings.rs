@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     api::Api,
-    ask::{EXTRA, load_of},
+    ask::EXTRA,
     context::{Halt, StepCx, secret_name},
+    form_state::load_of,
     pods::{ready_pod, text},
     spec::FoundInApi,
 };
@@ -110,7 +111,11 @@ pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
             answers.insert(found.path.clone(), api.get(&found.path).await?);
         }
         let now = &answers[&found.path];
-        let form = load_of(cx, &step.id.0);
+        let form = match load_of(cx, &step.id.0) {
+            Ok(form) => form,
+            Err(Halt::Failed(problem)) => return Ok(Err(problem.what)),
+            Err(other) => return Err(other),
+        };
         for item in &form.items {
             let Some(settings) = now.get(&item.id) else {
                 if !item.values.values().any(was_found) && item.extra.is_empty() {

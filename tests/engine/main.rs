@@ -8,6 +8,7 @@ mod drive;
 mod faults;
 mod fold;
 mod gate;
+mod lost;
 mod pausing;
 mod resume;
 mod world;

@@ -16,7 +16,9 @@ use super::{
 };
 use crate::{
     ports::{Provenance, SecretBytes},
-    run::{Field, FieldInput, FieldKind, FieldValue, Item, Question, Record, Repeat, Reply, Verdict, is_mask},
+    run::{
+        Field, FieldInput, FieldKind, FieldValue, Item, Question, Record, Repeat, Reply, Verdict, is_mask, masks_within,
+    },
     text::Diagnostic,
 };
 
@@ -161,7 +163,9 @@ impl AskSpec {
                     return Ok(Err(format!("there is no {} {item}", self.form.noun)));
                 };
                 if !self.form.is_complete(found) {
-                    return Ok(Err(format!("{} {item} is not complete yet", self.form.noun)));
+                    let further =
+                        found.further_faults(&self.form).map(|fault| format!("; {fault}")).collect::<String>();
+                    return Ok(Err(format!("{} {item} is not complete yet{further}", self.form.noun)));
                 }
                 found.confirmed = true;
             }
@@ -270,8 +274,15 @@ impl AskSpec {
                     Some(other) => other.to_string(),
                 }
             };
-            if field.is_secret() && is_mask(&text) {
-                item.faults.insert(field.id.clone(), "the application shows only a mask: type the value".to_owned());
+            let masks = match settings.get(member) {
+                _ if field.is_secret() && is_mask(&text) => vec![member.clone()],
+                Some(value) => masks_within(member, value),
+                None => Vec::new(),
+            };
+            if !masks.is_empty() {
+                // neither kept nor put back: what a human sees and types is
+                let fault = format!("the application shows only a mask for {}: type the value", masks.join(", "));
+                item.faults.insert(field.id.clone(), fault);
                 continue;
             }
             if let Err(fault) = field.check(&text) {
@@ -298,7 +309,16 @@ impl AskSpec {
             .filter(|(key, _)| !known.contains(key))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
-        if !extra.is_empty() {
+        let masks: Vec<String> = extra.iter().flat_map(|(key, value)| masks_within(key, value)).collect();
+        if !masks.is_empty() {
+            let masks = masks.join(", ");
+            let fault = format!(
+                "the application shows only a mask for {masks}, and no field here is for it: take the {} out, add it by \
+                 hand, and set {masks} in the application after the upgrade",
+                self.form.noun
+            );
+            item.faults.insert(EXTRA.to_owned(), fault);
+        } else if !extra.is_empty() {
             // nobody said of these that they are no secrets: only their names are shown and written down
             let names: Vec<&str> = extra.keys().map(String::as_str).collect();
             item.extra = crate::text::printable(&names.join(", "));

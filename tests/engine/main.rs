@@ -9,6 +9,7 @@ mod faults;
 mod fold;
 mod gate;
 mod lost;
+mod masks;
 mod pausing;
 mod resume;
 mod world;

@@ -12,4 +12,5 @@ mod lost;
 mod masks;
 mod pausing;
 mod resume;
+mod settle;
 mod world;

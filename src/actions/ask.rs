@@ -1,21 +1,24 @@
 //! `ask`: a form. What the application says is filled in, a human confirms every item, each field is saved at once.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     api::Api,
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
     dotenv,
+    form_state::{FormState, load, save},
+    small_file::small_file,
     spec::{AskSpec, FoundInApi},
 };
 use crate::{
     ports::{Provenance, SecretBytes},
-    run::{Field, FieldInput, FieldKind, FieldValue, Item, Question, Record, Repeat, Reply, Verdict, is_mask},
+    run::{
+        Field, FieldInput, FieldKind, FieldValue, Item, Question, Record, Repeat, Reply, Verdict, is_mask, masks_within,
+    },
     text::Diagnostic,
 };
 
@@ -24,16 +27,6 @@ const SHORTEST_REASON: usize = 10;
 
 /// Vault field of the settings that no field of the form shows; no field of a form can have this name.
 pub const EXTRA: &str = "more.json";
-
-/// A form as it is kept in answers.json; secrets are in the vault and only their length and check are here.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FormState {
-    /// The items.
-    pub items: Vec<Item>,
-    /// Why there is none, or empty.
-    pub none_reason: String,
-}
 
 #[async_trait]
 impl Action for AskSpec {
@@ -64,13 +57,13 @@ impl Action for AskSpec {
     }
 
     async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
-        let state = load(cx);
+        let state = load(cx)?;
         let confirmed = state.items.iter().filter(|item| item.confirmed).count();
         Ok(Probed::new(Verdict::NotDone, format!("{confirmed} of {} items confirmed", state.items.len())))
     }
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
-        let mut state = load(cx);
+        let mut state = load(cx)?;
         if state == FormState::default() {
             if let Some(found) = &self.found {
                 state.items = self.find(cx, found).await?;
@@ -118,23 +111,6 @@ impl Action for AskSpec {
         };
         Ok(Done::with(summary, json!({"items": items, "none": state.none_reason, "found": self.found})))
     }
-}
-
-/// The form's draft.
-pub fn load(cx: &StepCx) -> FormState {
-    load_of(cx, &cx.step.0)
-}
-
-/// The form of another step.
-pub fn load_of(cx: &StepCx, step: &str) -> FormState {
-    let draft = cx.driver.draft(&crate::run::StepId(step.to_owned()));
-    draft.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
-}
-
-async fn save(cx: &StepCx, state: &FormState) -> Result<(), Halt> {
-    let value = serde_json::to_value(state)
-        .map_err(|error| Diagnostic::new("cannot write the form down").cause(error.to_string()))?;
-    cx.driver.save_draft(&cx.step, value).await
 }
 
 impl AskSpec {
@@ -187,7 +163,9 @@ impl AskSpec {
                     return Ok(Err(format!("there is no {} {item}", self.form.noun)));
                 };
                 if !self.form.is_complete(found) {
-                    return Ok(Err(format!("{} {item} is not complete yet", self.form.noun)));
+                    let further =
+                        found.further_faults(&self.form).map(|fault| format!("; {fault}")).collect::<String>();
+                    return Ok(Err(format!("{} {item} is not complete yet{further}", self.form.noun)));
                 }
                 found.confirmed = true;
             }
@@ -249,10 +227,9 @@ impl AskSpec {
     }
 
     async fn read_file(&self, cx: &StepCx, spec: &Field, path: &str) -> Result<Result<SecretBytes, String>, Halt> {
-        let content = match tokio::fs::read(path).await {
-            Ok(content) if content.len() <= 1 << 20 => SecretBytes::new(content),
-            Ok(_) => return Ok(Err("is longer than 1 MiB; name the file itself".to_owned())),
-            Err(error) => return Ok(Err(format!("cannot be read: {error}"))),
+        let content = match small_file(Path::new(path)).await {
+            Ok(content) => content,
+            Err(fault) => return Ok(Err(fault)),
         };
         if !spec.dotenv.is_empty() {
             if let Err(fault) = dotenv::check(content.expose_secret(), &spec.dotenv) {
@@ -297,8 +274,15 @@ impl AskSpec {
                     Some(other) => other.to_string(),
                 }
             };
-            if field.is_secret() && is_mask(&text) {
-                item.faults.insert(field.id.clone(), "the application shows only a mask: type the value".to_owned());
+            let masks = match settings.get(member) {
+                _ if field.is_secret() && is_mask(&text) => vec![member.clone()],
+                Some(value) => masks_within(member, value),
+                None => Vec::new(),
+            };
+            if !masks.is_empty() {
+                // neither kept nor put back: what a human sees and types is
+                let fault = format!("the application shows only a mask for {}: type the value", masks.join(", "));
+                item.faults.insert(field.id.clone(), fault);
                 continue;
             }
             if let Err(fault) = field.check(&text) {
@@ -325,7 +309,16 @@ impl AskSpec {
             .filter(|(key, _)| !known.contains(key))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
-        if !extra.is_empty() {
+        let masks: Vec<String> = extra.iter().flat_map(|(key, value)| masks_within(key, value)).collect();
+        if !masks.is_empty() {
+            let masks = masks.join(", ");
+            let fault = format!(
+                "the application shows only a mask for {masks}, and no field here is for it: take the {} out, add it by \
+                 hand, and set {masks} in the application after the upgrade",
+                self.form.noun
+            );
+            item.faults.insert(EXTRA.to_owned(), fault);
+        } else if !extra.is_empty() {
             // nobody said of these that they are no secrets: only their names are shown and written down
             let names: Vec<&str> = extra.keys().map(String::as_str).collect();
             item.extra = crate::text::printable(&names.join(", "));

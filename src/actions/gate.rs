@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    artifacts, ask, checks,
+    artifacts, checks,
     context::{Halt, StepCx},
     delete::{Found, entry_of, find},
+    form_state::load_of,
     pods::text,
     settings,
     spec::{CheckKind, DeleteSpec},
@@ -223,6 +224,14 @@ fn gathered(cx: &StepCx) -> Result<String, String> {
     if let Some(open) = open {
         return Err(format!("{} {} is not complete", open.number, open.title));
     }
-    let items: usize = forms.iter().map(|step| ask::load_of(cx, &step.id.0).items.len()).sum();
+    let mut items = 0;
+    for step in forms.iter().filter(|step| step.kind == "ask" && matches!(state.step(&step.id), StepState::Done { .. }))
+    {
+        match load_of(cx, &step.id.0) {
+            Ok(form) => items += form.items.len(),
+            Err(Halt::Failed(problem)) => return Err(problem.what),
+            Err(_) => return Err(format!("{} {} cannot be read", step.number, step.title)),
+        }
+    }
     Ok(format!("{}, confirmed", units::plural(items, "item", "items")))
 }

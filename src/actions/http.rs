@@ -1,13 +1,13 @@
 //! `http`: captured items put back through the application's API, read back and compared; what no API can show is
-//! confirmed by eye or waived with a reason.
+//! confirmed by eye or waived with a reason, as are all items of a form that no API knows.
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{
     api::Api,
-    ask::load_of,
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    form_state::load_of,
     settings::{body, differences},
     spec::HttpSpec,
 };
@@ -15,6 +15,9 @@ use crate::{
     run::{FieldValue, Item, Question, ReapplyItem, ReapplyState, Record, Repeat, Reply, Row, Sign, StepId, Verdict},
     text::{Diagnostic, units},
 };
+
+/// What is said of an item that no interface knows.
+const BY_HAND: &str = "no interface shows it: set it in the application as captured, then look";
 
 /// Shortest reason for leaving an item out.
 const SHORTEST_REASON: usize = 10;
@@ -46,6 +49,19 @@ impl HttpSpec {
         cx.effect(&effect).await?;
         api.put(&self.path_of(item), &Value::Object(body(cx, &self.from, item, &self.fields).await?)).await?;
         cx.effected(&effect, "accepted").await
+    }
+
+    /// Every item as a human will find it, where no interface knows them.
+    fn by_hand(&self, cx: &StepCx, items: &[Item]) -> Vec<ReapplyItem> {
+        let form = self.form_title(cx);
+        let shown = |item: &Item| ReapplyItem {
+            id: item.id.clone(),
+            title: format!("{form} {}", item.id),
+            state: ReapplyState::ByHand,
+            sentence: BY_HAND.to_owned(),
+            fields: fields_of(item),
+        };
+        items.iter().map(shown).collect()
     }
 
     /// Every item written where it differs, and read back.
@@ -121,6 +137,7 @@ impl HttpSpec {
                     cx.driver.record(Record::Confirmed { step, item, by: by.clone(), reason: reason.clone() }).await?;
                     (entry.state, entry.sentence) = (state, reason);
                 }
+                _ if self.path.is_empty() => BY_HAND.clone_into(&mut entry.sentence),
                 other => {
                     let api = Api::open(cx, cx.namespace()).await?;
                     let written = if other.is_none() { self.write(cx, &api, captured).await } else { Ok(()) };
@@ -171,6 +188,10 @@ impl Action for HttpSpec {
     }
 
     fn describe(&self, cx: &PlanCx<'_>) -> Described {
+        if self.path.is_empty() {
+            let asks = format!("asks of each item of step {} whether it is set again, or why not", self.from);
+            return Described { commands: vec![asks], ..Described::default() };
+        }
         Described {
             commands: vec![
                 format!("PUT {} for each item of step {}, then GET and compare", self.path, self.from),
@@ -185,7 +206,11 @@ impl Action for HttpSpec {
     }
 
     async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
-        let items = load_of(cx, &self.from).items;
+        let items = load_of(cx, &self.from)?.items;
+        if self.path.is_empty() {
+            let verdict = if items.is_empty() { Verdict::Done } else { Verdict::NotDone };
+            return Ok(Probed::new(verdict, format!("{} to look at", units::plural(items.len(), "item", "items"))));
+        }
         let api = Api::open(cx, cx.namespace()).await?;
         let mut same = 0;
         for item in &items {
@@ -200,8 +225,13 @@ impl Action for HttpSpec {
     }
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
-        let items = load_of(cx, &self.from).items;
-        let mut shown = self.put_all(cx, &items).await?;
+        let form = load_of(cx, &self.from)?;
+        let items = form.items;
+        if self.path.is_empty() && items.is_empty() {
+            let none = json!({"same": 0, "by_eye": 0, "waived": 0});
+            return Ok(Done::with(format!("none, because {}", form.none_reason), none));
+        }
+        let mut shown = if self.path.is_empty() { self.by_hand(cx, &items) } else { self.put_all(cx, &items).await? };
         self.settle(cx, &items, &mut shown).await?;
         let count = |state| shown.iter().filter(|item| item.state == state).count();
         let (same, eye, waived) = (count(ReapplyState::Same), count(ReapplyState::ByEye), count(ReapplyState::Waived));

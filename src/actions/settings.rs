@@ -7,14 +7,15 @@ use serde_json::{Map, Value, json};
 
 use super::{
     api::Api,
-    ask::{EXTRA, load_of},
+    ask::EXTRA,
     context::{Halt, StepCx, secret_name},
+    form_state::load_of,
     pods::{ready_pod, text},
     spec::FoundInApi,
 };
 use crate::{
     ports::{ObjectRef, Provenance, kinds},
-    run::{FieldValue, Item, StepId, StepState, is_mask},
+    run::{FieldValue, Item, StepId, StepState, equal_but_for_masks, masks_within},
     text::{Diagnostic, units},
 };
 
@@ -56,14 +57,15 @@ fn typed(value: &str) -> Value {
     }
 }
 
-/// Members in which `now` differs from `wanted`, by name. A masked secret does not count as equal nor as different.
+/// Members in which `now` differs from `wanted`, and where it shows only a mask, by name. A mask counts neither as equal, not
+/// even to itself, nor as different.
 pub fn differences(wanted: &Map<String, Value>, now: &Value) -> (Vec<String>, Vec<String>) {
     let (mut differ, mut masked) = (Vec::new(), Vec::new());
     for (member, value) in wanted {
-        match now.get(member) {
-            Some(found) if found == value => {}
-            Some(Value::String(found)) if is_mask(found) => masked.push(member.clone()),
-            _ => differ.push(member.clone()),
+        let found = now.get(member).unwrap_or(&Value::Null);
+        masked.extend(masks_within(member, found));
+        if now.get(member).is_none() || !equal_but_for_masks(value, found) {
+            differ.push(member.clone());
         }
     }
     (differ, masked)
@@ -93,7 +95,11 @@ pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
             answers.insert(found.path.clone(), api.get(&found.path).await?);
         }
         let now = &answers[&found.path];
-        let form = load_of(cx, &step.id.0);
+        let form = match load_of(cx, &step.id.0) {
+            Ok(form) => form,
+            Err(Halt::Failed(problem)) => return Ok(Err(problem.what)),
+            Err(other) => return Err(other),
+        };
         for item in &form.items {
             let Some(settings) = now.get(&item.id) else {
                 if is_typed(item) {
@@ -199,6 +205,16 @@ mod tests {
         let Value::Object(wanted) = json!({"token": "abc", "owner": "x", "active": true}) else { unreachable!() };
         let (differ, masked) = differences(&wanted, &json!({"token": "********", "owner": "y", "active": true}));
         assert_eq!((differ, masked), (vec!["owner".to_owned()], vec!["token".to_owned()]));
+        let Value::Object(wanted) = json!({"password": "********", "settings": {"key": "********", "s": 30}}) else {
+            unreachable!()
+        };
+        let now = Value::Object(wanted.clone());
+        let masked = vec!["password".to_owned(), "settings.key".to_owned()];
+        assert_eq!(differences(&wanted, &now), (Vec::new(), masked), "a mask is not the same as itself");
+        let (differ, _) =
+            differences(&wanted, &json!({"password": "********", "settings": {"key": "********", "s": 31}}));
+        assert_eq!(differ, ["settings"]);
+        assert_eq!(differences(&wanted, &json!({})).0, ["password", "settings"]);
         assert_eq!(typed("true"), json!(true));
         assert_eq!(typed("{\"a\":1}"), json!({"a": 1}));
         assert_eq!(typed("42"), json!("42"));

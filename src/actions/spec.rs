@@ -326,8 +326,11 @@ pub struct RestoreSpec {
 pub struct HttpSpec {
     /// The `ask` step whose items are put back.
     pub from: String,
-    /// Path of one item; `{item}` is its name.
+    /// Path of one item; `{item}` is its name. Without a path no interface knows the items: a human sets each one, and
+    /// confirms it by eye or leaves it out with a reason.
+    #[serde(default)]
     pub path: String,
     /// Field id to member of the JSON body; `@name` is left out.
+    #[serde(default)]
     pub fields: BTreeMap<String, String>,
 }

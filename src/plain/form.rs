@@ -98,6 +98,9 @@ fn head(talk: &mut Talk<'_>, asked: &Asked<'_>, item: &Item) {
     if !item.extra.is_empty() {
         talk.say(&format!("  Kept as well, without a field: {}.", item.extra));
     }
+    for fault in item.further_faults(asked.form) {
+        talk.say(&format!("  {fault}."));
+    }
 }
 
 fn from(provenance: &Provenance) -> String {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::mask::{is_mask, masks_within};
 use crate::ports::Provenance;
 
 /// What may stand in a field.
@@ -88,7 +89,10 @@ impl Field {
                 _ => Err("is true or false.".to_owned()),
             },
             FieldKind::Json => match serde_json::from_str::<serde_json::Value>(text) {
-                Ok(serde_json::Value::Object(_)) => Ok(()),
+                Ok(value @ serde_json::Value::Object(_)) => match masks_within(&self.id, &value).first() {
+                    None => Ok(()),
+                    Some(at) => Err(format!("holds only a mask for {at}, not the value itself.")),
+                },
                 Ok(_) => Err(format!("needs a JSON object in braces.{example}")),
                 Err(error) => Err(format!("is not JSON yet, column {}.{example}", error.column())),
             },
@@ -101,12 +105,6 @@ impl Field {
             }
         }
     }
-}
-
-/// Whether a secret that was read is nothing but a mask (asterisks, bullets or dots).
-pub fn is_mask(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| matches!(c, '*' | '•' | '●' | '.' | '·'))
-        || matches!(text, "<redacted>" | "[redacted]" | "<hidden>" | "REDACTED")
 }
 
 fn check_url(text: &str) -> Result<(), String> {
@@ -149,6 +147,12 @@ pub struct Item {
 }
 
 impl Item {
+    /// Faults of what no field of `form` shows.
+    pub fn further_faults(&self, form: &Form) -> impl Iterator<Item = &str> {
+        let shown = |id: &str| form.fields.iter().any(|field| field.id == id);
+        self.faults.iter().filter(move |(id, _)| !shown(id)).map(|(_, fault)| fault.as_str())
+    }
+
     /// What a field holds, as far as it may be edited: a secret is never brought back, only the path it came from.
     pub fn editable(&self, field: &Field) -> &str {
         match self.values.get(&field.id) {
@@ -214,6 +218,7 @@ mod tests {
         }
         assert!(field(FieldKind::Json).check("{\"a\": [1]}").is_ok());
         assert!(field(FieldKind::Json).check("[1]").is_err());
+        assert!(field(FieldKind::Json).check("{\"a\": [\"********\"]}").unwrap_err().contains("f.a[0]"));
         assert!(field(FieldKind::Json).check("{").is_err());
         assert!(field(FieldKind::Secret).check("********").is_err());
         assert!(field(FieldKind::Secret).check("b4ck-up_token").is_ok());

@@ -8,7 +8,7 @@ use super::ledger::FileLedger;
 use crate::{
     engine::{Engine, Front, Plan, Start},
     ports::World,
-    run::{Link, Record, RunState, Stopped},
+    run::{Link, PlannedStep, Record, RunState, StepState, Stopped},
     runbook::{Loaded, load},
     store::{
         Entry, FileLock, Journal, JournalError, Keep, RunFolder, Runs, StoreError, Torn, Wait, read_journal,
@@ -92,11 +92,28 @@ pub fn reopen(folder: RunFolder) -> Result<Opened, Diagnostic> {
     let drafts = match std::fs::read(folder.answers()) {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .map_err(|error| fault("answers.json of the run cannot be understood", &error))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Map::new(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            match confirmed(&state) {
+                // no form was saved yet: there is nothing to lose
+                None => Map::new(),
+                Some(form) => {
+                    return Err(Diagnostic::new("answers.json of the run is gone")
+                    .proves(format!("what was confirmed in {form} cannot be read any more"))
+                    .safe("the secrets, in the vault; the dump; nothing was sent from here")
+                    .help("put answers.json back from a copy of the run's folder; before the removal, begin a new run"));
+                }
+            }
+        }
         Err(error) => return Err(fault("answers.json of the run cannot be read", &error)),
     };
     let records = opened.entries.into_iter().map(|entry| (entry.at, entry.record)).collect();
     Ok(Opened { state, records, runbook, torn: opened.torn, folder, journal, drafts, lock })
+}
+
+/// A form that was confirmed, if any.
+fn confirmed(state: &RunState) -> Option<String> {
+    let done = |step: &&PlannedStep| step.kind == "ask" && matches!(state.step(&step.id), StepState::Done { .. });
+    state.plan.iter().find(done).map(|step| format!("{} {}", step.number, step.title))
 }
 
 /// Records of a run, without touching it.

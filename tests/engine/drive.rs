@@ -239,6 +239,11 @@ impl Desk {
         RunFolder { id: RunId::try_from(RUN.to_owned()).unwrap(), path: self.folder() }
     }
 
+    /// Whether the program would open it again.
+    pub fn reopened(&self) -> Result<(), Diagnostic> {
+        reopen(self.run()).map(|_| ())
+    }
+
     /// Records so far; the chain is proven on the way.
     pub fn entries(&self) -> Vec<Entry<Record>> {
         read_journal(&self.folder().join("journal.jsonl")).unwrap().entries

@@ -185,6 +185,12 @@ async fn the_right_words_do_not_open_a_shut_lock() {
     refused(&desk, &answers, "a file changed", &["complete"]).await;
     std::fs::remove_file(&file).unwrap();
     refused(&desk.again(), &answers, "a file removed", &["complete"]).await;
+    let desk = Desk::after(&moment, None);
+    let file = desk.folder().join("answers.json");
+    let mut all: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    all["lns"] = json!({"items": [], "none_reason": ""});
+    std::fs::write(&file, all.to_string()).unwrap();
+    refused(&desk, &answers, "a form that was lost", &["gathered", "unchanged"]).await;
 }
 
 async fn refused(desk: &Desk, answers: &Value, what: &str, shut: &[&str]) {

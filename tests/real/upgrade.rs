@@ -54,7 +54,7 @@ fn natively_in_plain_mode() {
     let before = plant.fingerprint(None);
     let args = args(&plant, "pod");
     let said = plant.finish(&args.iter().map(String::as_str).collect::<Vec<_>>());
-    assert!(said.contains("finished. 23 of 23 steps are done"), "{said}");
+    assert!(said.contains("finished. 24 of 24 steps are done"), "{said}");
     assert!(!said.contains('\u{1b}') && !said.contains('\r'));
     let core = the_log_of_the_core(&plant);
     assert!(core.iter().any(|line| line.contains("PixelCore 5.0.0 starting")), "{core:?}");

@@ -45,6 +45,7 @@ const ENDS: &[(&str, &str)] = &[
     ("release", "pix-worker runs again"),
     ("put_lns", "3 of 3 connections read back the same"),
     ("put_workers", "3 of 3 workers read back the same"),
+    ("put_other", "none: checked every tab against the defaults"),
     ("answers", "the API says 5.0.0"),
 ];
 

@@ -183,6 +183,9 @@ fn detail(screen: &FormScreen, room: Room, space: usize) -> Vec<Line> {
         let extra = format!("further settings, kept and put back with it: {}", item.extra);
         lines.push(Line::blank().at(4, &cut(&extra, room.width - 5), Ink::Plain));
     }
+    for fault in item.further_faults(&screen.form) {
+        lines.extend(wrap(fault, room.width - 5).iter().map(|line| Line::blank().at(4, line, Ink::Bad)));
+    }
     lines
 }
 

@@ -1,0 +1,43 @@
+//! Settings that no interface shows: each one is settled by a human after the upgrade, and none is forgotten.
+
+use drydock::run::{Outcome, Question, ReapplyState, Record, Stopped};
+use serde_json::{Value, json};
+
+use crate::{
+    crash::answers,
+    drive::{Clerk, Desk, pixelcore},
+    world::{Fake, State},
+};
+
+/// Answers with two other settings.
+fn with_others(put_other: Value) -> (tempfile::TempDir, Value) {
+    let (home, mut answers) = answers();
+    answers["steps"]["other"] = json!({
+        "items": {"dashboard-theme": {"value": "dark"}, "map-layer": {"value": "osm"}}, "confirm": "all"
+    });
+    answers["steps"]["put_other"] = put_other;
+    (home, answers)
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_settings_are_seen_by_eye_or_left_out_with_a_reason() {
+    let (_home, one) = with_others(json!({"by_eye": ["dashboard-theme"]}));
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    let ride = desk.go(Clerk::new(one)).await;
+    assert!(matches!(ride.stopped, Stopped::NeedsAnswer { .. }), "one is open: {:?}", ride.stopped);
+    let questions = ride.questions();
+    let Some(Question::Reapply { step, items }) = questions.last() else { panic!("{questions:?}") };
+    assert_eq!(step.0, "put_other");
+    assert_eq!(items.iter().map(|item| item.state).collect::<Vec<_>>(), [ReapplyState::ByEye, ReapplyState::ByHand]);
+    assert!(items[1].fields.contains(&("value".to_owned(), "osm".to_owned())), "{:?}", items[1]);
+
+    let (_home, both) =
+        with_others(json!({"by_eye": ["dashboard-theme"], "waive": {"map-layer": "the new version has no layers"}}));
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    assert_eq!(desk.go(Clerk::new(both)).await.stopped, Stopped::Finished);
+    let told = desk.entries().into_iter().find_map(|entry| match entry.record {
+        Record::Ended { step, outcome: Outcome::Done { summary, .. }, .. } if step.0 == "put_other" => Some(summary),
+        _ => None,
+    });
+    assert_eq!(told.unwrap(), "0 of 2 read back the same, 1 by eye, 1 waived");
+}

@@ -11,6 +11,9 @@ pub struct ByHand<'a> {
     pub token: &'a str,
 }
 
+/// Where that connection leads: typed as the token is, and no secret.
+pub const URL: &str = "https://third.example.net/api";
+
 /// Approves the plan.
 pub fn approve(pty: &mut Pty) {
     pty.wait_for("The plan");
@@ -38,7 +41,8 @@ pub fn open_vault(pty: &mut Pty, passphrase: &str) {
 pub fn come_back(pty: &mut Pty, passphrase: &str) {
     open_vault(pty, passphrase);
     pty.wait_for("Welcome back");
-    pty.wait_for("what is done is not done again");
+    pty.wait_for("1  Go on");
+    pty.wait_for("? help");
     pty.keys("1<Enter>");
 }
 
@@ -77,7 +81,7 @@ pub fn connections(pty: &mut Pty, found: usize, more: &ByHand) {
     pty.wait_for("Add one connection by hand");
     pty.keys(&format!("{}<Enter>", more.name));
     pty.wait_for("›   API url");
-    pty.keys("https://third.example.net/api<Enter>");
+    pty.keys(&format!("{URL}<Enter>"));
     pty.wait_for("›   Owner");
     pty.keys("plant-7<Enter>");
     pty.wait_for("›   Token");

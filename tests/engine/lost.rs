@@ -11,8 +11,11 @@ use crate::{
     world::Moment,
 };
 
+/// What happens to the drafts.
+type Loss = fn(&mut Value);
+
 /// Ways to lose the form of the connections; each leaves a file that can be read as JSON.
-const LOSSES: [(&str, fn(&mut Value)); 5] = [
+const LOSSES: [(&str, Loss); 5] = [
     ("the form is gone", |all| {
         all.as_object_mut().unwrap().remove("lns");
     }),

@@ -135,7 +135,7 @@ async fn the_line_prompts_print_no_secret_and_no_escape() {
     let (stopped, out) = desk.go_plain(answers).await;
     assert_eq!(stopped, Stopped::Finished, "{out}");
     is_clean(&out, "the prompts");
-    assert!(out.contains("finished. 24 of 24 steps are done"), "{out}");
+    assert!(out.contains("finished. 25 of 25 steps are done"), "{out}");
     assert!(out.chars().all(|c| c == '\n' || !c.is_control()), "{out:?}");
     world_is_clean(&desk);
 }

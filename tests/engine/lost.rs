@@ -11,7 +11,7 @@ use crate::{
     world::Moment,
 };
 
-/// What happens to the drafts.
+/// Something that is done to answers.json.
 type Loss = fn(&mut Value);
 
 /// Ways to lose the form of the connections; each leaves a file that can be read as JSON.
@@ -27,7 +27,7 @@ const LOSSES: [(&str, Loss); 5] = [
     ("a form that was opened again", |all| all["lns"]["items"][0]["confirmed"] = json!(false)),
 ];
 
-fn lose(desk: &Desk, loss: fn(&mut Value)) -> Vec<u8> {
+fn lose(desk: &Desk, loss: Loss) -> Vec<u8> {
     let file = desk.folder().join("answers.json");
     let before = std::fs::read(&file).unwrap();
     let mut all: Value = serde_json::from_slice(&before).unwrap();

@@ -84,6 +84,8 @@ pub fn plan(house: &House, flags: &[&str]) -> Terminal {
 
 /// Opens and closes the help, again and again: each is a whole page, and its text says when it is painted.
 fn presses(terminal: &mut Terminal) -> Times {
+    // keys before a screen could be read are thrown away there
+    terminal.rest(Duration::from_millis(600));
     let mut times = Vec::new();
     for round in 0..PRESSES {
         terminal.rest(Duration::from_millis(23 + (round as u64 * 7) % 40));

@@ -170,10 +170,11 @@ impl Process {
     }
 }
 
-/// Whether a picture is whole: its first row names the program, its last says how it is left.
+/// Whether a picture is whole: its first row names the program, its last the keys.
 pub fn is_whole(screen: &vt100::Screen) -> bool {
     let rows: Vec<String> = screen.rows(0, COLUMNS).collect();
-    rows.first().is_some_and(|row| row.contains("drydock")) && rows.last().is_some_and(|row| row.contains("leave"))
+    rows.first().is_some_and(|row| row.contains("drydock"))
+        && rows.last().is_some_and(|row| row.contains("leave") || row.contains("? help"))
 }
 
 /// A state folder of its own, and programs for the steps of its runbook.

@@ -309,9 +309,12 @@ impl Engine {
     }
 }
 
-/// Reads the target's identity every ten seconds, for the title of every screen.
+/// Reads the target's identity every ten seconds, for the title of every screen, and tells when it is another than before:
+/// whoever hears the same again would paint for nothing.
 async fn watch_identity(core: Arc<Core>, done: CancellationToken) {
     let Some(target) = core.state().target.clone() else { return };
+    // a run begins, and is taken up again, only where it is the same
+    let mut told = "same";
     loop {
         tokio::select! {
             () = tokio::time::sleep(IDENTITY) => {}
@@ -322,7 +325,10 @@ async fn watch_identity(core: Arc<Core>, done: CancellationToken) {
             Ok(_) => "different",
             Err(_) => "unknown",
         };
-        core.tell(Event::Identity { at: core.world.clock.now(), state: state.to_owned() }).await;
+        if state != told {
+            core.tell(Event::Identity { at: core.world.clock.now(), state: state.to_owned() }).await;
+            told = state;
+        }
     }
 }
 

@@ -23,24 +23,13 @@ use crate::{
     runner::{abandon, reopen},
     store::{FileLock, Keep, Paths, RunFolder, Wait, ensure_private_folder, write_atomic},
     text::Diagnostic,
-    tui::{Ink, Opening, while_opening},
+    tui::{Opening, while_opening},
 };
 
 /// Rows of the plant's large table: a dump takes a few seconds, so that there is something to watch.
 const ROWS: u64 = 20_000;
 /// The procedure that the practice world can be upgraded with.
 const RUNBOOK: &str = "pixelcore";
-
-/// What is on the screen until the plant is there.
-const OPENING: Opening = Opening {
-    badge: ("PRACTICE (simulated)", Ink::Practice),
-    now: "The practice plant is being made: a simulated cluster inside this program.",
-    words: &[
-        "What follows are the real screens, the real runbook and the real locks, on a cluster that does not exist.",
-        "You can break nothing, leave at any step, and come back later.",
-    ],
-    safety: "Nothing is contacted, nothing was begun · nothing here is real",
-};
 
 /// `practice`
 #[derive(Debug, Clone, clap::Args)]
@@ -205,7 +194,7 @@ pub async fn practice(global: &Global, args: PracticeArgs) -> Outcome {
     let set = Stage::set(&folder, faults);
     let stage = if answers.is_none() && !args.serve && has_screen(global) {
         // making the plant takes a moment, and nobody shall look at nothing meanwhile
-        let made = while_opening(OPENING, theme(global), set).await.map_err(no_terminal)?;
+        let made = while_opening(Opening::PRACTICE, theme(global), set).await.map_err(no_terminal)?;
         let Some(stage) = made else { return Ok(Exit::Done) };
         stage?
     } else {

@@ -19,14 +19,31 @@ pub struct Opening {
     pub safety: &'static str,
 }
 
+impl Opening {
+    /// Before a practice: the simulated cluster is being made.
+    pub const PRACTICE: Self = Self {
+        badge: ("PRACTICE (simulated)", Ink::Practice),
+        now: "The practice plant is being made: a simulated cluster inside this program.",
+        words: &[
+            "What follows are the real screens, the real runbook and the real locks, on a cluster that does not exist.",
+            "You can break nothing, leave at any step, and come back later.",
+        ],
+        safety: "Nothing is contacted, nothing was begun · nothing here is real",
+    };
+}
+
 /// The picture of it in a terminal of this size.
 pub fn view(opening: &Opening, columns: u16, rows: u16) -> Picture {
-    let now = Line::blank().at(2, "●", Ink::Accent).then(&format!(" {}", opening.now), Ink::Plain);
+    let cells = usize::from(columns).saturating_sub(6).max(1);
+    let lines = wrap(opening.now, cells).into_iter().enumerate().map(|(index, text)| {
+        let line = Line::blank().at(4, &text, Ink::Plain);
+        if index == 0 { line.at(2, "●", Ink::Accent) } else { line }
+    });
+    let now: Vec<Line> = lines.collect();
     if is_small(columns, rows) {
-        return Picture { body: vec![now], ..Picture::default() };
+        return Picture { body: now, ..Picture::default() };
     }
-    let cells = usize::from(columns).saturating_sub(6);
-    let mut body = vec![now];
+    let mut body = now;
     for words in opening.words {
         body.push(Line::blank());
         body.extend(wrap(words, cells).iter().map(|line| Line::text(line)));

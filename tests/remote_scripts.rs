@@ -123,7 +123,12 @@ fn files_are_written_read_and_hashed() {
         let refused = Script::Write.command(&[path, "3"]);
         let out = run(&shell, b"x", &refused.iter().map(String::as_str).collect::<Vec<_>>());
         assert!(String::from_utf8_lossy(&out.stdout).contains("NONCE:3:"), "{shell:?}");
-        assert_eq!(script(&shell, Script::Read, &[path, "6", "3"]), "wor");
+        let all = "9223372036854775807";
+        for (offset, length, part) in
+            [("6", "3", "wor"), ("0", all, "hello world"), ("6", all, "world"), ("0", "3", "hel")]
+        {
+            assert_eq!(script(&shell, Script::Read, &[path, offset, length]), part, "{shell:?}");
+        }
         let digest = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9";
         assert_eq!(script(&shell, Script::Digest, &[path]), format!("11 {digest}"), "{shell:?}");
         let said = script(&shell, Script::Probe, &[folder.path().to_str().unwrap(), "sh", "no-such-program"]);

@@ -64,7 +64,7 @@ struct Place {
 impl Place {
     fn new(config: String) -> Self {
         let namespace = format!("dd-figures-{}", std::process::id());
-        // the disk of this machine is no part of what is measured, where there is memory enough
+        // a disk is no part of what is measured, where there is memory for it
         let shared = Path::new("/dev/shm");
         let folder = if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() }.unwrap();
         let place = Self { config, namespace, folder };

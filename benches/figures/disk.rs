@@ -43,7 +43,7 @@ fn timed<T>(work: impl FnOnce() -> T) -> Duration {
 fn record(number: usize) -> Record {
     let step = StepId("remove".into());
     let effect = format!("delete persistentvolumeclaims/data-pix-db-{} in plant", number / 2);
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         Record::Effect { step, effect }
     } else {
         Record::Effected { step, effect, result: "acknowledged, uid 6a1f0c9e-52f4-4d0c-9d59-0c4e6d3ef7a1".into() }

@@ -1,6 +1,7 @@
 //! From a key to what it paints: at rest, and while a step prints ten thousand lines a second.
 
 use std::{
+    fmt::Write as _,
     io::{BufRead, Write},
     os::unix::fs::PermissionsExt,
     process::ExitCode,
@@ -29,9 +30,8 @@ pub fn flood() -> ExitCode {
         let mut text = String::new();
         for _ in 0..LINES {
             number += 1;
-            text.push_str(&format!(
-                "{number:>9} row copied, a line of the length that programs write when they tell what they do now\n"
-            ));
+            let words = "row copied, a line of the length that programs write when they tell what they do now";
+            let _ = writeln!(text, "{number:>9} {words}");
         }
         if out.write_all(text.as_bytes()).is_err() || begun.elapsed() > LONGEST {
             break;

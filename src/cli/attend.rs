@@ -113,7 +113,7 @@ fn surroundings(come_back: String) -> Surroundings {
 }
 
 /// A screen that cannot be shown, before anything was begun.
-pub fn no_terminal(error: std::io::Error) -> Failure {
+pub fn no_terminal(error: &std::io::Error) -> Failure {
     let problem = Diagnostic::new("the terminal cannot be used").cause(error.to_string());
     Failure::new(Exit::Environment, problem.help("line prompts need no screen: add --plain"))
 }

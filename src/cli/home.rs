@@ -56,7 +56,7 @@ async fn visit(global: &Global, door: Door, effects: Vec<DoorEffect>) -> Outcome
         let (known, settings) = (Arc::clone(&known), settings.clone());
         Box::pin(async move { run_errand(&settings, &known, effect).await })
     });
-    let chosen = run_door(door, effects, theme(global), errand).await.map_err(no_terminal)?;
+    let chosen = run_door(door, effects, theme(global), errand).await.map_err(|error| no_terminal(&error))?;
     match chosen {
         Chosen::Leave => Ok(Exit::Done),
         Chosen::Resume(run) => resume(global, ResumeArgs { run, ..ResumeArgs::default() }).await,

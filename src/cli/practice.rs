@@ -194,7 +194,7 @@ pub async fn practice(global: &Global, args: PracticeArgs) -> Outcome {
     let set = Stage::set(&folder, faults);
     let stage = if answers.is_none() && !args.serve && has_screen(global) {
         // making the plant takes a moment, and nobody shall look at nothing meanwhile
-        let made = while_opening(Opening::PRACTICE, theme(global), set).await.map_err(no_terminal)?;
+        let made = while_opening(Opening::PRACTICE, theme(global), set).await.map_err(|error| no_terminal(&error))?;
         let Some(stage) = made else { return Ok(Exit::Done) };
         stage?
     } else {

@@ -137,6 +137,26 @@ fn files_are_written_read_and_hashed() {
 }
 
 #[test]
+fn a_file_is_hashed_where_openssl_is_old_or_broken() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, openssl) = (folder.path().join("file"), folder.path().join("openssl"));
+    std::fs::write(&file, "hello world").unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    for said in ["echo 'unknown option -r'", "exit 1", "echo abc123", "true", "kill -9 $$"] {
+        std::fs::write(&openssl, format!("#!/bin/sh\n{said}\n")).unwrap();
+        std::fs::set_permissions(&openssl, std::fs::Permissions::from_mode(0o755)).unwrap();
+        for shell in shells() {
+            let command = Script::Digest.command(&[file.to_str().unwrap()]);
+            let words: Vec<&String> = shell.iter().chain(&command[1..]).collect();
+            let out = Command::new(words[0]).args(&words[1..]).env("PATH", &path).output().unwrap();
+            let digest = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9";
+            assert_eq!(String::from_utf8_lossy(&out.stdout).trim(), format!("11 {digest}"), "{shell:?} {said}");
+        }
+    }
+}
+
+#[test]
 fn variables_are_given_under_other_names_and_never_run() {
     for shell in shells() {
         let pairs = [("PGPASSWORD".to_owned(), "SECRET_OF_TEST".to_owned())];

@@ -48,6 +48,7 @@ fn all() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     files(&root.join("src"), &mut found);
     files(&root.join("tests"), &mut found);
+    files(&root.join("benches"), &mut found);
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(&path).unwrap();
         (path.strip_prefix(root).unwrap().to_owned(), text)

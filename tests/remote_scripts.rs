@@ -123,11 +123,36 @@ fn files_are_written_read_and_hashed() {
         let refused = Script::Write.command(&[path, "3"]);
         let out = run(&shell, b"x", &refused.iter().map(String::as_str).collect::<Vec<_>>());
         assert!(String::from_utf8_lossy(&out.stdout).contains("NONCE:3:"), "{shell:?}");
-        assert_eq!(script(&shell, Script::Read, &[path, "6", "3"]), "wor");
+        let all = "9223372036854775807";
+        for (offset, length, part) in
+            [("6", "3", "wor"), ("0", all, "hello world"), ("6", all, "world"), ("0", "3", "hel")]
+        {
+            assert_eq!(script(&shell, Script::Read, &[path, offset, length]), part, "{shell:?}");
+        }
         let digest = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9";
         assert_eq!(script(&shell, Script::Digest, &[path]), format!("11 {digest}"), "{shell:?}");
         let said = script(&shell, Script::Probe, &[folder.path().to_str().unwrap(), "sh", "no-such-program"]);
         assert!(said.starts_with("program sh\nfirst ") && said.contains("\nfree "), "{shell:?} {said}");
+    }
+}
+
+#[test]
+fn a_file_is_hashed_where_openssl_is_old_or_broken() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, openssl) = (folder.path().join("file"), folder.path().join("openssl"));
+    std::fs::write(&file, "hello world").unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    for said in ["echo 'unknown option -r'", "exit 1", "echo abc123", "true", "kill -9 $$"] {
+        std::fs::write(&openssl, format!("#!/bin/sh\n{said}\n")).unwrap();
+        std::fs::set_permissions(&openssl, std::fs::Permissions::from_mode(0o755)).unwrap();
+        for shell in shells() {
+            let command = Script::Digest.command(&[file.to_str().unwrap()]);
+            let words: Vec<&String> = shell.iter().chain(&command[1..]).collect();
+            let out = Command::new(words[0]).args(&words[1..]).env("PATH", &path).output().unwrap();
+            let digest = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9";
+            assert_eq!(String::from_utf8_lossy(&out.stdout).trim(), format!("11 {digest}"), "{shell:?} {said}");
+        }
     }
 }
 

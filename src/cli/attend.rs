@@ -112,6 +112,13 @@ fn surroundings(come_back: String) -> Surroundings {
     }
 }
 
+/// A screen that cannot be shown, before anything was begun.
+pub fn no_terminal(error: &std::io::Error) -> Failure {
+    let problem = Diagnostic::new("the terminal cannot be used").cause(error.to_string());
+    Failure::new(Exit::Environment, problem.help("line prompts need no screen: add --plain"))
+}
+
+/// Look and signs.
 pub fn theme(global: &Global) -> Theme {
     let colour = match global.look.color {
         Colour::Auto => None,

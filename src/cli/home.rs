@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     Exit, Failure, Global, Outcome,
-    attend::theme,
+    attend::{no_terminal, theme},
     doctor::{self, DoctorArgs},
     practice::{PracticeArgs, practice},
     reach,
@@ -56,10 +56,7 @@ async fn visit(global: &Global, door: Door, effects: Vec<DoorEffect>) -> Outcome
         let (known, settings) = (Arc::clone(&known), settings.clone());
         Box::pin(async move { run_errand(&settings, &known, effect).await })
     });
-    let chosen = run_door(door, effects, theme(global), errand).await.map_err(|error| {
-        let problem = Diagnostic::new("the terminal cannot be used").cause(error.to_string());
-        Failure::new(Exit::Environment, problem.help("line prompts need no screen: drydock start --plain"))
-    })?;
+    let chosen = run_door(door, effects, theme(global), errand).await.map_err(|error| no_terminal(&error))?;
     match chosen {
         Chosen::Leave => Ok(Exit::Done),
         Chosen::Resume(run) => resume(global, ResumeArgs { run, ..ResumeArgs::default() }).await,

@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     Exit, Failure, Global, Outcome,
-    attend::Realm,
+    attend::{Realm, has_screen, no_terminal, theme},
     start::{Answered, begin, go_on, ports},
     target::{TargetArgs, choose},
 };
@@ -23,6 +23,7 @@ use crate::{
     runner::{abandon, reopen},
     store::{FileLock, Keep, Paths, RunFolder, Wait, ensure_private_folder, write_atomic},
     text::Diagnostic,
+    tui::{Opening, while_opening},
 };
 
 /// Rows of the plant's large table: a dump takes a few seconds, so that there is something to watch.
@@ -190,7 +191,15 @@ pub async fn practice(global: &Global, args: PracticeArgs) -> Outcome {
     if args.new || !stays {
         folder.clear(unfinished.as_ref())?;
     }
-    let stage = Stage::set(&folder, faults).await?;
+    let set = Stage::set(&folder, faults);
+    let stage = if answers.is_none() && !args.serve && has_screen(global) {
+        // making the plant takes a moment, and nobody shall look at nothing meanwhile
+        let made = while_opening(Opening::PRACTICE, theme(global), set).await.map_err(|error| no_terminal(&error))?;
+        let Some(stage) = made else { return Ok(Exit::Done) };
+        stage?
+    } else {
+        set.await?
+    };
     if args.serve {
         return serve(&stage, &args.kubeconfig.unwrap_or_else(|| folder.files.join("kubeconfig"))).await;
     }

@@ -309,9 +309,15 @@ impl Engine {
     }
 }
 
-/// Reads the target's identity every ten seconds, for the title of every screen.
+/// Reads the target's identity every ten seconds, for the title of every screen, and tells when it is another than before:
+/// whoever hears the same again would paint for nothing.
 async fn watch_identity(core: Arc<Core>, done: CancellationToken) {
-    let Some(target) = core.state().target.clone() else { return };
+    let state = core.state();
+    // a run without a cluster has no identity that could change
+    let Some(target) = state.target.clone().filter(|_| state.environment != "NONE") else { return };
+    drop(state);
+    // a run begins, and is taken up again, only where it is the same
+    let mut told = "same";
     loop {
         tokio::select! {
             () = tokio::time::sleep(IDENTITY) => {}
@@ -322,7 +328,10 @@ async fn watch_identity(core: Arc<Core>, done: CancellationToken) {
             Ok(_) => "different",
             Err(_) => "unknown",
         };
-        core.mention(Event::Identity { at: core.world.clock.now(), state: state.to_owned() });
+        if state != told {
+            core.tell(Event::Identity { at: core.world.clock.now(), state: state.to_owned() }).await;
+            told = state;
+        }
     }
 }
 

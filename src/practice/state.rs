@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -102,8 +102,10 @@ pub struct Shared {
     pub objects: Arc<Objects>,
     /// Its faults.
     pub faults: Arc<Faults>,
-    /// Factor on every duration; 0 in tests.
+    /// Factor on every duration once people watch; 0 in tests.
     pub pace: f64,
+    /// Whether the world is made: what is done before that takes no simulated time.
+    pub made: AtomicBool,
     /// Cancelled when the world ends.
     pub ended: CancellationToken,
     state: Mutex<State>,
@@ -118,6 +120,7 @@ impl Shared {
             objects,
             faults,
             pace,
+            made: AtomicBool::new(false),
             ended: CancellationToken::new(),
             state: Mutex::new(state),
             touched: AtomicU64::new(0),
@@ -142,7 +145,8 @@ impl Shared {
 
     /// Waits so many simulated seconds.
     pub async fn pause(&self, seconds: f64) {
-        tokio::time::sleep(Duration::from_secs_f64(seconds.max(0.0) * self.pace)).await;
+        let pace = if self.made.load(Ordering::Relaxed) { self.pace } else { 0.0 };
+        tokio::time::sleep(Duration::from_secs_f64(seconds.max(0.0) * pace)).await;
     }
 
     /// The log of a pod's container.

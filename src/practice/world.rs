@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -100,6 +100,7 @@ impl World {
         };
         let objects = Arc::new(objects);
         let shared = Arc::new(Shared::new(Arc::clone(&objects), Arc::clone(&faults), options.pace, state));
+        shared.made.store(!fresh, Ordering::Relaxed);
         if fresh {
             furnish(&shared);
         }
@@ -116,6 +117,7 @@ impl World {
             world.plant(options.rows).await?;
             world.save().await?;
         }
+        world.shared.made.store(true, Ordering::Relaxed);
         if let Some(path) = world.file.clone() {
             let keeper = keep(Arc::clone(&world.shared), path);
             world.tasks.push(AbortOnDropHandle::new(tokio::spawn(keeper)));

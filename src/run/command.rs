@@ -141,7 +141,7 @@ pub enum Event {
     Asking { number: u64, question: Box<Question> },
     /// The question is answered.
     Answered,
-    /// Identity of the target as last read: `same`, `unknown` or `different`.
+    /// Identity of the target as last read: `same`, `unknown` or `different`. Told when it changes; it begins as `same`.
     Identity { at: Timestamp, state: String },
     /// The engine ended.
     Stopped { stopped: Stopped },

@@ -1,11 +1,12 @@
 //! Every scene as it is drawn, kept under `snapshots/` for people to read and compare.
 
+use drydock::tui::{Opening, draw, opening_picture};
 use insta::Settings;
-use ratatui::{Terminal, backend::TestBackend};
+use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Rect};
 
 use crate::{
     scenes::{SCENES, scene},
-    wizard::{ASCII, COLOUR, MONO, Wizard},
+    wizard::{ASCII, COLOUR, MONO, Wizard, text_rows},
 };
 
 fn keep(name: &str, text: &str) {
@@ -47,6 +48,17 @@ fn small_windows() {
     }
     for name in ["s09-gate-open", "s05-lns-fault", "s14-resume", "s13-failed", "s06-checks"] {
         keep(&format!("{name}-60x18"), &scene(name).frame(60, 18, COLOUR));
+    }
+}
+
+/// What stands there until the practice plant is made.
+#[test]
+fn the_opening_of_a_practice() {
+    for (columns, rows) in [(80, 24), (120, 40), (60, 18), (30, 5)] {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+        let picture = opening_picture(&Opening::PRACTICE, columns, rows);
+        draw(&picture, COLOUR, buffer.area, &mut buffer);
+        keep(&format!("s00-opening-{columns}x{rows}"), &text_rows(&buffer).join("\n"));
     }
 }
 

@@ -7,6 +7,7 @@ mod door;
 mod finish;
 mod form;
 mod gate;
+mod opening;
 mod over;
 mod plan;
 mod reapply;
@@ -24,6 +25,7 @@ use crate::app::{App, Cmd, Front, Key, Over, keymap};
 
 pub(super) use common::{phase_sign, sign};
 pub use door::door_picture;
+pub use opening::{Opening, view as opening_picture};
 
 /// Room for the body.
 #[derive(Debug, Clone, Copy)]

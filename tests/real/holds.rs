@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, process::Stdio, time::Instant};
 
-use crate::{live::Live, pixelcore::Plant};
+use crate::{
+    live::{Live, said},
+    pixelcore::Plant,
+};
 
 const RESUME: [&str; 3] = ["resume", "--answers", "answers.yaml"];
 
@@ -97,6 +100,10 @@ fn what_holds_is_explained_and_led_out_of() {
         plant.command("helm").args(["rollback", "pixelcore", "1", "-n", ns, "--no-hooks"]).status().unwrap().success()
     );
     plant.kubectl(&["-n", ns, "rollout", "status", "deployment/pix-core", "--timeout=60s"]);
+
+    // one run on a target at a time: the first is given up before the second begins
+    said(plant.drydock(&start)).expect("a second run", 3, &["is not at its end", "drydock abandon"]);
+    said(plant.drydock(&["abandon", "--reason", "the test goes on"]));
 
     // the finalizer is named at once, and is not drydock's to take off
     let mut live = Live::start(plant.drydock(&start));

@@ -175,6 +175,15 @@ impl Plant {
         command.env("DRYDOCK_STATE_DIR", self.state()).args(args)
     }
 
+    /// Gives every run up, so that another may begin.
+    pub fn give_up(&self) {
+        for run in std::fs::read_dir(self.state().join("state/runs")).unwrap() {
+            let id = run.unwrap().file_name().into_string().unwrap();
+            let status = self.drydock(&["abandon", &id, "--reason", "the test goes on"]).status().unwrap();
+            assert!(status.success(), "{id} was not given up");
+        }
+    }
+
     pub fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }

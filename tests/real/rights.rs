@@ -78,7 +78,7 @@ fn a_missing_right(plant: &Plant, before: &str) {
         ],
     );
     assert_eq!(plant.versions(), before, "the preflight changed something");
-    said(plant.drydock(&["abandon", "--reason", "the test goes on"]));
+    plant.give_up();
 }
 
 /// A chart whose image is nowhere.
@@ -104,7 +104,7 @@ fn a_missing_image(plant: &Plant, before: &str) {
         &["cause: images: localhost/postgres:5.0.0 cannot be fetched", "push the image", "Still safe: everything"],
     );
     assert_eq!(plant.versions(), before, "the preflight changed something, or left its pods");
-    said(plant.drydock(&["abandon", "--reason", "the test goes on"]));
+    plant.give_up();
 }
 
 /// A release that helm calls failed, and the way out.
@@ -131,7 +131,7 @@ fn a_failed_release(plant: &Plant) {
     assert!(
         plant.command("helm").args(["rollback", "pixelcore", "1", "-n", &plant.namespace]).status().unwrap().success()
     );
-    said(plant.drydock(&["abandon", "--reason", "the test goes on"]));
+    plant.give_up();
 }
 
 /// A container in which nothing can be asked.

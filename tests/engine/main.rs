@@ -5,6 +5,7 @@
 mod canary;
 mod crash;
 mod drive;
+mod environment;
 mod faults;
 mod fold;
 mod gate;

@@ -5,6 +5,7 @@ mod doctor;
 pub mod exit;
 mod home;
 mod inspect;
+mod log;
 mod looking;
 mod manual;
 mod place;

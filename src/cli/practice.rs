@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{
     Exit, Failure, Global, Outcome,
     attend::{Realm, has_screen, no_terminal, theme},
+    log,
     start::{Answered, begin, go_on, ports},
     target::{TargetArgs, choose},
 };
@@ -184,6 +185,7 @@ pub async fn practice(global: &Global, args: PracticeArgs) -> Outcome {
     }
     let faults = faults(&args.fault)?;
     let folder = Folder::open(global)?;
+    let _log = log::begin(&folder.paths.log_file());
     let answers = args.answers.as_deref().map(|path| Answers::load(path, Some(&folder.files))).transpose();
     let answers = answers.map_err(|problem| Failure::new(Exit::Usage, problem))?;
     let unfinished = folder.unfinished()?;

@@ -6,6 +6,7 @@ use super::{
     Exit, Failure, Global, Outcome,
     attend::{Realm, attend, has_screen},
     home::choose_target,
+    log,
     place::choose_place,
     reach,
     target::{Target, TargetArgs, choose},
@@ -121,6 +122,7 @@ pub fn first_records(
 pub async fn start(global: &Global, mut args: StartArgs) -> Outcome {
     let paths = Paths::resolve(global.state_dir.clone())?;
     paths.ensure()?;
+    let _log = log::begin(&paths.log_file());
     let answers = load_answers(args.answers.as_deref())?;
     let inputs = answers.as_ref().map(|answers| answers.inputs.clone()).unwrap_or_default();
     let is_open = args.target.namespace.is_none() && args.target.file.is_none();
@@ -184,6 +186,7 @@ pub async fn begin(
 pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
     let paths = Paths::resolve(global.state_dir.clone())?;
     paths.ensure()?;
+    let _log = log::begin(&paths.log_file());
     let answers = load_answers(args.answers.as_deref())?;
     let run = super::runs::find(global, &args.run)?;
     let opened = reopen(run).map_err(|problem| Failure::new(Exit::Environment, problem))?;

@@ -23,8 +23,10 @@ use crate::{
 pub enum Halt {
     /// It failed; the run pauses and the operator chooses.
     Failed(Box<Diagnostic>),
-    /// The operator stopped it, or went back.
+    /// The operator stopped it.
     Stopped(String),
+    /// The operator wants to go back to the step before; nothing was changed by this one.
+    Back,
     /// A check or gate refuses; nothing was changed.
     Refused(Box<Diagnostic>),
     /// Nobody is there to answer.

@@ -28,6 +28,7 @@ mod output;
 mod patch;
 mod pods;
 mod reasons;
+mod references;
 mod rehearse;
 mod restore;
 mod run_program;

@@ -66,7 +66,9 @@ impl Engine {
             return Ok(None);
         }
         let how = match state.step(id) {
-            StepState::NotYet | StepState::Done { .. } | StepState::Skipped { .. } => return Ok(None),
+            StepState::Done { .. } | StepState::Skipped { .. } => return Ok(None),
+            // reopened: what it was built on is done anew
+            StepState::NotYet => "it was done once, and what it rests on was opened again since".to_owned(),
             StepState::Begun { .. } => "its end was not written".to_owned(),
             StepState::Failed { problem, .. } => problem.what.clone(),
             StepState::Stopped { reason } => reason.clone(),

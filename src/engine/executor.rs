@@ -82,17 +82,10 @@ impl Engine {
 
     async fn go(&self) -> Result<Stopped, Halt> {
         let resumed = self.core.state().steps.values().any(|step| !matches!(step, StepState::NotYet));
-        if !self.core.state().approved {
-            loop {
-                match self.core.ask(Question::Approve).await? {
-                    Reply::Approve => break,
-                    Reply::Back => {
-                        return Ok(Stopped::Paused { reason: "the plan was not approved; nothing was changed".into() });
-                    }
-                    _ => {}
-                }
-            }
-            self.core.record(Record::Approved { by: self.core.world.host.operator() }).await?;
+        if !self.core.state().approved
+            && let Some(stopped) = self.approve().await?
+        {
+            return Ok(stopped);
         }
         self.open_vault().await?;
         if resumed && let Some(stopped) = self.look_again().await? {
@@ -285,6 +278,7 @@ impl Engine {
                 self.end(id, cx.attempt, Outcome::Stopped { reason: reason.clone() }).await?;
                 Ok(Next::Stop(Box::new(Stopped::Paused { reason })))
             }
+            Err(Halt::Back) => self.back(step, cx.attempt).await,
             Err(Halt::Failed(problem)) => {
                 let problem = Box::new(self.core.state().reassure(&step.planned, *problem));
                 self.end(id, cx.attempt, Outcome::Failed { problem: problem.clone() }).await?;
@@ -340,6 +334,7 @@ fn stopped_by(halt: Halt) -> Stopped {
         Halt::Failed(problem) => Stopped::Failed { problem: *problem },
         Halt::Refused(problem) => Stopped::Refused { problem: *problem },
         Halt::Stopped(reason) => Stopped::Paused { reason },
+        Halt::Back => Stopped::Paused { reason: "the operator went back".to_owned() },
         Halt::NeedsAnswer(what) => Stopped::NeedsAnswer { step: String::new(), what },
         Halt::Fault(problem) => Stopped::Fault { problem: *problem },
     }

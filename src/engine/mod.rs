@@ -4,6 +4,7 @@
 //! [`Ledger`], questions and events through [`Front`]. Called by `runner`.
 
 mod again;
+mod back;
 mod core;
 mod decide;
 mod executor;

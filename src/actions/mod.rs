@@ -38,6 +38,7 @@ mod small_file;
 mod spec;
 mod verify;
 mod wait;
+mod way_back;
 
 pub use artifacts::DumpFacts;
 pub use check::Scope;

@@ -15,7 +15,7 @@ use super::{
     plan::{Plan, PlanStep, values},
 };
 use crate::{
-    actions::{Driver, Halt, StepCx},
+    actions::{Driver, Halt, Probed, StepCx},
     ports::{VaultState, World},
     run::{
         Choice, Event, Outcome, Question, Record, Repeat, Reply, RunState, Sign, StepId, StepState, Stopped, Verdict,
@@ -87,9 +87,15 @@ impl Engine {
         {
             return Ok(stopped);
         }
-        self.open_vault().await?;
+        let rolling_back = self.core.state().rolling_back;
+        if !rolling_back {
+            self.open_vault().await?;
+        }
         if resumed && let Some(stopped) = self.look_again().await? {
             return Ok(stopped);
+        }
+        if rolling_back {
+            return self.roll_back().await;
         }
         loop {
             let state = self.core.state();
@@ -157,7 +163,12 @@ impl Engine {
                 StepState::Begun { repeat, .. } => {
                     let Some(step) = self.plan.step(&planned.id) else { continue };
                     let cx = self.context(step, self.core.renew_cancel());
-                    let (verdict, sentence) = match step.spec.action().probe(&cx).await {
+                    let probed = if state.rolling_back {
+                        undo_in_doubt(step, &cx).await
+                    } else {
+                        step.spec.action().probe(&cx).await
+                    };
+                    let (verdict, sentence) = match probed {
                         Ok(found) => (found.verdict, found.sentence),
                         Err(Halt::Failed(problem) | Halt::Refused(problem)) => (Verdict::Unknown, problem.what),
                         Err(other) => return Err(other),
@@ -181,6 +192,9 @@ impl Engine {
                     rows.push((Sign::Failed, name, problem.what.clone(), "failed".to_owned()));
                 }
                 StepState::Stopped { reason } => rows.push((Sign::Waived, name, reason.clone(), "stopped".to_owned())),
+                StepState::Undone { sentence } => {
+                    rows.push((Sign::Done, name, sentence.clone(), "undone".to_owned()));
+                }
                 StepState::Skipped { reason } => {
                     rows.push((Sign::Waived, name, reason.clone(), "not needed".to_owned()));
                 }
@@ -217,7 +231,7 @@ impl Engine {
         }
     }
 
-    fn context(&self, step: &PlanStep, cancel: CancellationToken) -> StepCx {
+    pub(super) fn context(&self, step: &PlanStep, cancel: CancellationToken) -> StepCx {
         let state = self.core.state();
         let before = state.attempts.get(&step.planned.id).copied().unwrap_or(0);
         // a begun attempt that is taken up again is the same attempt: its jobs and files carry its number
@@ -301,6 +315,16 @@ impl Engine {
     pub(super) async fn end(&self, step: &StepId, attempt: u32, outcome: Outcome) -> Result<(), Halt> {
         self.core.record(Record::Ended { step: step.clone(), attempt, outcome }).await
     }
+}
+
+/// How far an undo came whose end was not written.
+async fn undo_in_doubt(step: &PlanStep, cx: &StepCx) -> Result<Probed, Halt> {
+    let left = step.spec.action().undoable(cx).await?;
+    Ok(if left.is_empty() {
+        Probed::new(Verdict::Done, "what it had changed is as before")
+    } else {
+        Probed::new(Verdict::NotDone, format!("still to be undone: {}", left.join(", ")))
+    })
 }
 
 /// Reads the target's identity every ten seconds, for the title of every screen, and tells when it is another than before:

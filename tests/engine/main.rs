@@ -15,5 +15,6 @@ mod masks;
 mod outside;
 mod pausing;
 mod resume;
+mod roll_back;
 mod settle;
 mod world;

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use super::{Colour, Exit, Failure, Global, Outcome};
 use crate::{
     app::{App, Passphrases, Quit, Strength, Surroundings},
-    plain::{Answers, Front, Input, Keyboard, Say, Scripted},
+    plain::{Answers, Front, Input, Keyboard, Say, Scripted, Signals},
     run::{Command, Event, FieldInput, Link, Question, Record, Reply, RunState, SecretHandle, Stopped},
     runner::Launch,
     store::{Keep, RunFolder, write_atomic},
@@ -62,8 +62,7 @@ pub async fn attend(
 ) -> Outcome {
     let Launch { link, engine, folder } = launched;
     let shown = if global.json {
-        json(link, answers, realm).await;
-        Ok(())
+        json(link, answers, realm).await
     } else if answers.is_none() && has_screen(global) {
         wizard(global, link, &folder, before, realm).await
     } else {
@@ -191,8 +190,9 @@ async fn plain(
     open: Option<(u64, Question)>,
 ) -> Result<(), Failure> {
     let (handle, outputs) = (tokio::runtime::Handle::current(), folder.outputs());
+    let signals = Signals::catch()?;
     let front = std::thread::spawn(move || {
-        let mut front = Front::new(stdout(), input).with_place(outputs, back);
+        let mut front = Front::new(stdout(), input).with_place(outputs, back).with_signals(signals);
         front.replay(&records);
         handle.block_on(front.run(link, open))
     });
@@ -203,14 +203,26 @@ async fn plain(
     Err(Failure::new(Exit::Internal, Diagnostic::new("the line prompts ended before the run did")))
 }
 
-async fn json(mut link: Link, answers: Option<Answers>, realm: Realm) {
+async fn json(mut link: Link, answers: Option<Answers>, realm: Realm) -> Result<(), Failure> {
     let mut scripted = answers.map(|answers| Scripted::new(answers, realm == Realm::Practice));
-    let mut handles = 0;
-    while let Some(event) = link.events.recv().await {
+    let mut signals = Signals::catch()?;
+    let (mut handles, mut asked_to_end) = (0, false);
+    loop {
+        let event = tokio::select! {
+            biased;
+            () = signals.any() => {
+                // as Ctrl-C: first a pause after the step in hand, then a stop where it may be cut
+                let command = if std::mem::replace(&mut asked_to_end, true) { Command::Stop } else { Command::Pause };
+                let _ = link.commands.send(command).await;
+                continue;
+            }
+            event = link.events.recv() => event,
+        };
+        let Some(event) = event else { return Ok(()) };
         let closed = crate::json::write(&mut stdout(), &event).is_err();
         // the engine keeps its end of both channels as long as this one is kept
         if matches!(event, Event::Stopped { .. }) {
-            return;
+            return Ok(());
         }
         let Event::Asking { number, question } = &event else { continue };
         let said = match &mut scripted {

@@ -1,6 +1,10 @@
 //! `start` and `resume`: a run, a front end, and how it ended.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    io::{Write, stderr},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use super::{
     Exit, Failure, Global, Outcome,
@@ -49,9 +53,15 @@ pub struct ResumeArgs {
     pub answers: Option<PathBuf>,
 }
 
-/// The ports of a run on this machine. What killed runs left of secrets here is removed; what others use stays.
+/// The ports of a run on this machine. What killed runs left here, secrets and programs, is ended and removed; what others
+/// use stays.
 pub fn ports(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure> {
-    host::sweep(&paths.private())?;
+    let swept = host::sweep(&paths.private())?;
+    for left in &swept.ended {
+        let line = format!("ended what a killed drydock had left running: {}, since {:.0}", left.program, left.since);
+        tracing::warn!("{line}");
+        let _ = writeln!(stderr(), "notice. {}", printable(&line));
+    }
     let (objects, exec, logs): (Arc<dyn Objects>, Arc<dyn Exec>, Arc<dyn Logs>) = if let Some(cluster) = cluster {
         let cluster = Arc::new(cluster.clone());
         (cluster.clone(), cluster.clone(), cluster)
@@ -249,7 +259,7 @@ fn load_answers(path: Option<&std::path::Path>) -> Result<Option<Answers>, Failu
 }
 
 fn announce(global: &Global, opened: &Opened) {
-    use std::io::{IsTerminal, Write};
+    use std::io::IsTerminal;
     if global.json {
         return;
     }

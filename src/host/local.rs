@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -14,8 +15,14 @@ use tokio_util::sync::CancellationToken;
 use super::group::Group;
 use super::private::PrivateFolder;
 use super::pump::{LINGER, pump};
+use super::running::{MARK, Running};
 use super::{environment, machine};
 use crate::ports::{ExitStatus, Host, OutputSink, PortError, PortErrorKind, Program};
+
+/// The system's own shell.
+const SHELL: &str = "/bin/sh";
+/// Waits for a word, then becomes the program, with nothing to read. Without the word it never does.
+pub(super) const HELD_BACK: &str = r#"read -r go || exit 125; unset go; exec "$@" </dev/null"#;
 
 /// From the polite signal to the last one.
 const GRACE: Duration = Duration::from_secs(10);
@@ -38,9 +45,12 @@ impl LocalHost {
         Self { base: base.into(), grace }
     }
 
-    fn start(program: &Program, private: &PrivateFolder) -> Result<Child, PortError> {
+    /// Starts it held back, writes it down in its folder, and lets it go: whatever happens to this process, nothing runs that
+    /// the next one could not find. What is held back ends by itself when its input does.
+    async fn start(program: &Program, private: &PrivateFolder) -> Result<Child, PortError> {
         let filled = |(name, value): &(String, String)| Ok((name.clone(), private.fill(value)?));
-        let added = program.env.iter().map(filled).collect::<Result<Vec<_>, PortError>>()?;
+        let mut added = program.env.iter().map(filled).collect::<Result<Vec<_>, PortError>>()?;
+        added.push((MARK.to_owned(), private.path().display().to_string()));
         let environment = environment::build(|name| std::env::var_os(name), &added, private.kubeconfig().as_deref())?;
         let arguments = program.args.iter().map(|text| private.fill(text)).collect::<Result<Vec<_>, _>>()?;
         let path = environment.get(OsStr::new("PATH")).map(OsStr::new);
@@ -51,17 +61,27 @@ impl LocalHost {
             let detail = format!("there is no folder {}", program.folder.display());
             return Err(failure(program, PortErrorKind::Io, detail));
         }
-        Command::new(executable)
+        let failed = |error: std::io::Error| failure(program, PortErrorKind::Io, error.to_string());
+        let mut child = Command::new(SHELL)
+            .args(["-c", HELD_BACK, "drydock"])
+            .arg(executable)
             .args(arguments)
             .env_clear()
             .envs(environment)
             .current_dir(&program.folder)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
             .spawn()
-            .map_err(|error| failure(program, PortErrorKind::Io, error.to_string()))
+            .map_err(failed)?;
+        let leader = child.id().and_then(|id| i32::try_from(id).ok());
+        if let (Some(leader), Some(mut go)) = (leader, child.stdin.take()) {
+            Running::write_down(private.path(), &program.program, leader).map_err(failed)?;
+            // one that cannot read it any more has ended, and its end tells how
+            let _ = go.write_all(b"go\n").await;
+        }
+        Ok(child)
     }
 
     /// Follows a started child to its end. `group` is consumed: whatever happens, nothing of a stopped child is left.
@@ -134,7 +154,7 @@ impl Host for LocalHost {
             return Err(failure(&program, PortErrorKind::Cancelled, "it was not started"));
         }
         let private = PrivateFolder::create(&self.base, program.kubeconfig.as_ref(), &program.files)?;
-        let child = Self::start(&program, &private)?;
+        let child = Self::start(&program, &private).await?;
         self.follow(&program, child, out, cancel).await
     }
 

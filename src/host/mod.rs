@@ -10,11 +10,13 @@ mod local;
 mod machine;
 mod private;
 mod pump;
+mod running;
 #[cfg(test)]
 mod tests;
 
 pub use local::LocalHost;
-pub use private::sweep;
+pub use private::{Swept, sweep};
+pub use running::Running;
 
 #[cfg(doc)]
 use crate::ports::Host;

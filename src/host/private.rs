@@ -4,9 +4,11 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::running::{self, Running};
 use crate::ports::{PortError, PortErrorKind, SecretBytes, SecretFile};
 use crate::store::{create_private_file, ensure_private_folder};
 
@@ -15,6 +17,8 @@ const KUBECONFIG: &str = "kubeconfig";
 const OPENING: &str = "{file:";
 /// How often a new folder is made when others remove it.
 const ATTEMPTS: usize = 8;
+/// From the polite signal to the last one, for what a killed process left running.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// A folder that lives as long as this value. Others see by its lock that it is in use.
 pub(super) struct PrivateFolder {
@@ -33,7 +37,7 @@ impl PrivateFolder {
     ) -> Result<Self, PortError> {
         for (position, file) in files.iter().enumerate() {
             let repeated = files[..position].iter().any(|earlier| earlier.name == file.name);
-            if !is_name(&file.name) || repeated || file.name == KUBECONFIG {
+            if !is_name(&file.name) || repeated || [KUBECONFIG, running::FILE].contains(&file.name.as_str()) {
                 let detail = format!("{:?} is no name for a secret file, or is taken", file.name);
                 return Err(PortError::new(PortErrorKind::Invalid, "cannot write a secret file", detail));
             }
@@ -52,6 +56,11 @@ impl PrivateFolder {
             names.push(name.to_owned());
         }
         Ok(Self { folder, _lock: lock, names })
+    }
+
+    /// The folder itself.
+    pub(super) fn path(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Path of the kubeconfig, when there is one.
@@ -96,42 +105,68 @@ fn held_folder(base: &Path) -> io::Result<(TempDir, File)> {
     Err(io::Error::other(format!("{ATTEMPTS} new folders were removed by somebody else")))
 }
 
-/// Removes what a killed process left under `base`: private folders that nobody holds. Says how many there were. Other
-/// drydocks may make, use and remove theirs meanwhile.
-pub fn sweep(base: &Path) -> Result<usize, PortError> {
+/// What a sweep found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Folders that were removed.
+    pub folders: usize,
+    /// Programs that were still running, and are ended.
+    pub ended: Vec<Running>,
+}
+
+/// Ends and removes what a killed process left under `base`: programs that run in private folders that nobody holds, and
+/// those folders. Other drydocks may make, use and remove theirs meanwhile. Waits for what it ends, so it is called before
+/// anything else goes on.
+///
+/// # Errors
+/// A folder that cannot be removed, or a program that does not end: nothing may be begun beside it.
+pub fn sweep(base: &Path) -> Result<Swept, PortError> {
+    sweep_within(base, GRACE)
+}
+
+/// The same with another patience.
+pub(super) fn sweep_within(base: &Path, grace: Duration) -> Result<Swept, PortError> {
     let failed = |error: io::Error| {
-        let what = format!("cannot remove left-over secret files in {}", base.display());
+        let what = format!("cannot clear what a killed drydock left in {}", base.display());
         PortError::new(PortErrorKind::Io, what, error.to_string())
     };
     let entries = match fs::read_dir(base) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Swept::default()),
         Err(error) => return Err(failed(error)),
     };
-    let mut removed = 0;
+    let mut swept = Swept::default();
     for entry in entries {
         let entry = entry.map_err(failed)?;
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
         if ours && entry.file_type().map_err(failed)?.is_dir() {
-            match remove_if_left(&entry.path()) {
-                Ok(gone) => removed += usize::from(gone),
+            match remove_if_left(&entry.path(), grace) {
+                Ok(more) => {
+                    swept.folders += more.folders;
+                    swept.ended.extend(more.ended);
+                }
                 // Its owner was faster.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(failed(error)),
             }
         }
     }
-    Ok(removed)
+    Ok(swept)
 }
 
-/// Whether nobody held the folder, and it was removed.
-fn remove_if_left(folder: &Path) -> io::Result<bool> {
+/// Removes the folder if nobody holds it, after what ran there still.
+fn remove_if_left(folder: &Path, grace: Duration) -> io::Result<Swept> {
     let lock = File::open(folder)?;
     // The kernel gives the lock up when its holder dies, however it dies. Held here until the folder is gone, so that
     // nobody begins to use it.
     match lock.try_lock() {
-        Ok(()) => fs::remove_dir_all(folder).map(|()| true),
-        Err(fs::TryLockError::WouldBlock) => Ok(false),
+        Ok(()) => {
+            // its files stay until nobody reads them any more
+            let ended = Running::end(folder, grace)?;
+            fs::remove_dir_all(folder)?;
+            Ok(Swept { folders: 1, ended: ended.into_iter().collect() })
+        }
+        Err(fs::TryLockError::WouldBlock) => Ok(Swept::default()),
         Err(fs::TryLockError::Error(error)) => Err(error),
     }
 }
@@ -175,7 +210,7 @@ pub(super) mod tests {
     #[test]
     fn names_that_could_leave_the_folder_or_collide_are_refused() {
         let base = private_base();
-        for bad in ["", ".", "..", "a/b", "a b", "ä", "kubeconfig"] {
+        for bad in ["", ".", "..", "a/b", "a b", "ä", "kubeconfig", "running.json"] {
             assert!(PrivateFolder::create(base.path(), None, &[secret(bad)]).is_err(), "{bad:?}");
         }
         assert!(PrivateFolder::create(base.path(), None, &[secret("a"), secret("a")]).is_err());
@@ -185,13 +220,13 @@ pub(super) mod tests {
     #[test]
     fn sweep_takes_what_nobody_holds_and_nothing_else() {
         let base = private_base();
-        assert_eq!(sweep(&base.path().join("absent")).unwrap(), 0);
+        assert_eq!(sweep(&base.path().join("absent")).unwrap(), Swept::default());
         let held = PrivateFolder::create(base.path(), None, &[secret("env")]).unwrap();
         let left = base.path().join("child-left");
         fs::create_dir(&left).unwrap();
         fs::write(left.join("env"), "s3cret").unwrap();
         fs::create_dir(base.path().join("artifacts")).unwrap();
-        assert_eq!(sweep(base.path()).unwrap(), 1);
+        assert_eq!(sweep(base.path()).unwrap(), Swept { folders: 1, ended: Vec::new() });
         assert!(!left.exists() && base.path().join("artifacts").exists());
         assert!(held.folder.path().join("env").exists(), "a live one keeps its files");
     }

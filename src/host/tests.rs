@@ -54,7 +54,8 @@ async fn the_environment_is_clean_and_there_is_no_terminal() {
     assert_eq!((status.code, status.bytes), (0, seen.out.len() as u64));
     let text = seen.text();
     let handed_on = ["PATH", "HOME", "USER", "LOGNAME", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"];
-    let allowed = [&handed_on[..], &["NOTTY", "LANG", "TERM", "KUBECONFIG", "HELM_NAMESPACE", "PWD"]].concat();
+    let allowed =
+        [&handed_on[..], &["NOTTY", "LANG", "TERM", "KUBECONFIG", "HELM_NAMESPACE", "DRYDOCK_CHILD", "PWD"]].concat();
     for line in text.lines().filter(|line| line.contains('=')) {
         let name = line.split('=').next().unwrap();
         // These three are the shell's own.

@@ -9,7 +9,7 @@ use super::{
     answers::{Say, Scripted},
     ask,
     form::Walk,
-    keyboard::{Heard, Keyboard},
+    keyboard::{Heard, Keyboard, Signals},
     lines::wrapped,
     talk::{Leave, Talk},
 };
@@ -48,6 +48,7 @@ pub struct Front<W: Write + Send> {
     outputs: Option<PathBuf>,
     come_back: Option<String>,
     interrupted: bool,
+    signals: Option<Signals>,
 }
 
 impl<W: Write + Send> Front<W> {
@@ -63,7 +64,15 @@ impl<W: Write + Send> Front<W> {
             outputs: None,
             come_back: None,
             interrupted: false,
+            signals: None,
         }
+    }
+
+    /// The same, which takes the signals that ask it to end as Ctrl-C where nobody is at the keys.
+    #[must_use]
+    pub fn with_signals(mut self, signals: Signals) -> Self {
+        self.signals = Some(signals);
+        self
     }
 
     /// The same, which tells of the outputs in this folder, and with which command one comes back.
@@ -102,7 +111,7 @@ impl<W: Write + Send> Front<W> {
         loop {
             let event = tokio::select! {
                 biased;
-                heard = interrupted(&mut self.input) => {
+                heard = interrupted(&mut self.input, self.signals.as_mut()) => {
                     self.leave_work(&mut link, &heard).await;
                     continue;
                 }
@@ -303,9 +312,13 @@ fn nobody(link: &mut Link) {
     link.commands = mpsc::channel(1).0;
 }
 
-async fn interrupted(input: &mut Input) -> Heard {
-    match input {
-        Input::Person(keyboard) => keyboard.interrupted().await,
-        Input::Scripted(_) | Input::Nobody => std::future::pending().await,
+async fn interrupted(input: &mut Input, signals: Option<&mut Signals>) -> Heard {
+    match (input, signals) {
+        (Input::Person(keyboard), _) => keyboard.interrupted().await,
+        (Input::Scripted(_) | Input::Nobody, Some(signals)) => {
+            signals.any().await;
+            Heard::Interrupt
+        }
+        (Input::Scripted(_) | Input::Nobody, None) => std::future::pending().await,
     }
 }

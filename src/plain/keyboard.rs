@@ -29,10 +29,57 @@ pub(super) enum Heard {
     Gone,
 }
 
-struct Signals {
-    interrupt: Signal,
-    hangup: Signal,
-    terminate: Signal,
+/// The signals that ask the program to end, caught from the moment this is made. One that the caller has told to ignore, as
+/// `nohup` does, stays ignored.
+pub struct Signals {
+    interrupt: Option<Signal>,
+    hangup: Option<Signal>,
+    terminate: Option<Signal>,
+}
+
+/// Catches a signal that is not ignored.
+fn caught(kind: SignalKind) -> std::io::Result<Option<Signal>> {
+    // a system that does not tell is taken at the usual
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    let bit = 1 << (kind.as_raw_value() - 1);
+    if ignored.unwrap_or_default() & bit != 0 { Ok(None) } else { signal(kind).map(Some) }
+}
+
+async fn comes(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => pending().await,
+    }
+}
+
+impl Signals {
+    /// Catches them.
+    ///
+    /// # Errors
+    /// When signals cannot be caught.
+    pub fn catch() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: caught(SignalKind::interrupt())?,
+            hangup: caught(SignalKind::hangup())?,
+            terminate: caught(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for any of them.
+    pub async fn any(&mut self) {
+        self.heard().await;
+    }
+
+    async fn heard(&mut self) -> Heard {
+        tokio::select! {
+            () = comes(&mut self.interrupt) => Heard::Interrupt,
+            () = comes(&mut self.hangup) => Heard::Gone,
+            () = comes(&mut self.terminate) => Heard::Gone,
+        }
+    }
 }
 
 /// A person's input.
@@ -69,11 +116,7 @@ impl Keyboard {
     /// # Errors
     /// When signals cannot be caught.
     pub fn terminal() -> std::io::Result<Self> {
-        let signals = Signals {
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-            terminate: signal(SignalKind::terminate())?,
-        };
+        let signals = Signals::catch()?;
         let keyboard = Self::new(Box::new(BufReader::new(stdin())));
         Ok(Self { terminal: stdin().is_terminal(), signals: Some(signals), ..keyboard })
     }
@@ -115,11 +158,9 @@ impl Keyboard {
 }
 
 async fn interrupted(signals: Option<&mut Signals>) -> Heard {
-    let Some(Signals { interrupt, hangup, terminate }) = signals else { return pending().await };
-    tokio::select! {
-        _ = interrupt.recv() => Heard::Interrupt,
-        _ = hangup.recv() => Heard::Gone,
-        _ = terminate.recv() => Heard::Gone,
+    match signals {
+        Some(signals) => signals.heard().await,
+        None => pending().await,
     }
 }
 

@@ -16,6 +16,6 @@ mod talk;
 
 pub use answers::{Answers, Missing, Say, Scripted};
 pub use front::{Front, Input};
-pub use keyboard::Keyboard;
+pub use keyboard::{Keyboard, Signals};
 pub use lines::wrapped;
 pub use pick::{Picked, Picker};

@@ -378,6 +378,7 @@ pub fn upgrade(dotenv: &Path) -> Value {
             "lns": {"secrets": {"lns-eu": {"token": {"plain": "tok-eu-4711"}}}, "confirm": "all"},
             "workers": {"confirm": "all"},
             "other": {"none": "checked every tab against the defaults"},
+            "freeze": {"go_on": true},
             "remove": {"phrase": "delete plant of 86ea7bb5"},
             "put_lns": {"by_eye": ["lns-eu"]},
         },

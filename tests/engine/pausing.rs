@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     crash::{answers, for_each, whole},
-    drive::{Act, Clerk, Desk, SMALL, pixelcore, walk},
+    drive::{Act, Clerk, Desk, Ride, SMALL, pixelcore, walk},
     world::{Fake, State},
 };
 
@@ -252,4 +252,22 @@ async fn a_terminal_that_goes_lets_the_step_in_hand_end() {
     });
     assert_eq!(ride.stopped, Stopped::Paused { reason: "the terminal went; the step in hand was finished".into() });
     assert_eq!(begun(&desk), ["say"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_changes_before_the_operator_said_so_and_it_is_asked_once() {
+    let (_home, mut answers) = answers();
+    let yes = answers["steps"].as_object_mut().unwrap().remove("freeze").unwrap();
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    let before = desk.fake.state().objects.clone();
+    let ride = desk.go(Clerk::new(answers.clone())).await;
+    assert!(matches!(&ride.stopped, Stopped::NeedsAnswer { step, .. } if step == "2.2"), "{:?}", ride.stopped);
+    let after = desk.fake.state().objects.clone();
+    let changed: Vec<_> = after.iter().filter(|(key, object)| before.get(*key) != Some(object)).collect();
+    assert!(changed.is_empty() && before.len() == after.len(), "{changed:?}");
+    answers["steps"]["freeze"] = yes;
+    let ride = desk.go(Clerk::new(answers)).await;
+    assert_eq!(ride.stopped, Stopped::Finished);
+    let asked = |ride: &Ride| ride.questions().iter().filter(|q| matches!(q, Question::Confirm { .. })).count();
+    assert_eq!(asked(&ride), 1);
 }

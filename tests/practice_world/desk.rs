@@ -165,6 +165,7 @@ impl Desk {
                 "environment": {"items": {"1": {"dotenv": self.world.dotenv(self.folder.path())}}},
                 "lns": {"confirm": "all"}, "workers": {"confirm": "all"},
                 "other": {"none": "checked every tab against the defaults"},
+                "freeze": {"go_on": true},
                 "remove": {"phrase": "practice"},
             },
         });

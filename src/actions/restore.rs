@@ -10,7 +10,7 @@ use super::{
     dump::{POD, SCRIPTS},
     host::{Call, follow},
     inspect::inspect,
-    jobs,
+    jobs::{self, Measure},
     pods::{psql, psql_command, ready_pod},
     spec::RestoreSpec,
 };
@@ -69,11 +69,12 @@ async fn natively(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<(),
     }
     let command =
         psql_command(&deployment.connection, &["-Xq", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-f", &dump_path]);
-    jobs::run(cx, &pod, &loaded, &command, &facts.dump.name, None).await?;
+    jobs::run(cx, &pod, &loaded, &command, &facts.dump.name, Measure::Reads(facts.dump.bytes)).await?;
     let copy = copy_csv(&files.large, &files.csv.columns, &csv_path)
         .map_err(|fault| Diagnostic::new(fault.to_string()).safe("the dump, here and unchanged"))?;
     let command = psql_command(&deployment.connection, &["-Xq", "-v", "ON_ERROR_STOP=1", "-c", &copy]);
-    jobs::run(cx, &pod, &format!("rows-{}", cx.attempt), &command, &facts.csv.name, None).await?;
+    jobs::run(cx, &pod, &format!("rows-{}", cx.attempt), &command, &facts.csv.name, Measure::Reads(facts.csv.bytes))
+        .await?;
     psql(cx, &pod, &deployment.connection, &advance_serial(&files.large, &layout.csv_serial)).await?;
     client::remove(cx, namespace).await
 }

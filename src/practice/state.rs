@@ -61,7 +61,21 @@ pub struct PodState {
     pub log: Option<Arc<LogBook>>,
     /// Its detached jobs that run, by folder and name.
     #[serde(skip)]
-    pub jobs: HashMap<String, Arc<AbortOnDropHandle<()>>>,
+    pub jobs: HashMap<String, Arc<Job>>,
+}
+
+/// A detached command of a container. It ends with this value.
+pub struct Job {
+    /// How far it has read a file of its folder, in bytes.
+    pub read: usize,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Job {
+    /// A command that `task` runs.
+    pub fn new(task: AbortOnDropHandle<()>, read: usize) -> Self {
+        Self { read, _task: task }
+    }
 }
 
 impl PodState {

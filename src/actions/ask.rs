@@ -84,7 +84,7 @@ impl Action for AskSpec {
                 fault: std::mem::take(&mut fault),
             };
             match cx.driver.ask(question).await? {
-                Reply::Back => return Err(Halt::Stopped("the operator went back".to_owned())),
+                Reply::Back => return Err(Halt::Back),
                 Reply::Seal => match self.seal(&state) {
                     Ok(()) => break,
                     Err(reason) => fault = reason,

@@ -112,7 +112,7 @@ impl Action for CheckSpec {
                         self.again(cx, &found).into_iter().fold(problem, Diagnostic::again),
                     )));
                 }
-                Reply::Back => return Err(Halt::Stopped("the operator went back".to_owned())),
+                Reply::Back => return Err(Halt::Back),
                 _ => {}
             }
         }

@@ -57,7 +57,7 @@ async fn ask_for_word(cx: &StepCx, text: &[Template], button: &str) -> Result<()
     loop {
         match cx.driver.ask(question.clone()).await? {
             Reply::Continue => break,
-            Reply::Back => return Err(Halt::Stopped("the operator went back".to_owned())),
+            Reply::Back => return Err(Halt::Back),
             _ => {}
         }
     }

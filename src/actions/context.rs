@@ -23,8 +23,10 @@ use crate::{
 pub enum Halt {
     /// It failed; the run pauses and the operator chooses.
     Failed(Box<Diagnostic>),
-    /// The operator stopped it, or went back.
+    /// The operator stopped it.
     Stopped(String),
+    /// The operator wants to go back to the step before; nothing was changed by this one.
+    Back,
     /// A check or gate refuses; nothing was changed.
     Refused(Box<Diagnostic>),
     /// Nobody is there to answer.
@@ -330,6 +332,18 @@ pub trait Action: Send + Sync {
 
     /// Does it. Taken up again after a crash it must find what is done already and do only the rest.
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt>;
+
+    /// What of this step's own changes stands now and can be put back, each in a few words. Changes nothing.
+    async fn undoable(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
+        let _ = cx;
+        Ok(Vec::new())
+    }
+
+    /// Puts that back and reads it back; says so in one line. What is as before already is well.
+    async fn undo(&self, cx: &StepCx) -> Result<String, Halt> {
+        let _ = cx;
+        Ok("there was nothing to put back".to_owned())
+    }
 }
 
 /// What planning knows.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Vault field that holds the release's values.
-const VALUES: &str = "values";
+pub const VALUES: &str = "values";
 
 /// A release as `helm list` tells it; `None` if there is none of that name.
 pub async fn release(cx: &StepCx, place: &Identity, name: &str) -> Result<Option<Value>, Halt> {

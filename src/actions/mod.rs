@@ -28,6 +28,7 @@ mod output;
 mod patch;
 mod pods;
 mod reasons;
+mod references;
 mod rehearse;
 mod restore;
 mod run_program;
@@ -37,6 +38,7 @@ mod small_file;
 mod spec;
 mod verify;
 mod wait;
+mod way_back;
 
 pub use artifacts::DumpFacts;
 pub use check::Scope;

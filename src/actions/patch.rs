@@ -1,11 +1,11 @@
 //! `patch`: volumes of the deployment's claims are set to be kept before anything is removed.
 
 use async_trait::async_trait;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
-    pods::text,
+    pods::{object, text},
     spec::{PatchObjects, PatchSpec},
 };
 use crate::{
@@ -69,14 +69,13 @@ impl Action for PatchSpec {
     }
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        // what each of them said before, by uid: the way to put it back
+        let mut before: Map<String, Value> =
+            cx.driver.draft(&cx.step).and_then(|draft| draft.as_object().cloned()).unwrap_or_default();
         for (_, volume) in volumes(cx).await?.into_iter().filter(|(_, volume)| policy(volume) != "Retain") {
-            let name = text(&volume, "/metadata/name");
-            let effect = format!("set volume {name} from {} to Retain", policy(&volume));
-            cx.effect(&effect).await?;
-            let reference = ObjectRef { kind: kinds::volume(), namespace: None, name: name.to_owned() };
-            let change = json!({"spec": {"persistentVolumeReclaimPolicy": "Retain"}});
-            cx.world.objects.patch(&reference, text(&volume, "/metadata/uid"), &change).await?;
-            cx.effected(&effect, "accepted").await?;
+            before.insert(text(&volume, "/metadata/uid").to_owned(), json!(policy(&volume)));
+            cx.driver.save_draft(&cx.step, Value::Object(before.clone())).await?;
+            set(cx, &volume, "Retain").await?;
         }
         // read back: only what the cluster says counts
         let now = volumes(cx).await?;
@@ -107,4 +106,55 @@ impl Action for PatchSpec {
             json!({ "volumes": facts }),
         ))
     }
+
+    async fn undoable(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
+        let changed = changed(cx).await?;
+        Ok(changed
+            .iter()
+            .map(|(volume, to)| format!("volume {} back to {to}", text(volume, "/metadata/name")))
+            .collect())
+    }
+
+    async fn undo(&self, cx: &StepCx) -> Result<String, Halt> {
+        let all = changed(cx).await?;
+        for (volume, to) in &all {
+            set(cx, volume, to).await?;
+        }
+        if let Some((volume, to)) = changed(cx).await?.first() {
+            let name = text(volume, "/metadata/name");
+            return Err(Diagnostic::new(format!("volume {name} does not say {to} again")).into());
+        }
+        let names: Vec<String> = all
+            .iter()
+            .map(|(volume, to)| format!("volume {} says {to} again", text(volume, "/metadata/name")))
+            .collect();
+        Ok(if names.is_empty() { "the volumes say what they said".to_owned() } else { names.join(", ") })
+    }
+}
+
+/// Sets the policy of exactly this volume.
+async fn set(cx: &StepCx, volume: &Value, to: &str) -> Result<(), Halt> {
+    let name = text(volume, "/metadata/name");
+    let effect = format!("set volume {name} from {} to {to}", policy(volume));
+    cx.effect(&effect).await?;
+    let reference = ObjectRef { kind: kinds::volume(), namespace: None, name: name.to_owned() };
+    let change = json!({"spec": {"persistentVolumeReclaimPolicy": to}});
+    cx.world.objects.patch(&reference, text(volume, "/metadata/uid"), &change).await?;
+    cx.effected(&effect, "accepted").await
+}
+
+/// Volumes that say keep by this step, each with what it said before. Only those whose claim is there and stays: another
+/// policy on a volume without one would remove it with its data.
+async fn changed(cx: &StepCx) -> Result<Vec<(Value, String)>, Halt> {
+    let Some(before) = cx.driver.draft(&cx.step) else { return Ok(Vec::new()) };
+    let mut changed = Vec::new();
+    for (claim, volume) in volumes(cx).await? {
+        let Some(said) = before.get(text(&volume, "/metadata/uid")).and_then(Value::as_str) else { continue };
+        let claim = cx.world.objects.get(&object(kinds::claim(), cx.namespace(), &claim)).await?;
+        let stays = claim.is_some_and(|claim| text(&claim, "/metadata/deletionTimestamp").is_empty());
+        if stays && policy(&volume) == "Retain" && said != "Retain" {
+            changed.push((volume, said.to_owned()));
+        }
+    }
+    Ok(changed)
 }

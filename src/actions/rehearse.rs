@@ -39,8 +39,7 @@ impl RehearseSpec {
             ))));
         }
         if let Some(found) = cx.world.objects.get(&namespace(name)).await? {
-            let mark = found.pointer("/metadata/labels").and_then(|labels| labels.get(MARK)).and_then(Value::as_str);
-            if mark != Some(cx.short().as_str()) {
+            if !is_ours(cx, &found) {
                 return Err(Halt::Refused(Box::new(
                     Diagnostic::new(format!("namespace {name} exists and is not of this run"))
                         .safe("everything in it: drydock never empties what it has not made")
@@ -87,6 +86,12 @@ impl RehearseSpec {
         }
         Ok(())
     }
+}
+
+/// Whether a namespace carries the mark of this run.
+fn is_ours(cx: &StepCx, namespace: &Value) -> bool {
+    let mark = namespace.pointer("/metadata/labels").and_then(|labels| labels.get(MARK)).and_then(Value::as_str);
+    mark == Some(cx.short().as_str())
 }
 
 /// Deletes the scratch namespace and waits until it is gone.
@@ -157,9 +162,31 @@ impl Action for RehearseSpec {
             .await
             .map_err(|halt| halt.told(|problem| problem.or("", safe, "mend the cause, then try again")))
     }
+
+    async fn undoable(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
+        Ok(self.left(cx).await?.map(|(name, _)| format!("namespace {name} removed")).into_iter().collect())
+    }
+
+    async fn undo(&self, cx: &StepCx) -> Result<String, Halt> {
+        let Some((name, uid)) = self.left(cx).await? else {
+            return Ok("the scratch namespace is gone".to_owned());
+        };
+        remove(cx, &name, &uid).await?;
+        Ok(format!("scratch namespace {name} is gone"))
+    }
 }
 
 impl RehearseSpec {
+    /// Name and uid of the scratch namespace, where one of this run is left.
+    async fn left(&self, cx: &StepCx) -> Result<Option<(String, String)>, Halt> {
+        let name = cx.render(&self.namespace)?;
+        if name == cx.namespace() {
+            return Ok(None);
+        }
+        let found = cx.world.objects.get(&namespace(&name)).await?.filter(|found| is_ours(cx, found));
+        Ok(found.map(|found| (name, text(&found, "/metadata/uid").to_owned())))
+    }
+
     async fn rehearse(&self, cx: &StepCx) -> Result<Done, Halt> {
         let facts = DumpFacts::of(cx, &self.dump)?;
         let name = cx.render(&self.namespace)?;

@@ -92,50 +92,86 @@ impl Action for ScaleSpec {
                 cx.effected(&effect, "accepted").await?;
             }
         }
-        self.settle(cx).await?;
+        let wanted = self.deployments.iter().map(|name| Ok((name.clone(), self.wanted(cx, name)?)));
+        settle(cx, &wanted.collect::<Result<Vec<_>, Halt>>()?).await?;
         let summary = match self.replicas {
             Some(0) => format!("{} stopped", self.deployments.join(", ")),
             _ => format!("{} scaled", self.deployments.join(", ")),
         };
         Ok(Done::with(summary, json!({ "before": before })))
     }
+
+    async fn undoable(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
+        Ok(self.changed(cx).await?.iter().map(|(name, before)| format!("{name} back to {before}")).collect())
+    }
+
+    async fn undo(&self, cx: &StepCx) -> Result<String, Halt> {
+        let changed = self.changed(cx).await?;
+        for (name, before) in &changed {
+            let effect = format!("scale deployment {name} back to {before}");
+            cx.effect(&effect).await?;
+            cx.world.objects.scale(&object(kinds::deployment(), cx.namespace(), name), *before).await?;
+            cx.effected(&effect, "accepted").await?;
+        }
+        settle(cx, &changed).await?;
+        let names: Vec<String> = changed.iter().map(|(name, before)| format!("{name} has {before} again")).collect();
+        Ok(if names.is_empty() { "the replicas are as before".to_owned() } else { names.join(", ") })
+    }
 }
 
 impl ScaleSpec {
-    /// Waits until the pods are as many as wanted: a stopped writer that still ends can still write.
-    async fn settle(&self, cx: &StepCx) -> Result<(), Halt> {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        loop {
-            let (mut rows, mut open) = (Vec::new(), 0);
-            for name in &self.deployments {
-                let wanted = u64::from(self.wanted(cx, name)?);
-                let (pods, ready) = pods_of(cx, name).await?;
-                let good = pods == wanted && (wanted == 0 || ready == wanted);
-                open += usize::from(!good);
-                rows.push(Row {
-                    sign: if good { Sign::Done } else { Sign::Running },
-                    word: if good { "done" } else { "waiting" }.to_owned(),
-                    name: name.clone(),
-                    detail: format!("{}, {ready} ready, {wanted} wanted", units::plural(pods, "pod", "pods")),
-                });
+    /// Deployments that have the number this step gave them, each with the number before. One that somebody else has given
+    /// another number since is not ours to put back.
+    async fn changed(&self, cx: &StepCx) -> Result<Vec<(String, u32)>, Halt> {
+        let before = cx.driver.draft(&cx.step);
+        let mut changed = Vec::new();
+        for name in &self.deployments {
+            let before = before.as_ref().and_then(|all| all.get(name)).and_then(Value::as_u64);
+            let Some(before) = before.and_then(|number| u32::try_from(number).ok()) else { continue };
+            let found = cx.world.objects.get(&object(kinds::deployment(), cx.namespace(), name)).await?;
+            let now = found.as_ref().and_then(|found| found.pointer("/spec/replicas")).and_then(Value::as_u64);
+            let ours = u64::from(self.wanted(cx, name)?);
+            if now == Some(ours) && ours != u64::from(before) {
+                changed.push((name.clone(), before));
             }
-            cx.show("", rows, None, None);
-            if open == 0 {
-                return Ok(());
-            }
-            if tokio::time::Instant::now() > deadline {
-                return Err(Diagnostic::new(format!(
-                    "{} not the wanted number of pods after {} s",
-                    units::plural(open, "deployment has", "deployments have"),
-                    PATIENCE.as_secs()
-                ))
-                .help("look at their pods and events, then try again")
-                .into());
-            }
-            tokio::select! {
-                () = tokio::time::sleep(Duration::from_secs(1)) => {}
-                () = cx.cancel.cancelled() => return Err(Halt::Stopped("stopped by the operator".into())),
-            }
+        }
+        Ok(changed)
+    }
+}
+
+/// Waits until the pods are as many as wanted: a stopped writer that still ends can still write.
+async fn settle(cx: &StepCx, all: &[(String, u32)]) -> Result<(), Halt> {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let (mut rows, mut open) = (Vec::new(), 0);
+        for (name, wanted) in all {
+            let wanted = u64::from(*wanted);
+            let (pods, ready) = pods_of(cx, name).await?;
+            let good = pods == wanted && (wanted == 0 || ready == wanted);
+            open += usize::from(!good);
+            rows.push(Row {
+                sign: if good { Sign::Done } else { Sign::Running },
+                word: if good { "done" } else { "waiting" }.to_owned(),
+                name: name.clone(),
+                detail: format!("{}, {ready} ready, {wanted} wanted", units::plural(pods, "pod", "pods")),
+            });
+        }
+        cx.show("", rows, None, None);
+        if open == 0 {
+            return Ok(());
+        }
+        if tokio::time::Instant::now() > deadline {
+            return Err(Diagnostic::new(format!(
+                "{} not the wanted number of pods after {} s",
+                units::plural(open, "deployment has", "deployments have"),
+                PATIENCE.as_secs()
+            ))
+            .help("look at their pods and events, then try again")
+            .into());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = cx.cancel.cancelled() => return Err(Halt::Stopped("stopped by the operator".into())),
         }
     }
 }

@@ -107,7 +107,7 @@ impl App {
                 Vec::new()
             }
             Event::Stopped { stopped } => {
-                let finished = matches!(stopped, Stopped::Finished);
+                let finished = matches!(stopped, Stopped::Finished | Stopped::RolledBack);
                 self.stopped = Some(stopped);
                 self.over = None;
                 if !finished {

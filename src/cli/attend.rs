@@ -36,7 +36,8 @@ type Records = Vec<(Timestamp, Record)>;
 fn exit(stopped: &Stopped) -> Exit {
     match stopped {
         Stopped::Finished => Exit::Done,
-        Stopped::Failed { .. } => Exit::StepFailed,
+        // a roll back follows a failure: what was asked for first is not done
+        Stopped::Failed { .. } | Stopped::RolledBack => Exit::StepFailed,
         Stopped::Refused { .. } => Exit::Refused,
         Stopped::Paused { .. } | Stopped::NeedsAnswer { .. } => Exit::Stopped,
         Stopped::Fault { .. } => Exit::Environment,
@@ -159,7 +160,7 @@ async fn wizard(global: &Global, link: Link, folder: &RunFolder, before: Records
         }
         Ended::Quit(Quit::Ended | Quit::Now) => drop(link),
     }
-    if !app.run.finished {
+    if !app.run.is_at_end() {
         let _ = writeln!(out, "drydock: come back with: {back}");
     }
     if let Some(Stopped::Failed { problem } | Stopped::Refused { problem } | Stopped::Fault { problem }) = &app.stopped

@@ -229,7 +229,7 @@ fn runs(paths: &Paths) -> Check {
                 for entry in &entries {
                     state.apply(entry.at, &entry.record);
                 }
-                unfinished += usize::from(!state.finished && !state.abandoned);
+                unfinished += usize::from(!state.is_at_end());
             }
         }
     }

@@ -88,7 +88,7 @@ fn shelf(global: &Global) -> Result<Shelf, Failure> {
     let (mut runs, mut past) = (Vec::new(), Vec::new());
     for (id, state) in states(global)?.into_iter().rev() {
         let namespace = state.target.as_ref().map_or("", |target| target.namespace.as_str());
-        if state.finished || state.abandoned {
+        if state.is_at_end() {
             past.push(format!("{id}   {namespace}   {}", word(&state)));
             continue;
         }

@@ -105,6 +105,7 @@ pub async fn check(global: &Global, mut args: TargetArgs) -> Outcome {
                 Failure::new(Exit::Environment, *problem)
             }
             Halt::Stopped(reason) | Halt::NeedsAnswer(reason) => Failure::usage(reason),
+            Halt::Back => Failure::usage("there is nothing to go back to".to_owned()),
         })?;
         if !global.json {
             writeln!(out, "{} {}", step.planned.number, step.planned.title)?;

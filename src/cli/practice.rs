@@ -108,7 +108,7 @@ impl Folder {
         for entry in &records {
             state.apply(entry.at, &entry.record);
         }
-        Ok((!state.finished && !state.abandoned).then_some(run))
+        Ok((!state.is_at_end()).then_some(run))
     }
 
     /// Forgets the world, and gives up the run that went on in it.

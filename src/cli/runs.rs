@@ -64,8 +64,14 @@ pub fn word(state: &RunState) -> String {
     if state.finished {
         return "finished".to_owned();
     }
+    if state.rolled_back {
+        return "rolled back".to_owned();
+    }
     if state.abandoned {
         return "abandoned".to_owned();
+    }
+    if state.rolling_back {
+        return "is being rolled back".to_owned();
     }
     state.next().map_or_else(|| "at its end".to_owned(), |step| format!("stands at {} {}", step.number, step.title))
 }
@@ -113,6 +119,7 @@ pub fn show(global: &Global, args: &RunArg) -> Outcome {
             StepState::Skipped { reason } => format!("skipped. {reason}"),
             StepState::Failed { problem, .. } => format!("failed. {}", problem.what),
             StepState::Stopped { reason } => format!("stopped. {reason}"),
+            StepState::Undone { sentence } => format!("undone. {sentence}"),
         };
         writeln!(out, "  {} {}: {}", step.number, step.title, printable(&line))?;
     }

@@ -147,7 +147,7 @@ fn refuse_second(paths: &Paths, target: &Target) -> Result<(), Failure> {
         // a run that cannot be read says so when it is resumed
         let Ok((state, _)) = super::runs::fold(&run) else { continue };
         let same = state.target.as_ref().is_some_and(|of| of.same_place(&target.identity));
-        if same && state.approved && !state.finished && !state.abandoned {
+        if same && state.approved && !state.is_at_end() {
             let (id, namespace) = (state.short(), &target.identity.namespace);
             let problem = Diagnostic::new(format!("run {} on {namespace} is not at its end", run.id))
                 .proves("two runs on one target would each work on what the other changes")
@@ -191,7 +191,7 @@ pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
     let run = super::runs::find(global, &args.run)?;
     let opened = reopen(run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
     let id = &opened.state.run;
-    if opened.state.finished || opened.state.abandoned {
+    if opened.state.is_at_end() {
         return Err(Failure::usage(format!("run {id} is at its end; look at it with: drydock show {id}")));
     }
     let cluster = match opened.runbook.runbook.deployment {

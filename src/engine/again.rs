@@ -1,39 +1,31 @@
 //! Doing earlier steps again: which ones a failure names, what builds on them, and when it is too late for it.
 //!
-//! Called by the executor when a step failed. A dump that turned out bad, or old, is made anew; nothing is skipped by it.
+//! Called by `decide` when a step failed, and by `back`. A dump that turned out bad, or old, is made anew; nothing is skipped
+//! by it.
 
-use super::plan::Plan;
+use super::plan::{Plan, PlanStep};
 use crate::{
     actions::ActionSpec,
     run::{Choice, RunState, StepId},
-    text::Diagnostic,
+    text::{Diagnostic, names, names_of_condition},
 };
 
 /// How the id of such a choice begins.
 const AGAIN: &str = "again:";
 
-impl ActionSpec {
-    /// Steps whose results this one uses.
-    fn builds_on(&self) -> Vec<&str> {
-        match self {
-            Self::Verify(spec) => vec![&spec.dump],
-            Self::Rehearse(spec) => vec![&spec.dump],
-            Self::Delete(spec) => vec![&spec.dump, &spec.proven_by, &spec.keep_volumes],
-            Self::Restore(spec) => vec![&spec.dump, &spec.proven_by],
-            Self::Helm(spec) => vec![&spec.captured],
-            Self::Http(spec) => vec![&spec.from],
-            Self::Wait(spec) => spec.delete.as_deref().into_iter().collect(),
-            Self::Scale(spec) => spec.as_before.as_deref().into_iter().collect(),
-            Self::Ask(_)
-            | Self::Capture(_)
-            | Self::Check(_)
-            | Self::Confirm(_)
-            | Self::Manual(_)
-            | Self::Run(_)
-            | Self::Dump(_)
-            | Self::Patch(_) => Vec::new(),
-        }
+/// Steps whose results this one uses: those it names, those its templates read, and the captured files it installs.
+fn builds_on(step: &PlanStep, plan: &Plan) -> Vec<String> {
+    let mut used: Vec<String> = step.spec.references().into_iter().map(|(_, id)| id.to_owned()).collect();
+    let templates = step.spec.templates().into_iter().map(|template| names(&template.0));
+    let conditions = step.when.iter().map(|when| names_of_condition(when));
+    // what cannot be understood was refused when the runbook was loaded
+    let read = templates.chain(conditions).filter_map(Result::ok).flatten();
+    used.extend(read.filter_map(|name| Some(name.strip_prefix("steps.")?.split('.').next()?.to_owned())));
+    if step.spec.installs() {
+        let files = plan.deployment.iter().flat_map(|deployment| deployment.helm.set_file.values());
+        used.extend(files.filter_map(|item| Some(item.split_once('/')?.0.to_owned())));
     }
+    used
 }
 
 /// The choices that a failure adds: one for each earlier step it names, as long as nothing irreversible was begun.
@@ -67,7 +59,7 @@ pub fn reopened(from: &StepId, plan: &Plan, state: &RunState) -> Vec<StepId> {
     let mut steps: Vec<StepId> = Vec::new();
     for step in &plan.steps {
         let id = &step.planned.id;
-        let built = step.spec.builds_on().iter().any(|used| steps.iter().any(|open| open.0 == *used));
+        let built = builds_on(step, plan).iter().any(|used| steps.iter().any(|open| open.0 == *used));
         // checks are cheap, and what they looked at changes
         let check = !steps.is_empty() && matches!(step.spec, ActionSpec::Check(_));
         if id == from || ((built || check) && state.step(id).is_over()) {

@@ -4,9 +4,10 @@ use super::{
     again,
     executor::{Engine, Next},
     plan::PlanStep,
+    roll_back::ROLL_BACK,
 };
 use crate::{
-    actions::{Driver, Halt, StepCx},
+    actions::{ActionSpec, Driver, Halt, StepCx},
     run::{Choice, Outcome, Question, Record, Repeat, Reply, StepState, Stopped},
     text::Diagnostic,
 };
@@ -19,6 +20,8 @@ const RETRY: &str = "retry";
 const AGAIN: &str = "again";
 /// The choice to believe that it was done.
 const DONE: &str = "done";
+/// The choice to be shown how the version before comes back.
+const WAY_BACK: &str = "way-back";
 /// The choice to leave the run paused.
 const STOP: &str = "stop";
 
@@ -42,11 +45,35 @@ impl Engine {
         };
         let mut choices = vec![choice(RETRY, "Try this step again", cost)];
         choices.extend(again::choices(&problem, &self.plan, &self.core.state()));
+        if self.core.state().removal_begun() {
+            choices.push(choice(
+                WAY_BACK,
+                "Show the way back",
+                "the commands, with the names of this run; changes nothing",
+            ));
+        } else {
+            choices.extend(self.roll_back_choice().await);
+        }
         choices.push(choice(STOP, "Leave it paused, look first", "changes nothing"));
         // a stop that ended the step does not answer the question about it
         self.core.renew_cancel();
-        match self.choose(step, &problem, choices, 0, "failed").await {
+        let mut shown = problem.clone();
+        let chosen = loop {
+            match self.choose(step, &shown, choices.clone(), 0, "failed").await {
+                Ok(choice) if choice == WAY_BACK => {
+                    shown = problem.clone();
+                    shown.help = self.way_back().await;
+                }
+                chosen => break chosen,
+            }
+        };
+        match chosen {
             Ok(choice) if choice == RETRY => Ok(Next::Again),
+            Ok(choice) if choice == ROLL_BACK => {
+                let (by, reason) = (self.core.world.host.operator(), problem.what);
+                self.core.record(Record::RollBack { by, reason }).await?;
+                Ok(Next::Stop(Box::new(self.roll_back().await?)))
+            }
             Ok(choice) if let Some(from) = again::chosen(&choice) => {
                 let steps = again::reopened(&from, &self.plan, &self.core.state());
                 let (by, reason) = (self.core.world.host.operator(), problem.what.clone());
@@ -69,7 +96,7 @@ impl Engine {
         loop {
             match self.core.ask(question.clone()).await? {
                 Reply::Continue => break,
-                Reply::Back => return Err(Halt::Stopped("the operator went back".to_owned())),
+                Reply::Back => return Err(Halt::Back),
                 _ => {}
             }
         }
@@ -87,7 +114,9 @@ impl Engine {
             return Ok(None);
         }
         let how = match state.step(id) {
-            StepState::NotYet | StepState::Done { .. } | StepState::Skipped { .. } => return Ok(None),
+            StepState::Done { .. } | StepState::Skipped { .. } | StepState::Undone { .. } => return Ok(None),
+            // reopened: what it was built on is done anew
+            StepState::NotYet => "it was done once, and what it rests on was opened again since".to_owned(),
             StepState::Begun { .. } => "its end was not written".to_owned(),
             StepState::Failed { problem, .. } => problem.what.clone(),
             StepState::Stopped { reason } => reason.clone(),
@@ -114,6 +143,37 @@ impl Engine {
                 let reason = format!("step {number} is left as it is; look whether it was done");
                 Ok(Some(Next::Stop(Box::new(Stopped::Paused { reason }))))
             }
+        }
+    }
+
+    /// A roll back did not come to its end: whether it is tried again.
+    pub(super) async fn retry_roll_back(&self, step: &PlanStep, problem: &Diagnostic) -> Result<bool, Halt> {
+        let choices = vec![
+            choice(RETRY, "Go on with the roll back", "what is as before already is not touched"),
+            choice(STOP, "Leave it paused, look first", "changes nothing"),
+        ];
+        self.core.renew_cancel();
+        match self.choose(step, problem, choices, 0, "roll back").await {
+            Ok(choice) => Ok(choice == RETRY),
+            Err(Halt::NeedsAnswer(_) | Halt::Stopped(_)) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The way back once a removal was begun, one command a line.
+    async fn way_back(&self) -> Vec<String> {
+        let delete = self.plan.steps.iter().find_map(|step| match &step.spec {
+            ActionSpec::Delete(spec) => Some((step, spec)),
+            _ => None,
+        });
+        let Some((step, spec)) = delete else { return Vec::new() };
+        let cx = self.context(step, self.core.renew_cancel());
+        match spec.way_back(&cx).await {
+            Ok(lines) => lines,
+            Err(Halt::Failed(problem) | Halt::Refused(problem)) => {
+                vec![format!("the way back cannot be told: {}", problem.what)]
+            }
+            Err(_) => vec!["the way back cannot be told now; ask again".to_owned()],
         }
     }
 

@@ -15,7 +15,7 @@ use super::{
     plan::{Plan, PlanStep, values},
 };
 use crate::{
-    actions::{Done, Driver, Halt, StepCx},
+    actions::{Done, Driver, Halt, Probed, StepCx},
     ports::{VaultState, World},
     run::{
         Choice, Event, Outcome, Question, Record, Repeat, Reply, RunState, Sign, StepId, StepState, Stopped, Verdict,
@@ -82,21 +82,20 @@ impl Engine {
 
     async fn go(&self) -> Result<Stopped, Halt> {
         let resumed = self.core.state().steps.values().any(|step| !matches!(step, StepState::NotYet));
-        if !self.core.state().approved {
-            loop {
-                match self.core.ask(Question::Approve).await? {
-                    Reply::Approve => break,
-                    Reply::Back => {
-                        return Ok(Stopped::Paused { reason: "the plan was not approved; nothing was changed".into() });
-                    }
-                    _ => {}
-                }
-            }
-            self.core.record(Record::Approved { by: self.core.world.host.operator() }).await?;
+        if !self.core.state().approved
+            && let Some(stopped) = self.approve().await?
+        {
+            return Ok(stopped);
         }
-        self.open_vault().await?;
+        let rolling_back = self.core.state().rolling_back;
+        if !rolling_back {
+            self.open_vault().await?;
+        }
         if resumed && let Some(stopped) = self.look_again().await? {
             return Ok(stopped);
+        }
+        if rolling_back {
+            return self.roll_back().await;
         }
         loop {
             let state = self.core.state();
@@ -164,7 +163,12 @@ impl Engine {
                 StepState::Begun { repeat, .. } => {
                     let Some(step) = self.plan.step(&planned.id) else { continue };
                     let cx = self.context(step, self.core.renew_cancel());
-                    let (verdict, sentence) = match step.spec.action().probe(&cx).await {
+                    let probed = if state.rolling_back {
+                        undo_in_doubt(step, &cx).await
+                    } else {
+                        step.spec.action().probe(&cx).await
+                    };
+                    let (verdict, sentence) = match probed {
                         Ok(found) => (found.verdict, found.sentence),
                         Err(Halt::Failed(problem) | Halt::Refused(problem)) => (Verdict::Unknown, problem.what),
                         Err(other) => return Err(other),
@@ -188,6 +192,9 @@ impl Engine {
                     rows.push((Sign::Failed, name, problem.what.clone(), "failed".to_owned()));
                 }
                 StepState::Stopped { reason } => rows.push((Sign::Waived, name, reason.clone(), "stopped".to_owned())),
+                StepState::Undone { sentence } => {
+                    rows.push((Sign::Done, name, sentence.clone(), "undone".to_owned()));
+                }
                 StepState::Skipped { reason } => {
                     rows.push((Sign::Waived, name, reason.clone(), "not needed".to_owned()));
                 }
@@ -224,7 +231,7 @@ impl Engine {
         }
     }
 
-    fn context(&self, step: &PlanStep, cancel: CancellationToken) -> StepCx {
+    pub(super) fn context(&self, step: &PlanStep, cancel: CancellationToken) -> StepCx {
         let state = self.core.state();
         let before = state.attempts.get(&step.planned.id).copied().unwrap_or(0);
         // a begun attempt that is taken up again is the same attempt: its jobs and files carry its number
@@ -294,6 +301,7 @@ impl Engine {
                 self.end(id, attempt, Outcome::Stopped { reason: reason.clone() }).await?;
                 Ok(Next::Stop(Box::new(Stopped::Paused { reason })))
             }
+            Err(Halt::Back) => self.back(step, attempt).await,
             Err(Halt::Failed(problem)) => {
                 let problem = Box::new(self.core.state().reassure(&step.planned, *problem));
                 self.end(id, attempt, Outcome::Failed { problem: problem.clone() }).await?;
@@ -316,6 +324,16 @@ impl Engine {
     pub(super) async fn end(&self, step: &StepId, attempt: u32, outcome: Outcome) -> Result<(), Halt> {
         self.core.record(Record::Ended { step: step.clone(), attempt, outcome }).await
     }
+}
+
+/// How far an undo came whose end was not written.
+async fn undo_in_doubt(step: &PlanStep, cx: &StepCx) -> Result<Probed, Halt> {
+    let left = step.spec.action().undoable(cx).await?;
+    Ok(if left.is_empty() {
+        Probed::new(Verdict::Done, "what it had changed is as before")
+    } else {
+        Probed::new(Verdict::NotDone, format!("still to be undone: {}", left.join(", ")))
+    })
 }
 
 /// Reads the target's identity every ten seconds, for the title of every screen, and tells when it is another than before:
@@ -349,6 +367,7 @@ fn stopped_by(halt: Halt) -> Stopped {
         Halt::Failed(problem) => Stopped::Failed { problem: *problem },
         Halt::Refused(problem) => Stopped::Refused { problem: *problem },
         Halt::Stopped(reason) => Stopped::Paused { reason },
+        Halt::Back => Stopped::Paused { reason: "the operator went back".to_owned() },
         Halt::NeedsAnswer(what) => Stopped::NeedsAnswer { step: String::new(), what },
         Halt::Fault(problem) => Stopped::Fault { problem: *problem },
     }

@@ -4,11 +4,13 @@
 //! [`Ledger`], questions and events through [`Front`]. Called by `runner`.
 
 mod again;
+mod back;
 mod core;
 mod decide;
 mod executor;
 mod output;
 mod plan;
+mod roll_back;
 
 pub use core::{Front, Ledger};
 pub use executor::{Engine, Start};

@@ -8,7 +8,7 @@ use super::{
     gate, pages,
     talk::{Leave, Prompt, Talk},
 };
-use crate::run::{Check, CheckResult, Choice, Question, ReapplyItem, ReapplyState, Reply, Sign};
+use crate::run::{Check, CheckResult, Choice, Question, ReapplyItem, ReapplyState, Reply, Sign, StepState};
 
 /// Shortest passphrase that is taken for a new vault.
 const SHORTEST: usize = 8;
@@ -32,7 +32,12 @@ pub(super) async fn ask(talk: &mut Talk<'_>, question: &Question, walk: &mut Wal
             let help = "Read the lines above, do what they ask for, then say so. Going back leaves this step undone.";
             if talk.number(&options, Some(1), help).await? == 2 { Reply::Continue } else { Reply::Back }
         }
-        Question::Choose { choices, .. } => {
+        Question::Choose { step, problem, choices, .. } => {
+            // a failure was told when it was written down; anything else is told here
+            let told = matches!(talk.state.step(step), StepState::Failed { problem: of, .. } if of == problem);
+            for line in problem.lines().iter().filter(|_| !told) {
+                talk.say(line);
+            }
             let help = "The step did not end well. The last option changes nothing and leaves the run paused.";
             Reply::Choose { choice: choose(talk, choices, help).await? }
         }

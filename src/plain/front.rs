@@ -199,6 +199,12 @@ impl<W: Write + Send> Front<W> {
             )
         };
         match record {
+            Record::Intent { step, .. } if self.state.rolling_back => {
+                self.told = None;
+                let line = format!("Undo of step {}.", title(&self.state, step));
+                self.say("");
+                self.say(&line);
+            }
             Record::Intent { step, attempt, .. } => {
                 let planned = self.state.planned(step).cloned();
                 self.told = None;
@@ -215,6 +221,7 @@ impl<W: Write + Send> Front<W> {
                 Outcome::Done { summary, .. } => self.say(&format!("done. {summary}")),
                 Outcome::Skipped { reason } => self.say(&format!("skipped. {reason}")),
                 Outcome::Stopped { reason } => self.say(&format!("stopped. {reason}")),
+                Outcome::Undone { sentence } => self.say(&format!("undone. {sentence}")),
                 Outcome::Failed { problem } => {
                     self.say("PAUSED.");
                     for line in problem.lines() {
@@ -228,6 +235,10 @@ impl<W: Write + Send> Front<W> {
                     "ok. The gate is open for {}, by {by}.",
                     units::plural(*removals, "object", "objects")
                 ));
+            }
+            Record::RolledBack { summary } => {
+                self.say("");
+                self.say(&format!("rolled back. {summary}"));
             }
             Record::Finished { summary } => {
                 self.say("");
@@ -264,7 +275,7 @@ impl<W: Write + Send> Front<W> {
 
     fn stopped(&mut self, stopped: &Stopped) {
         match stopped {
-            Stopped::Finished => {}
+            Stopped::Finished | Stopped::RolledBack => {}
             Stopped::Paused { reason } => self.say(&format!("paused. {reason}")),
             Stopped::NeedsAnswer { step, what } if step.is_empty() => self.say(&format!("needs you: {what}")),
             Stopped::NeedsAnswer { step, what } if what.contains(step) => self.say(&format!("needs you: {what}")),
@@ -280,7 +291,7 @@ impl<W: Write + Send> Front<W> {
                 }
             }
         }
-        if !matches!(stopped, Stopped::Finished) {
+        if !matches!(stopped, Stopped::Finished | Stopped::RolledBack) {
             let back = self.come_back.clone().unwrap_or_else(|| format!("drydock resume {}", self.state.short()));
             self.say(&format!("drydock: come back with: {back}"));
         }

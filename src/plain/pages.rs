@@ -80,6 +80,7 @@ pub(super) fn plan(state: &RunState) -> Vec<String> {
                 StepState::Skipped { .. } => "not needed".to_owned(),
                 StepState::Failed { .. } => "failed".to_owned(),
                 StepState::Stopped { .. } => "stopped".to_owned(),
+                StepState::Undone { .. } => "undone".to_owned(),
             };
             lines.push(format!("    {} {} ({stands})", step.number, step.title));
             lines.extend(step.unknown.iter().map(|line| format!("      not known yet: {line}")));

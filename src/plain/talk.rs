@@ -235,7 +235,7 @@ fn help(prompt: &Prompt) -> Vec<String> {
             "    evidence  the exact commands of this step, and what was proven so far",
             "    plan      all steps and how they stand",
             "    log 20    the last 20 lines of the newest output",
-            "    back      to what was before; from the first prompt of a step, out of it",
+            "    back      to what was before; from the first prompt of a step, to the step before it",
             "    pause     the run pauses here, and can be resumed",
             "    Ctrl-C    the same; while a step runs: pause after it",
             "  To type one of these words as a text, put a backslash before it: \\why",

@@ -115,6 +115,8 @@ pub struct Progress {
 pub enum Stopped {
     /// The run is at its end.
     Finished,
+    /// What the run changed is put back, and the run at its end.
+    RolledBack,
     /// It paused or was stopped, and can be resumed.
     Paused { reason: String },
     /// It needs an answer that nobody gives.

@@ -155,6 +155,8 @@ pub enum Outcome {
     Failed { problem: Box<Diagnostic> },
     /// The operator stopped it.
     Stopped { reason: String },
+    /// What it had changed was put back.
+    Undone { sentence: String },
 }
 
 /// One fact of a run. The first is large and there is one of it.
@@ -206,6 +208,10 @@ pub enum Record {
     Resumed { operator: String, host: String, tool: String },
     /// The operator asked for a pause at the next safe point, or the run paused.
     Paused { reason: String },
+    /// The operator chose to undo what the run changed: from here on nothing else is done.
+    RollBack { by: String, reason: String },
+    /// All of that is put back: the run is at its end.
+    RolledBack { summary: String },
     /// The run is at its end.
     Finished { summary: String },
     /// The operator gave the run up.

@@ -91,10 +91,11 @@ impl Report {
         Self {
             kind: "report",
             run: run.run.clone(),
-            state: match (run.finished, run.abandoned) {
-                (true, _) => "finished",
-                (false, true) => "abandoned",
-                (false, false) => "not finished",
+            state: match (run.finished, run.rolled_back, run.abandoned) {
+                (true, ..) => "finished",
+                (false, true, _) => "rolled back",
+                (false, false, true) => "abandoned",
+                (false, false, false) => "not finished",
             },
             from: run.times.map(|(from, _)| from),
             to: run.times.map(|(_, to)| to),
@@ -198,6 +199,7 @@ fn steps(run: &RunState, records: &[(Timestamp, Record)]) -> Vec<StepLine> {
             StepState::Skipped { reason } => ("not needed", reason.clone()),
             StepState::Failed { problem, .. } => ("failed", problem.what.clone()),
             StepState::Stopped { reason } => ("stopped", reason.clone()),
+            StepState::Undone { sentence } => ("undone", sentence.clone()),
         };
         let took = times.get(&step.id).and_then(|(from, to)| Some(to.as_ref()?.duration_since(*from).as_secs()));
         StepLine {
@@ -235,6 +237,8 @@ fn told(record: &Record) -> Option<String> {
         Record::Resumed { operator, host, .. } => format!("taken up again by {operator} on {host}"),
         Record::Paused { reason } => format!("paused: {reason}"),
         Record::Abandoned { by, reason } => format!("given up by {by}: {reason}"),
+        Record::RollBack { by, reason } => format!("{by} chose to undo what this run changed, after: {reason}"),
+        Record::RolledBack { summary } => format!("rolled back: {summary}"),
         Record::Finished { summary } => format!("finished: {summary}"),
         Record::Started { .. }
         | Record::Planned { .. }

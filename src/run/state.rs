@@ -24,6 +24,8 @@ pub enum StepState {
     Failed { at: Timestamp, problem: Diagnostic },
     /// Stopped by the operator.
     Stopped { reason: String },
+    /// What it had changed was put back.
+    Undone { sentence: String },
 }
 
 impl StepState {
@@ -105,6 +107,10 @@ pub struct RunState {
     pub finished: bool,
     /// Whether it was given up.
     pub abandoned: bool,
+    /// Whether what it changed is being put back, and nothing else is done any more.
+    pub rolling_back: bool,
+    /// Whether all of that is put back.
+    pub rolled_back: bool,
     /// Time of the first and last record.
     pub times: Option<(Timestamp, Timestamp)>,
     /// Number of records.
@@ -169,6 +175,8 @@ impl RunState {
             Record::Resumed { .. } => self.probes.clear(),
             Record::Finished { .. } => self.finished = true,
             Record::Abandoned { .. } => self.abandoned = true,
+            Record::RollBack { .. } => self.rolling_back = true,
+            Record::RolledBack { .. } => self.rolled_back = true,
             Record::Decided { step, choice, .. } => {
                 self.decided.insert(step.clone(), choice.clone());
             }
@@ -185,8 +193,14 @@ impl RunState {
             Outcome::Skipped { reason } => StepState::Skipped { reason: reason.clone() },
             Outcome::Failed { problem } => StepState::Failed { at, problem: problem.as_ref().clone() },
             Outcome::Stopped { reason } => StepState::Stopped { reason: reason.clone() },
+            Outcome::Undone { sentence } => StepState::Undone { sentence: sentence.clone() },
         };
         self.steps.insert(step.clone(), state);
+    }
+
+    /// Whether nothing goes on any more: finished, given up, or rolled back.
+    pub fn is_at_end(&self) -> bool {
+        self.finished || self.abandoned || self.rolled_back
     }
 
     /// State of a step.

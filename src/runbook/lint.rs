@@ -9,7 +9,7 @@ use super::{
 use crate::{
     actions::ActionSpec,
     run::Risk,
-    text::{Diagnostic, Template, names, names_of_condition},
+    text::{Diagnostic, names, names_of_condition},
 };
 
 /// A fault with a text by which its place is found.
@@ -125,7 +125,7 @@ fn steps(runbook: &Runbook, intent: &Intent, faults: &mut Vec<Fault>) {
                 "add `consent: [what begins with it]`, or a `confirm` before it",
             );
         }
-        for text in templates(&step.action).into_iter().chain(&step.consent) {
+        for text in step.action.templates().into_iter().chain(&step.consent) {
             variables(runbook, &before, &names(&text.0), &mut |what| fault(what, &text.0, ""));
         }
         if let Some(when) = &step.when {
@@ -178,53 +178,6 @@ fn references(step: &Step) -> Vec<(&'static str, &str)> {
     for (key, list) in [("captured", &requires.captured), ("proven", &requires.proven), ("steps", &requires.steps)] {
         found.extend(list.iter().map(|name| (key, name.as_str())));
     }
-    match &step.action {
-        ActionSpec::Verify(spec) => found.push(("dump", &spec.dump)),
-        ActionSpec::Rehearse(spec) => found.push(("dump", &spec.dump)),
-        ActionSpec::Restore(spec) => {
-            found.extend([("dump", spec.dump.as_str()), ("proven_by", spec.proven_by.as_str())]);
-        }
-        ActionSpec::Delete(spec) => {
-            found.extend([
-                ("keep_volumes", spec.keep_volumes.as_str()),
-                ("proven_by", &spec.proven_by),
-                ("dump", &spec.dump),
-            ]);
-        }
-        ActionSpec::Helm(spec) => found.push(("captured", &spec.captured)),
-        ActionSpec::Http(spec) => found.push(("from", &spec.from)),
-        ActionSpec::Scale(spec) => found.extend(spec.as_before.iter().map(|name| ("as_before", name.as_str()))),
-        ActionSpec::Wait(spec) => found.extend(spec.delete.iter().map(|name| ("delete", name.as_str()))),
-        ActionSpec::Ask(_)
-        | ActionSpec::Capture(_)
-        | ActionSpec::Check(_)
-        | ActionSpec::Confirm(_)
-        | ActionSpec::Manual(_)
-        | ActionSpec::Run(_)
-        | ActionSpec::Dump(_)
-        | ActionSpec::Patch(_) => {}
-    }
+    found.extend(step.action.references());
     found
-}
-
-/// Templates of an action.
-fn templates(action: &ActionSpec) -> Vec<&Template> {
-    match action {
-        ActionSpec::Capture(spec) => vec![&spec.expect_version],
-        ActionSpec::Confirm(spec) => spec.text.iter().collect(),
-        ActionSpec::Manual(spec) => spec.text.iter().collect(),
-        ActionSpec::Run(spec) => spec.command.iter().collect(),
-        ActionSpec::Dump(spec) => vec![&spec.way, &spec.scripts],
-        ActionSpec::Rehearse(spec) => vec![&spec.namespace, &spec.way, &spec.scripts],
-        ActionSpec::Restore(spec) => vec![&spec.way, &spec.scripts],
-        ActionSpec::Ask(_)
-        | ActionSpec::Check(_)
-        | ActionSpec::Scale(_)
-        | ActionSpec::Verify(_)
-        | ActionSpec::Patch(_)
-        | ActionSpec::Delete(_)
-        | ActionSpec::Wait(_)
-        | ActionSpec::Helm(_)
-        | ActionSpec::Http(_) => Vec::new(),
-    }
 }

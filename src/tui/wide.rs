@@ -16,7 +16,7 @@ fn sign(app: &App, step: &PlannedStep) -> (&'static str, Ink) {
         StepState::NotYet | StepState::Stopped { .. } => Sign::NotYet,
         StepState::Begun { .. } => Sign::Running,
         StepState::Done { .. } => Sign::Done,
-        StepState::Skipped { .. } => Sign::Waived,
+        StepState::Skipped { .. } | StepState::Undone { .. } => Sign::Waived,
         StepState::Failed { .. } => Sign::Failed,
     };
     super::views::sign(sign)

@@ -2,6 +2,7 @@
 //! every moment of a whole upgrade as a place where the process may have died.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod back;
 mod canary;
 mod crash;
 mod drive;
@@ -14,5 +15,6 @@ mod masks;
 mod outside;
 mod pausing;
 mod resume;
+mod roll_back;
 mod settle;
 mod world;

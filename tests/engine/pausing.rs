@@ -145,12 +145,12 @@ async fn an_answer_to_another_question_is_thrown_away() {
                 Some((1..6).map(yes).collect())
             }
             // too late: the question before
-            Event::Asking { number: 2, .. } => Some(vec![yes(1), yes(3), Act::Say(Say::Reply(Reply::Back))]),
+            Event::Asking { number: 2, .. } => Some(vec![yes(1), yes(3), Act::Command(Command::Stop)]),
             _ => None,
         }))
         .await;
     let Stopped::Paused { reason } = &ride.stopped else { panic!("{:?}", ride.stopped) };
-    assert_eq!(reason, "the operator went back");
+    assert_eq!(reason, "stopped by the operator");
     assert_eq!(begun(&desk), ["say", "strike", "look"]);
 }
 

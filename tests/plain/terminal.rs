@@ -158,7 +158,13 @@ fn a_pause_and_ctrl_c_leave_a_run_that_can_be_resumed() {
 
     let mut terminal = Terminal::start(place.path(), &["resume", "--plain"]);
     terminal.answer("Choose 1 or 2:", "back");
-    assert_eq!(terminal.end().0, 5, "back from the first prompt of a step leaves it");
+    terminal.wait("Approve the plan and start phase 1");
+    terminal.answer("Choose 1 or 2:", "2");
+    terminal.wait("Step 2 of 3: 1.2 Look at it (try ");
+    terminal.answer("Choose 1 or 2:", "back");
+    terminal.answer("Choose 1 or 2:", "back");
+    terminal.wait("left at the plan");
+    assert_eq!(terminal.end().0, 5, "back from the first step leads to the plan, and from there out");
 }
 
 #[test]

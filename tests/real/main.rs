@@ -22,6 +22,7 @@ mod reach;
 mod required;
 mod restarts;
 mod rights;
+mod rolls_back;
 mod room;
 #[path = "../tiny/mod.rs"]
 mod tiny;

@@ -2,7 +2,7 @@
 
 use drydock::{
     app::{App, Effect, Front, Key, Msg, Over, Quit, Window},
-    run::{Command, Event, FieldInput, Question, Reply, Stopped},
+    run::{Command, Event, FieldInput, Outcome, Question, Record, Reply, StepId, Stopped},
 };
 
 use crate::{
@@ -270,6 +270,16 @@ fn the_bell_rings_once_for_a_question_and_once_at_the_end() {
     assert_eq!(wizard.say(stopped(Stopped::Finished)), [Effect::Bell]);
     assert!(matches!(wizard.app.front, Front::Finish(_)));
     assert_eq!(wizard.keys("q"), [Effect::Quit(Quit::Ended)]);
+    let mut wizard = Wizard::within("rehearse");
+    let (step, outcome) = (StepId("freeze".into()), Outcome::Undone { sentence: "pix-worker has 1 again".into() });
+    wizard.record(Record::Ended { step, attempt: 2, outcome });
+    wizard.record(Record::RolledBack { summary: "what 1 step changed is as before".into() });
+    assert_eq!(wizard.say(stopped(Stopped::RolledBack)), [Effect::Bell]);
+    let shown = wizard.frame(80, 24, COLOUR);
+    assert!(
+        shown.contains("what this run changed is put back") && shown.contains("2.2   pix-worker has 1 again"),
+        "{shown}"
+    );
     let paused = Stopped::Paused { reason: "paused".into() };
     assert_eq!(Wizard::within("lns").say(stopped(paused)), [Effect::Quit(Quit::Ended)]);
 }

@@ -21,6 +21,7 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     let name = app.run.runbook.as_ref().map_or("", |runbook| runbook.title.as_str());
     let to = app.run.inputs.get("to_version").and_then(|value| value.as_str()).unwrap_or_default();
     let title = match to {
+        _ if app.run.rolled_back => format!("{name}: what this run changed is put back"),
         "" => format!("{name}: every step is done"),
         to => format!("{name} {to} is up, and its data is what was dumped"),
     };
@@ -28,6 +29,23 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
         format!("{} to {}", &common::clock(app, from)[..5], &common::clock(app, last)[..5])
     });
     let mut lines = vec![Line::text(&title).right(&times, Ink::Plain), Line::blank()];
+    if app.run.rolled_back {
+        for step in &app.run.plan {
+            let StepState::Undone { sentence } = app.run.step(&step.id) else { continue };
+            for (index, part) in wrap(sentence, room.width - 12).iter().enumerate() {
+                let line = if index == 0 {
+                    Line::blank().at(2, "✓", Ink::Ok).at(4, &step.number, Ink::Plain)
+                } else {
+                    Line::blank()
+                };
+                lines.push(line.at(10, part, Ink::Plain));
+            }
+        }
+        lines.push(Line::blank());
+        let text = "Nothing was removed; the version before runs as it did. What was gathered stays in the vault.";
+        lines.extend(wrap(text, room.width - 3).iter().map(|part| Line::text(part)));
+        return with_options(lines, screen, room);
+    }
     for (label, kind) in [("data", "verify"), ("settings", "http"), ("app", "check")] {
         let all = summaries(app, kind);
         // settings are put back by several steps; of what is measured the last word counts
@@ -59,6 +77,10 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
             "The volumes of the old version are kept. Data written from now on would be lost by going back to them.";
         lines.extend(wrap(text, room.width - 3).iter().map(|part| Line::text(part)));
     }
+    with_options(lines, screen, room)
+}
+
+fn with_options(mut lines: Vec<Line>, screen: &FinishScreen, room: Room) -> Vec<Line> {
     lines.push(Line::blank());
     let options: Vec<(String, String)> = crate::app::screens::finish_options();
     lines.truncate(room.height.saturating_sub(options.len()));

@@ -1,0 +1,58 @@
+//! What a step names: other steps, and templates that name values. The lint asks whether they are there, the engine what is
+//! built on what.
+
+use super::spec::ActionSpec;
+use crate::text::Template;
+
+impl ActionSpec {
+    /// Steps that the action names, each with the key that names it.
+    pub fn references(&self) -> Vec<(&'static str, &str)> {
+        match self {
+            Self::Verify(spec) => vec![("dump", &spec.dump)],
+            Self::Rehearse(spec) => vec![("dump", &spec.dump)],
+            Self::Restore(spec) => vec![("dump", &spec.dump), ("proven_by", &spec.proven_by)],
+            Self::Delete(spec) => {
+                vec![("keep_volumes", &spec.keep_volumes), ("proven_by", &spec.proven_by), ("dump", &spec.dump)]
+            }
+            Self::Helm(spec) => vec![("captured", &spec.captured)],
+            Self::Http(spec) => vec![("from", &spec.from)],
+            Self::Scale(spec) => spec.as_before.iter().map(|name| ("as_before", name.as_str())).collect(),
+            Self::Wait(spec) => spec.delete.iter().map(|name| ("delete", name.as_str())).collect(),
+            Self::Ask(_)
+            | Self::Capture(_)
+            | Self::Check(_)
+            | Self::Confirm(_)
+            | Self::Manual(_)
+            | Self::Run(_)
+            | Self::Dump(_)
+            | Self::Patch(_) => Vec::new(),
+        }
+    }
+
+    /// Templates of the action.
+    pub fn templates(&self) -> Vec<&Template> {
+        match self {
+            Self::Capture(spec) => vec![&spec.expect_version],
+            Self::Confirm(spec) => spec.text.iter().collect(),
+            Self::Manual(spec) => spec.text.iter().collect(),
+            Self::Run(spec) => spec.command.iter().collect(),
+            Self::Dump(spec) => vec![&spec.way, &spec.scripts],
+            Self::Rehearse(spec) => vec![&spec.namespace, &spec.way, &spec.scripts],
+            Self::Restore(spec) => vec![&spec.way, &spec.scripts],
+            Self::Ask(_)
+            | Self::Check(_)
+            | Self::Scale(_)
+            | Self::Verify(_)
+            | Self::Patch(_)
+            | Self::Delete(_)
+            | Self::Wait(_)
+            | Self::Helm(_)
+            | Self::Http(_) => Vec::new(),
+        }
+    }
+
+    /// Whether it installs the deployment, with the captured files that the section `deployment` names.
+    pub fn installs(&self) -> bool {
+        matches!(self, Self::Helm(_) | Self::Rehearse(_))
+    }
+}

@@ -1,0 +1,284 @@
+//! Rolling back: first everything that must refuse; then what the run changed is as before, and nothing else is.
+
+use drydock::{
+    plain::Say,
+    ports::PortErrorKind,
+    run::{Choice, Event, Outcome, Question, Record, Reply, RunState, Stopped, report},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    crash::{answers, for_each, paused},
+    drive::{Act, Clerk, Desk, Ride, pixelcore},
+    world::{Fake, Moment, State, key},
+};
+
+fn choose(id: &str) -> Vec<Act> {
+    vec![Act::Say(Say::Reply(Reply::Choose { choice: id.into() }))]
+}
+
+fn choices(event: &Event) -> Option<&[Choice]> {
+    match event {
+        Event::Asking { question, .. } => match &**question {
+            Question::Choose { choices, .. } => Some(choices),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn ids(choices: &[Choice]) -> Vec<&str> {
+    choices.iter().map(|choice| choice.id.as_str()).collect()
+}
+
+/// Answers each failure with the next of these, and all else from the script.
+fn choosing(answers: Value, said: &'static [&'static str]) -> Clerk {
+    let mut said = said.iter();
+    Clerk::hooked(answers, move |event| choices(event).map(|_| said.next().map_or(vec![Act::Leave], |id| choose(id))))
+}
+
+/// A world whose new version cannot be installed for the rehearsal.
+fn broken() -> std::sync::Arc<Fake> {
+    let fake = Fake::new(State::with_deployment("test"));
+    fake.fail("program helm upgrade", PortErrorKind::Other);
+    fake
+}
+
+fn replicas(state: &State, name: &str) -> u64 {
+    state.objects[&key("Deployment", "plant", name)]["spec"]["replicas"].as_u64().unwrap()
+}
+
+fn policies(state: &State) -> Vec<String> {
+    let volumes = state.objects.values().filter(|object| object["kind"] == "PersistentVolume");
+    volumes.map(|volume| volume["spec"]["persistentVolumeReclaimPolicy"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Whether the cluster is as it was before the run.
+fn is_as_before(desk: &Desk, what: &str) {
+    let state = desk.fake.state();
+    assert_eq!((replicas(&state, "pix-worker"), replicas(&state, "pix-feed")), (1, 2), "{what}");
+    assert!(!state.objects.contains_key(&key("Namespace", "", "plant-rehearsal")), "{what}");
+    assert_eq!(policies(&state), ["Delete"], "{what}");
+}
+
+fn offered(ride: &Ride) -> Vec<Vec<&str>> {
+    ride.events.iter().filter_map(choices).map(ids).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_cluster_is_never_put_back_into() {
+    let (_home, answers) = answers();
+    let desk = Desk::begin(&pixelcore(), broken()).await;
+    let fake = std::sync::Arc::clone(&desk.fake);
+    let mut said = ["roll-back", "retry", "stop"].iter();
+    let clerk = Clerk::hooked(answers.clone(), move |event| {
+        choices(event)?;
+        // between the question and the answer the address leads elsewhere
+        fake.state().cluster = "00000000-another".into();
+        Some(choose(said.next().unwrap()))
+    });
+    let before = desk.fake.state().calls.len();
+    let ride = desk.go(clerk).await;
+    let Stopped::Refused { problem } = &ride.stopped else { panic!("{:?}", ride.stopped) };
+    assert!(problem.what.contains("another place"), "{problem:?}");
+    assert_eq!(offered(&ride)[1], ["retry", "stop"], "a roll back that was begun is not left for anything else");
+    let calls = desk.fake.state().calls[before..].to_vec();
+    assert!(!calls.iter().any(|call| call.starts_with("scale") && !call.ends_with("to 0")), "{calls:?}");
+    assert!(!calls.iter().any(|call| call.starts_with("delete Namespace")), "{calls:?}");
+    // where the failure itself is that it is another place, nothing is offered; where it is the place, the roll back goes on
+    desk.fake.state().cluster = "86ea7bb5-0000-4000-8000-000000000001".into();
+    let desk = desk.again();
+    let ride = desk.go(Clerk::new(answers.clone())).await;
+    assert_eq!(ride.stopped, Stopped::RolledBack);
+    assert!(ride.questions().is_empty(), "neither the vault nor a step is asked for: {:?}", ride.questions());
+    is_as_before(&desk, "on its own cluster");
+
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    let fake = std::sync::Arc::clone(&desk.fake);
+    let clerk = Clerk::hooked(answers, move |event| {
+        if matches!(event, Event::Recorded { record, .. }
+            if matches!(&**record, Record::Ended { step, .. } if step.0 == "dump"))
+        {
+            fake.state().cluster = "00000000-another".into();
+        }
+        choices(event).map(|_| choose("stop"))
+    });
+    let ride = desk.go(clerk).await;
+    assert!(matches!(ride.stopped, Stopped::Refused { .. }), "{:?}", ride.stopped);
+    assert_eq!(offered(&ride), [["retry", "stop"]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn once_the_removal_was_begun_the_way_back_is_shown_and_nothing_is_undone() {
+    let (_home, answers) = answers();
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    let fake = std::sync::Arc::clone(&desk.fake);
+    let mut said = ["roll-back", "way-back", "way-back", "stop"].iter();
+    let clerk = Clerk::hooked(answers.clone(), move |event| {
+        if matches!(event, Event::Recorded { record, .. }
+            if matches!(&**record, Record::Ended { step, .. } if step.0 == "gone"))
+        {
+            fake.fail("program helm upgrade", PortErrorKind::Other);
+        }
+        choices(event).map(|_| choose(said.next().unwrap()))
+    });
+    let ride = desk.go(clerk).await;
+    assert!(matches!(ride.stopped, Stopped::Failed { .. }), "{:?}", ride.stopped);
+    assert_eq!(offered(&ride), vec![vec!["retry", "way-back", "stop"]; 4], "what is not offered is no answer");
+    assert!(!desk.entries().iter().any(|entry| matches!(entry.record, Record::RollBack { .. })));
+    assert_eq!(policies(&desk.fake.state()), ["Retain"]);
+    let questions = ride.questions();
+    let helps: Vec<&Vec<String>> = questions
+        .iter()
+        .filter_map(|question| match question {
+            Question::Choose { problem, .. } => Some(&problem.help),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(helps[0], helps[1]);
+    assert_eq!(helps[2], helps[3], "asked twice, told once each time");
+    let volume = desk.fake.state().objects.keys().find(|at| at.0 == "PersistentVolume").unwrap().2.clone();
+    let text = helps[2].join("\n");
+    for wanted in [
+        "helm uninstall pixelcore -n plant".to_owned(),
+        format!("kubectl patch pv {volume} --type merge -p '{{\"spec\":{{\"claimRef\":{{\"uid\":null,"),
+        "drydock vault show --reveal 7f3a/version/values > values.yaml".to_owned(),
+        "drydock vault show --reveal 7f3a/environment/dotenv > environment.dotenv".to_owned(),
+        "helm install pixelcore /chart -n plant -f values.yaml --set-file dotenv=environment.dotenv --set version=4.2.0"
+            .to_owned(),
+    ] {
+        assert!(text.contains(&wanted), "{wanted} in {text}");
+    }
+    assert!(!text.contains("delete pvc"), "no claim stands in the way yet: {text}");
+    // the run is not ended by it
+    let desk = desk.again();
+    assert_eq!(desk.go(Clerk::new(answers)).await.stopped, Stopped::Finished);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_run_changed_is_put_back_last_change_first() {
+    let (_home, answers) = answers();
+    let desk = Desk::begin(&pixelcore(), broken()).await;
+    let ride = desk.go(choosing(answers.clone(), &["roll-back"])).await;
+    assert_eq!(ride.stopped, Stopped::RolledBack);
+    assert_eq!(offered(&ride), [["retry", "roll-back", "stop"]]);
+    let all: Vec<&[Choice]> = ride.events.iter().filter_map(choices).collect();
+    assert_eq!(
+        all[0][1].cost,
+        "namespace plant-rehearsal removed, pix-worker back to 1, pix-feed back to 2; about 75 s"
+    );
+    let recommended = ride.questions().into_iter().find_map(|question| match question {
+        Question::Choose { recommended, .. } => Some(*recommended),
+        _ => None,
+    });
+    assert_eq!(recommended, Some(0), "never the roll back");
+    is_as_before(&desk, "a rehearsal that failed");
+    let entries = desk.entries();
+    let undone: Vec<&str> = entries
+        .iter()
+        .filter_map(|entry| match &entry.record {
+            Record::Ended { step, outcome: Outcome::Undone { .. }, .. } => Some(step.0.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(undone, ["rehearse", "freeze"]);
+    let mut state = RunState::default();
+    let records: Vec<_> = entries.into_iter().map(|entry| (entry.at, entry.record)).collect();
+    for (at, record) in &records {
+        state.apply(*at, record);
+    }
+    assert!(state.is_at_end() && state.rolled_back && !state.finished);
+    let told = report::markdown(&state, &records);
+    assert!(told.contains("The run is rolled back.") && told.contains("pix-feed has 2 again"), "{told}");
+}
+
+/// A run that stands before its gate, with the volumes set to keep, and a setting that somebody changed meanwhile.
+async fn at_a_shut_gate(desk: &Desk, answers: Value, said: &'static [&'static str], then: fn(&mut State)) -> Ride {
+    let fake = std::sync::Arc::clone(&desk.fake);
+    let mut said = said.iter();
+    let clerk = Clerk::hooked(answers, move |event| {
+        if let Event::Asking { question, .. } = event
+            && let Question::Gate { gate, .. } = &**question
+        {
+            if gate.is_open() {
+                fake.state().settings.get_mut("plant").unwrap()["geo"]["active"] = json!(false);
+                return Some(vec![Act::Say(Say::Reply(Reply::Again))]);
+            }
+            then(&mut fake.state());
+            return Some(vec![Act::Say(Say::Reply(Reply::Back))]);
+        }
+        choices(event).map(|_| said.next().map_or(vec![Act::Leave], |id| choose(id)))
+    });
+    desk.go(clerk).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn volumes_say_again_what_they_said_unless_their_claim_goes() {
+    let (_home, answers) = answers();
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    let ride = at_a_shut_gate(&desk, answers.clone(), &["roll-back"], |_| ()).await;
+    assert_eq!(ride.stopped, Stopped::RolledBack);
+    is_as_before(&desk, "a gate that was shut");
+
+    // another policy would take a volume away whose claim goes: it stays kept
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    let ride = at_a_shut_gate(&desk, answers.clone(), &["roll-back"], |state| {
+        let claim = state.objects.get_mut(&key("PersistentVolumeClaim", "plant", "data-pix-db-0")).unwrap();
+        claim["metadata"]["deletionTimestamp"] = json!("2026-11-20T10:00:00Z");
+    })
+    .await;
+    assert_eq!(ride.stopped, Stopped::RolledBack);
+    assert_eq!(policies(&desk.fake.state()), ["Retain"]);
+
+    // what somebody else has set since is theirs
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    let ride = at_a_shut_gate(&desk, answers, &["roll-back"], |state| {
+        state.objects.get_mut(&key("Deployment", "plant", "pix-feed")).unwrap()["spec"]["replicas"] = json!(5);
+        state.reconcile();
+    })
+    .await;
+    assert_eq!(ride.stopped, Stopped::RolledBack);
+    let state = desk.fake.state();
+    assert_eq!((replicas(&state, "pix-worker"), replicas(&state, "pix-feed")), (1, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undo_that_fails_is_tried_again_and_nothing_is_offered_where_nothing_was_changed() {
+    let (_home, answers) = answers();
+    let desk = Desk::begin(&pixelcore(), broken()).await;
+    desk.fake.fail("scale Deployment plant/pix-worker to 1", PortErrorKind::Unreachable);
+    let ride = desk.go(choosing(answers.clone(), &["roll-back", "retry"])).await;
+    assert_eq!(ride.stopped, Stopped::RolledBack);
+    is_as_before(&desk, "tried again");
+
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    desk.fake.forbid("delete secrets");
+    let ride = desk.go(choosing(answers, &["stop"])).await;
+    assert!(matches!(ride.stopped, Stopped::Refused { .. }), "{:?}", ride.stopped);
+    assert!(!offered(&ride)[0].contains(&"roll-back"), "{:?}", offered(&ride));
+}
+
+#[test]
+fn a_roll_back_killed_at_every_moment_goes_on_as_one() {
+    let (_home, answers) = answers();
+    let moments: Vec<(usize, Moment)> = paused().block_on(async {
+        let desk = Desk::begin(&pixelcore(), broken()).await;
+        desk.fake.keep_moments(&desk.folder());
+        let ride = desk.go_watched(choosing(answers.clone(), &["roll-back"]), usize::MAX).await;
+        assert_eq!(ride.stopped, Stopped::RolledBack);
+        let begun = |moment: &Moment| {
+            let text = String::from_utf8(moment.files[std::path::Path::new("journal.jsonl")].clone()).unwrap();
+            text.contains("\"roll_back\"") && !text.contains("\"rolled_back\"")
+        };
+        desk.fake.moments().into_iter().enumerate().filter(|(_, moment)| begun(moment)).collect()
+    });
+    assert!(moments.len() > 10, "{}", moments.len());
+    for_each(&moments, async |(number, moment)| {
+        let what = format!("moment {number}, after {:?}", moment.state.calls.last());
+        let desk = Desk::after(moment, None);
+        let ride = desk.go(Clerk::new(answers.clone())).await;
+        assert_eq!(ride.stopped, Stopped::RolledBack, "{what}");
+        is_as_before(&desk, &what);
+        assert_eq!(desk.fake.calls("delete Namespace").len(), 1, "{what}");
+    });
+}

@@ -1,0 +1,114 @@
+//! Out of a failure on a real cluster: before the removal what the run changed is put back; after it the commands of the way
+//! back, typed as they are shown, bring the version before with all its rows.
+
+use std::{path::Path, process::Command};
+
+use crate::pixelcore::Plant;
+
+/// A copy of the chart of which `broken` replaces `whole` in the core's template.
+fn chart(plant: &Plant, whole: &str, broken: &str) -> String {
+    let to = plant.folder.path().join("chart");
+    let copied = Command::new("cp").args(["-r", &plant.chart(), to.to_str().unwrap()]).status().unwrap();
+    assert!(copied.success());
+    let core = to.join("templates/core.yaml");
+    let text = std::fs::read_to_string(&core).unwrap();
+    assert!(text.contains(whole), "{text}");
+    std::fs::write(&core, text.replacen(whole, broken, 1)).unwrap();
+    to.display().to_string()
+}
+
+fn add_answer(plant: &Plant, line: &str) {
+    let path = plant.folder.path().join("answers.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}  {line}\n")).unwrap();
+}
+
+fn start(plant: &Plant, chart: &str, last: &str) -> Vec<String> {
+    let ours = format!("chart={}", plant.chart());
+    let args = plant.start("pod").into_iter().map(|arg| if arg == ours { format!("chart={chart}") } else { arg });
+    args.chain([last.to_owned()]).collect()
+}
+
+fn deployments(plant: &Plant) -> String {
+    let path = "jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.uid} {.spec.replicas}\n{end}";
+    plant.kubectl(&["-n", &plant.namespace, "get", "deployments,statefulsets,pvc", "-o", path])
+}
+
+fn policies(plant: &Plant) -> Vec<String> {
+    let path = format!(
+        "jsonpath={{range .items[?(@.spec.claimRef.namespace==\"{}\")]}}{{.spec.persistentVolumeReclaimPolicy}}\n{{end}}",
+        plant.namespace
+    );
+    plant.kubectl(&["get", "pv", "-o", &path]).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_rehearsal_whose_image_is_missing_is_rolled_back() {
+    let Some(plant) = Plant::install("dd-undo", 1_000) else { return };
+    let (before, rows) = (deployments(&plant), plant.fingerprint(None));
+    let image = "image: {{ .Values.image }}";
+    let missing = "image: {{ if hasSuffix \"-rehearsal\" .Release.Namespace }}localhost/no-such:9{{ else }}{{ .Values.image }}{{ end }}";
+    let chart = chart(&plant, image, missing);
+    add_answer(&plant, "rehearse: {choose: [roll-back]}");
+    let output =
+        plant.drydock(&start(&plant, &chart, "--plain").iter().map(String::as_str).collect::<Vec<_>>()).output();
+    let output = output.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("rolled back. what 2 steps changed is as before"), "{said}");
+    assert!(said.contains("undone. pix-worker has 1 again"), "{said}");
+    assert!(!said.contains("come back with"), "{said}");
+    assert_eq!(deployments(&plant), before);
+    assert_eq!(plant.fingerprint(None), rows);
+    let rehearsal = format!("{}-rehearsal", plant.namespace);
+    assert_eq!(plant.kubectl(&["get", "namespace", &rehearsal, "--ignore-not-found", "-o", "name"]), "");
+    assert_eq!(policies(&plant), ["Delete"]);
+    assert!(plant.finish(&["runs"]).contains("rolled back"));
+    assert!(plant.finish(&["report"]).contains("The run is rolled back."));
+    assert_eq!(plant.drydock(&["resume"]).output().unwrap().status.code(), Some(2), "it is at its end");
+}
+
+/// The commands among the lines, without what is said about each.
+fn commands(help: &[serde_json::Value]) -> Vec<String> {
+    let line = |line: &serde_json::Value| {
+        let line = line.as_str().unwrap().strip_prefix("$ ")?;
+        Some(line.split("   (").next().unwrap().to_owned())
+    };
+    help.iter().filter_map(line).collect()
+}
+
+#[test]
+fn the_way_back_as_it_is_shown_brings_the_version_before_with_its_rows() {
+    let Some(plant) = Plant::install("dd-way", 1_000) else { return };
+    let rows = plant.fingerprint(None);
+    // the new version starts in its rehearsal and nowhere else
+    let command = "command: [python3, -u, /app/pix.py, core]";
+    let ends = "command: {{ if and (eq .Values.version \"5.0.0\") (not (hasSuffix \"-rehearsal\" .Release.Namespace)) }}[\"false\"]{{ else }}[python3, -u, /app/pix.py, core]{{ end }}";
+    let chart = chart(&plant, command, ends);
+    add_answer(&plant, "ready: {choose: [way-back, stop]}");
+    let output =
+        plant.drydock(&start(&plant, &chart, "--json").iter().map(String::as_str).collect::<Vec<_>>()).output();
+    let output = output.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let asked: Vec<serde_json::Value> = said
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|event| event["type"] == "asking" && event["question"]["type"] == "choose")
+        .collect();
+    assert_eq!(asked.len(), 2, "{said}");
+    let commands = commands(asked[1]["question"]["problem"]["help"].as_array().unwrap());
+    assert!(commands.iter().any(|line| line.contains("delete pvc data-pix-db-0")), "{commands:?}");
+    assert_eq!(policies(&plant).iter().filter(|policy| *policy == "Retain").count(), 1);
+    // as a human types them, with the program in the PATH and the passphrase from a file
+    let bin = Path::new(env!("CARGO_BIN_EXE_drydock")).parent().unwrap().display();
+    let script = format!(
+        "set -eu; PATH={bin}:$PATH; drydock() {{ command drydock --passphrase-fd 3 \"$@\" 3<pass; }}\n{}\n",
+        commands.join("\n")
+    );
+    let output = plant.command("sh").env("DRYDOCK_STATE_DIR", plant.state()).args(["-c", &script]).output().unwrap();
+    assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
+    plant.kubectl(&["-n", &plant.namespace, "rollout", "status", "statefulset/pix-db", "--timeout=120s"]);
+    plant.kubectl(&["-n", &plant.namespace, "rollout", "status", "deployment/pix-core", "--timeout=180s"]);
+    assert_eq!(plant.fingerprint(None), rows, "the rows of before, from the kept volume");
+}

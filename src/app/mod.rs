@@ -10,6 +10,7 @@ mod effect;
 mod key;
 pub mod keymap;
 pub mod log;
+mod look;
 pub mod menu;
 mod over;
 mod over_update;

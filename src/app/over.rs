@@ -4,7 +4,7 @@ use super::{
     Cmd, Key, Place,
     keymap::{BINDINGS, Binding},
     log::LogPage,
-    menu::Menu,
+    menu::{Menu, Options},
     page::Page,
     text_field::TextField,
 };
@@ -101,7 +101,7 @@ impl Palette {
 #[derive(Debug)]
 pub struct Leave {
     /// The chosen option.
-    pub menu: Menu,
+    pub chosen: Options,
     /// Whether stopping is asked once more.
     pub sure: bool,
     /// Why the step may not be stopped in the middle, or empty.
@@ -109,6 +109,20 @@ pub struct Leave {
 }
 
 impl Leave {
+    /// The question; `uncut` is why the step may not be stopped in its middle, or empty.
+    pub(super) fn asked(uncut: &'static str) -> Self {
+        Self { chosen: Options::default(), sure: false, uncut }.counted()
+    }
+
+    /// The same once more about stopping.
+    pub(super) fn once_more(self) -> Self {
+        Self { sure: true, ..self }.counted()
+    }
+
+    fn counted(self) -> Self {
+        Self { chosen: Options::new(self.options().len(), 0), ..self }
+    }
+
     /// The options with what they cost.
     pub fn options(&self) -> Vec<(&'static str, &'static str)> {
         if self.sure {

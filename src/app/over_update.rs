@@ -3,7 +3,6 @@
 use super::{
     App, Cmd, Effect, Key, Leave, Over, Quit,
     log::{Log, LogPage},
-    menu::Menu,
     page::Page,
     text_field::TextField,
 };
@@ -50,25 +49,20 @@ impl App {
                 });
             }
             Over::Leave(leave) => {
-                if leave.menu.moved(cmd, key) {
-                    return Vec::new();
+                let (taken, sure) = (leave.chosen.taken(cmd, key), leave.sure);
+                if taken.is_some() || cmd == Cmd::Back || cmd == Cmd::Leave {
+                    self.over = None;
                 }
-                let (at, sure) = (leave.menu.at, leave.sure);
-                self.over = None;
-                if cmd != Cmd::Enter {
-                    return Vec::new();
-                }
-                match (sure, at) {
-                    (false, 1) => {
+                match (sure, taken) {
+                    (false, Some(1)) => {
                         self.pausing = true;
                         return vec![Effect::Send(Command::Pause)];
                     }
-                    (false, 2) => return vec![Effect::Quit(Quit::AfterThisStep)],
-                    (false, 3) => {
-                        let uncut = self.uncut();
-                        self.over = Some(Over::Leave(Leave { menu: Menu::new(2, 0), sure: true, uncut }));
+                    (false, Some(2)) => return vec![Effect::Quit(Quit::AfterThisStep)],
+                    (false, Some(3)) => {
+                        self.over = Some(Over::Leave(Leave::asked(self.uncut()).once_more()));
                     }
-                    (true, 1) => return vec![Effect::Send(Command::Stop)],
+                    (true, Some(1)) => return vec![Effect::Send(Command::Stop)],
                     _ => {}
                 }
             }

@@ -3,17 +3,14 @@
 use jiff::Timestamp;
 
 use super::{
-    App, Cmd, Effect, Front, Key, Leave, Over, Palette, Place, Quit, Window,
+    App, Cmd, Effect, Front, Key, Leave, Over, Place, Quit, Window,
     app_state::Waiting,
     keymap::meaning,
     log::LogPage,
-    menu::Menu,
-    page,
     screens::{
         Act, ChecksScreen, ChooseScreen, ConfirmScreen, FinishScreen, FormScreen, GateScreen, PlanScreen,
         ReapplyScreen, ResumeScreen, SecretFor, VaultScreen,
     },
-    text_field::TextField,
 };
 use crate::run::{Command, Event, FieldInput, OutputLine, Question, Record, Reply, SecretHandle, StepId, Stopped};
 
@@ -280,36 +277,25 @@ impl App {
         if self.over.is_some() {
             return self.over_command(cmd, key);
         }
+        if let Some(over) = self.look(cmd) {
+            self.over = Some(over);
+            return Vec::new();
+        }
         match cmd {
-            Cmd::Help => self.over = Some(Over::Help { place: self.place(), from: 0 }),
-            Cmd::Palette => self.over = Some(Over::Palette(Palette::new(self.place()))),
-            Cmd::Why => self.over = self.step().map(page::why).map(Over::Page),
-            Cmd::Evidence => {
-                let page = self.step().map_or_else(|| page::proven(&self.run), |step| page::evidence(&self.run, step));
-                self.over = Some(Over::Page(page));
-            }
-            Cmd::Overview => self.over = Some(Over::Page(page::overview(&self.run))),
-            Cmd::Log => self.over = Some(Over::Log(LogPage::default())),
-            Cmd::Search => {
-                self.over = Some(Over::Log(LogPage { typing: Some(TextField::open("")), ..LogPage::default() }));
-            }
             Cmd::Pause if self.is_working() => {
                 self.pausing = !self.pausing;
-                return vec![Effect::Send(if self.pausing { Command::Pause } else { Command::Go })];
+                vec![Effect::Send(if self.pausing { Command::Pause } else { Command::Go })]
             }
-            Cmd::Leave if !matches!(self.front, Front::Finish(_)) => return self.leave(),
-            _ => return self.screen_command(cmd, key),
+            Cmd::Leave if !matches!(self.front, Front::Finish(_)) => self.leave(),
+            _ => self.screen_command(cmd, key),
         }
-        Vec::new()
     }
 
     fn leave(&mut self) -> Vec<Effect> {
         if !self.is_working() {
             return vec![Effect::Quit(Quit::Now)];
         }
-        let mut leave = Leave { menu: Menu::default(), sure: false, uncut: self.uncut() };
-        leave.menu.resize(leave.options().len());
-        self.over = Some(Over::Leave(leave));
+        self.over = Some(Over::Leave(Leave::asked(self.uncut())));
         Vec::new()
     }
 

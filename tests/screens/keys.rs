@@ -165,6 +165,18 @@ fn leaving_says_what_it_does_and_does_that() {
 }
 
 #[test]
+fn why_and_evidence_on_the_plan_are_of_the_chosen_phase() {
+    let mut wizard = scene("s03-plan");
+    wizard.keys("<Down><Down>w");
+    let why = wizard.frame(80, 24, COLOUR);
+    assert!(why.contains("Phase 3 Remove: why and undo") && why.contains("Set the volumes to keep"), "{why}");
+    assert!(!why.contains("Record what is deployed"), "{why}");
+    wizard.keys("<Esc>e");
+    let commands = wizard.frame(80, 24, COLOUR);
+    assert!(commands.contains("Phase 3: its steps") && commands.contains("3.2  Set the volumes"), "{commands}");
+}
+
+#[test]
 fn numbers_choose_and_enter_does() {
     let mut wizard = scene("s13-failed");
     assert!(wizard.replies("3").is_empty());

@@ -11,6 +11,7 @@ pub type Scene = (&'static str, fn() -> Wizard);
 pub const SCENES: &[Scene] = &[
     ("s03-plan", plan),
     ("s03-plan-buttons", plan_buttons),
+    ("s03-plan-why", plan_why),
     ("s04-vault-create", vault_create),
     ("s04-vault-create-typed", vault_typed),
     ("s04-vault-unlock", vault_unlock),
@@ -69,6 +70,10 @@ fn plan_buttons() -> Wizard {
     let mut wizard = plan();
     wizard.keys("<Tab>");
     wizard
+}
+
+fn plan_why() -> Wizard {
+    pressed(plan(), "<Down><Down>w")
 }
 
 fn vault(exists: bool) -> Wizard {

@@ -83,7 +83,7 @@ pub fn view(app: &App, screen: &ChooseScreen, room: Room) -> Vec<Line> {
             (choice.label.clone(), cost)
         })
         .collect();
-    lines.extend(common::options(&options, screen.menu.at, 1));
+    lines.extend(common::options(&options, screen.options.at(), 1));
     lines
 }
 
@@ -96,6 +96,6 @@ pub fn confirm(app: &App, screen: &ConfirmScreen, room: Room) -> Vec<Line> {
     lines.push(Line::blank());
     let options =
         [("Go back".to_owned(), "changes nothing; the run pauses".to_owned()), (screen.button.clone(), String::new())];
-    lines.extend(common::options(&options, screen.menu.at, 1));
+    lines.extend(common::options(&options, screen.options.at(), 1));
     lines
 }

@@ -66,7 +66,7 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     lines.push(Line::blank());
     let options: Vec<(String, String)> = crate::app::screens::finish_options();
     lines.truncate(room.height.saturating_sub(options.len()));
-    lines.extend(common::options(&options, screen.menu.at, 1));
+    lines.extend(common::options(&options, screen.options.at(), 1));
     lines
 }
 

@@ -197,7 +197,7 @@ pub fn leave(app: &App, leave: &Leave, room: Room) -> Vec<Line> {
         leave.options().iter().map(|(label, cost)| ((*label).to_owned(), (*cost).to_owned())).collect();
     for (index, (label, cost)) in options.iter().enumerate() {
         lines.push(
-            Line::blank().focus(index == leave.menu.at).at(3, &format!("{}  {label}", index + 1), Ink::Plain).at(
+            Line::blank().focus(index == leave.chosen.at()).at(3, &format!("{}  {label}", index + 1), Ink::Plain).at(
                 28,
                 &cut(cost, room.width - 29),
                 Ink::Plain,

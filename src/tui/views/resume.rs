@@ -50,6 +50,6 @@ pub fn view(app: &App, screen: &ResumeScreen, room: Room) -> Vec<Line> {
     lines.push(Line::blank());
     let options: Vec<(String, String)> =
         screen.choices.iter().map(|choice| (choice.label.clone(), choice.cost.clone())).collect();
-    lines.extend(common::options(&options, screen.menu.at, 1));
+    lines.extend(common::options(&options, screen.options.at(), 1));
     lines
 }

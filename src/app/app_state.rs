@@ -100,6 +100,8 @@ pub struct App {
     pub identity: Option<(Timestamp, String)>,
     /// Something to tell in the safety row until the next key.
     pub notice: Option<String>,
+    /// What was told there last: `e` shows it whole.
+    pub(super) told: Option<String>,
     /// The time of day.
     pub now: Timestamp,
     /// Where this runs.
@@ -140,6 +142,7 @@ impl App {
             log: Log::default(),
             identity: None,
             notice: None,
+            told: None,
             now,
             around,
             pausing: false,
@@ -200,6 +203,13 @@ impl App {
             StepState::Begun { since, .. } => u64::try_from(self.now.as_second() - since.as_second()).ok(),
             _ => None,
         }
+    }
+
+    /// When the run was written to last before it was taken up again: what was written since is of this opening.
+    pub fn last_written(&self) -> Option<Timestamp> {
+        let opened = self.records.iter().rposition(|(_, record)| matches!(record, Record::Resumed { .. }));
+        let before = &self.records[..opened.unwrap_or(self.records.len())];
+        before.last().map(|(at, _)| *at)
     }
 
     /// Why the step in hand may not be stopped in its middle, or nothing.

@@ -19,6 +19,7 @@ pub mod screens;
 mod surroundings;
 pub mod text_field;
 mod update;
+mod whole;
 
 pub use app_state::{App, Front, Window};
 pub use effect::{Effect, Quit};

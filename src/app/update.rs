@@ -145,7 +145,7 @@ impl App {
         // an answer that was meant for another question is not for this one
         self.outbox.clear();
         self.over = None;
-        self.notice = None;
+        (self.notice, self.told) = (None, None);
         self.shown_at = self.at;
         self.front = self.screen_of(question);
         vec![Effect::Bell]
@@ -202,7 +202,9 @@ impl App {
     }
 
     fn key(&mut self, key: Key) -> Vec<Effect> {
-        self.notice = None;
+        if let Some(notice) = self.notice.take() {
+            self.told = Some(notice);
+        }
         let guarded = self.over.is_none() && self.front.screen().is_some_and(super::screens::Screen::guarded);
         if guarded && self.at < self.shown_at + TYPE_AHEAD {
             return Vec::new();

@@ -4,6 +4,7 @@
 
 mod frames;
 mod keys;
+mod lengthy;
 mod rules;
 mod scenes;
 mod telling;

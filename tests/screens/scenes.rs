@@ -16,6 +16,7 @@ pub const SCENES: &[Scene] = &[
     ("s04-vault-create-typed", vault_typed),
     ("s04-vault-unlock", vault_unlock),
     ("s04-vault-wrong", vault_wrong),
+    ("s04-vault-damaged", vault_damaged),
     ("s05-environment", environment),
     ("s05-lns-empty", lns_empty),
     ("s05-lns-list", lns_list),
@@ -32,6 +33,10 @@ pub const SCENES: &[Scene] = &[
     ("s09-gate-typed-wrong", gate_typed_wrong),
     ("s09-gate-ready", gate_ready),
     ("s10-confirm", confirm),
+    ("s10-confirm-long", confirm_long),
+    ("s13-failed-long", failed_long),
+    ("s14-resume-long", resume_long),
+    ("s07-long-namespace", long_namespace),
     ("s13-failed", failed),
     ("s13-doubt", doubt),
     ("s12-reapply", reapply),
@@ -100,6 +105,13 @@ fn vault_wrong() -> Wizard {
     let mut wizard = vault(true);
     wizard.keys("not this one<Enter>");
     wizard.ask(Question::Vault { exists: true, fault: "the passphrase does not open this vault".into() });
+    wizard
+}
+
+fn vault_damaged() -> Wizard {
+    let mut wizard = vault(true);
+    wizard.keys("harbour velvet<Enter>");
+    wizard.ask(Question::Vault { exists: true, fault: telling::DAMAGED.into() });
     wizard
 }
 
@@ -201,6 +213,33 @@ fn failed() -> Wizard {
     let mut wizard = Wizard::within("restore");
     wizard.end("restore", Outcome::Failed { problem: Box::new(telling::problem()) });
     wizard.ask(telling::failed());
+    wizard
+}
+
+fn failed_long() -> Wizard {
+    let mut wizard = Wizard::within("ready");
+    wizard.end("ready", Outcome::Failed { problem: Box::new(telling::long_problem()) });
+    wizard.ask(telling::failed_long());
+    wizard
+}
+
+fn confirm_long() -> Wizard {
+    asked("release", telling::confirm_long())
+}
+
+fn resume_long() -> Wizard {
+    let mut wizard = Wizard::within("remove");
+    wizard.pass(840);
+    wizard.record(Record::Resumed { operator: "ann".into(), host: "bastion-2".into(), tool: "0.1.0".into() });
+    wizard.ask(telling::resume_long());
+    wizard
+}
+
+fn long_namespace() -> Wizard {
+    let mut wizard = running();
+    if let Some(target) = &mut wizard.app.run.target {
+        target.namespace = telling::LONG.to_owned();
+    }
     wizard
 }
 

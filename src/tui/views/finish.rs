@@ -65,8 +65,9 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     }
     lines.push(Line::blank());
     let options: Vec<(String, String)> = crate::app::screens::finish_options();
+    let options = common::options(&options, screen.options.at(), room);
     lines.truncate(room.height.saturating_sub(options.len()));
-    lines.extend(common::options(&options, screen.options.at(), 1));
+    lines.extend(options);
     lines
 }
 

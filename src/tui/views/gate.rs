@@ -32,13 +32,15 @@ fn shut(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
         let focused = screen.focus == GateFocus::Locks && screen.locks.at == index;
         let (word, ink) = if lock.open { ("open", Ink::Ok) } else { ("SHUT", Ink::Warn) };
         let cells = room.width - 28;
-        for (n, part) in wrap(&lock.sentence, cells).iter().enumerate().take(if lock.open { 1 } else { 2 }) {
+        let (parts, most) = (wrap(&lock.sentence, cells), if lock.open { 1 } else { 3 });
+        for (n, part) in parts.iter().enumerate().take(most) {
             let line = if n == 0 {
                 Line::blank().focus(focused).at(4, word, ink).at(11, &lock.name, Ink::Plain)
             } else {
                 Line::blank()
             };
-            let line = line.at(26, &cut(part, cells), Ink::Plain);
+            let cut_off = if n + 1 == most && most < parts.len() { " …" } else { "" };
+            let line = line.at(26, &format!("{part}{cut_off}"), Ink::Plain);
             lines.push(if n == 0 { line.right(&lock.step, Ink::Plain) } else { line });
         }
     }
@@ -86,7 +88,11 @@ fn field(label: &str, text: &TextField, wanted: &str, focused: bool) -> Line {
 fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
     let gate = &screen.gate;
     let all = gate.locks.len();
-    let mut lines = vec![common::heading(app, &format!("{all} of {all} open")), Line::blank()];
+    let is_low = room.height < 14;
+    let mut lines = vec![common::heading(app, &format!("{all} of {all} open"))];
+    if !is_low {
+        lines.push(Line::blank());
+    }
     lines.push(Line::text(&format!("{} objects go now", gate.goes.len())).at(42, "What stays", Ink::Plain));
     let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for removal in &gate.goes {
@@ -106,7 +112,10 @@ fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
         .collect();
     let mut stays = gate.stays.clone();
     stays.push(format!("way back: {}", gate.way_back));
-    let (space, cells) = (room.height.saturating_sub(10), room.width - 43);
+    let refusal = if gate.refusal.is_empty() { Vec::new() } else { wrap(&gate.refusal, room.width - 5) };
+    // what stands around the two lists: heading, titles, rule, two fields, note, buttons, and empty rows where there is room
+    let around = if is_low { 7 } else { 9 };
+    let (space, cells) = (room.height.saturating_sub(around + refusal.len().max(1) - 1), room.width - 43);
     let whole: Vec<String> = stays.iter().flat_map(|line| wrap(line, cells)).collect();
     // the way back is the last line, and must be read
     let stays = match stays.split_last() {
@@ -129,18 +138,23 @@ fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
         &gate.word,
         screen.focus == GateFocus::Word,
     ));
-    lines.push(if gate.refusal.is_empty() {
-        Line::text("Typing only; paste is not accepted here.")
-    } else {
-        Line::blank().at(2, "✗", Ink::Bad).then(&format!(" {}", gate.refusal), Ink::Plain)
-    });
-    lines.push(Line::blank());
+    if gate.refusal.is_empty() {
+        lines.push(Line::text("Typing only; paste is not accepted here."));
+    }
+    for (index, part) in refusal.iter().enumerate() {
+        let line = if index == 0 { Line::blank().at(2, "✗", Ink::Bad) } else { Line::blank() };
+        lines.push(line.at(4, part, Ink::Plain));
+    }
+    if !is_low {
+        lines.push(Line::blank());
+    }
     let focus = match screen.focus {
         GateFocus::Back => Some(0),
         GateFocus::Delete => Some(1),
         _ => None,
     };
     let delete = format!("Delete {} objects", gate.goes.len());
-    lines.push(buttons(&["Go back, delete nothing", &delete], focus, screen.missing(), Some(1)));
+    let back = if room.width < 70 { "Go back" } else { "Go back, delete nothing" };
+    lines.push(buttons(&[back, &delete], focus, screen.missing(), Some(1)));
     lines
 }

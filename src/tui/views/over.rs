@@ -1,6 +1,6 @@
 //! S18, S21: help, palette, pages, the log over the whole body, the question before leaving.
 
-use super::{Room, running};
+use super::{Room, common, running};
 use crate::{
     app::{
         App, Leave, Over, Place,
@@ -10,7 +10,7 @@ use crate::{
     text::units,
     tui::{
         Ink, Line,
-        picture::{cut, width, wrap},
+        picture::{width, wrap},
     },
 };
 
@@ -73,20 +73,23 @@ fn hang(line: &str, most: usize) -> usize {
     gap.filter(|column| *column <= most).unwrap_or(indent + 2)
 }
 
-pub fn page(page: &Page, room: Room) -> (Vec<Line>, usize) {
-    let mut text: Vec<Line> = Vec::new();
+/// A line in as many rows as it needs, what follows its first row under its text.
+fn wrapped(line: &str, room: Room) -> Vec<Line> {
     let cells = room.width.saturating_sub(3);
-    for line in &page.lines {
-        let hang = hang(line, cells / 2);
-        // the blanks of the first row are kept: they align it with its neighbours
-        let head = cut_at(line, cells);
-        text.push(Line::blank().at(2, &line[..head], Ink::Plain));
-        let rest = line[head..].trim_start();
-        if !rest.is_empty() {
-            let parts = wrap(rest, cells.saturating_sub(hang));
-            text.extend(parts.iter().map(|part| Line::blank().at(2 + hang, part, Ink::Plain)));
-        }
+    let hang = hang(line, cells / 2);
+    // the blanks of the first row are kept: they align it with its neighbours
+    let head = cut_at(line, cells);
+    let mut rows = vec![Line::blank().at(2, &line[..head], Ink::Plain)];
+    let rest = line[head..].trim_start();
+    if !rest.is_empty() {
+        let parts = wrap(rest, cells.saturating_sub(hang));
+        rows.extend(parts.iter().map(|part| Line::blank().at(2 + hang, part, Ink::Plain)));
     }
+    rows
+}
+
+pub fn page(page: &Page, room: Room) -> (Vec<Line>, usize) {
+    let text: Vec<Line> = page.lines.iter().flat_map(|line| wrapped(line, room)).collect();
     let space = room.height.saturating_sub(2);
     let last = text.len().saturating_sub(space);
     let from = page.from.min(last);
@@ -133,34 +136,47 @@ fn screen_name(place: Place) -> &'static str {
     }
 }
 
-fn two_columns(bindings: &[&Binding]) -> Vec<Line> {
-    bindings
-        .chunks(2)
-        .map(|pair| {
-            pair.iter().enumerate().fold(Line::blank(), |line, (index, binding)| {
-                let column = 4 + index * 38;
-                line.at(column, binding.shown, Ink::Key).at(column + 11, &cut(binding.label, 26), Ink::Plain)
-            })
-        })
-        .collect()
+/// Keys and what they do, two in a row where both fit; what does not has rows of its own.
+fn two_columns(bindings: &[&Binding], room: Room) -> Vec<Line> {
+    let half = (room.width - 4) / 2;
+    let put = |line: Line, binding: &Binding, column: usize, text: &str| {
+        line.at(column, binding.shown, Ink::Key).at(column + 11, text, Ink::Plain)
+    };
+    let fits = |binding: &Binding| width(binding.label) + 12 < half;
+    let mut lines = Vec::new();
+    let mut rest = bindings;
+    while let Some((first, others)) = rest.split_first() {
+        rest = others;
+        match others.split_first() {
+            Some((second, further)) if fits(first) && fits(second) => {
+                rest = further;
+                lines.push(put(put(Line::blank(), first, 4, first.label), second, 4 + half, second.label));
+            }
+            _ => {
+                let mut parts = wrap(first.label, room.width - 16).into_iter();
+                lines.push(put(Line::blank(), first, 4, &parts.next().unwrap_or_default()));
+                lines.extend(parts.map(|part| Line::blank().at(15, &part, Ink::Plain)));
+            }
+        }
+    }
+    lines
 }
 
 fn help(app: &App, place: Place, from: usize, room: Room) -> (Vec<Line>, usize) {
     let mut text = Vec::new();
     if let Some(step) = app.step() {
-        text.push(Line::text("You are here").at(
-            18,
-            &cut(&format!("{} {}.", step.number, step.title), room.width - 19),
-            Ink::Plain,
-        ));
-        text.extend(wrap(&step.why, room.width - 19).iter().map(|part| Line::blank().at(18, part, Ink::Plain)));
+        let here = wrap(&format!("{} {}.", step.number, step.title), room.width - 19);
+        let why = wrap(&step.why, room.width - 19);
+        for (index, part) in here.iter().chain(&why).enumerate() {
+            text.push(Line::text(if index == 0 { "You are here" } else { "" }).at(18, part, Ink::Plain));
+        }
         text.push(Line::blank());
     }
     text.push(Line::text("Here"));
-    text.extend(two_columns(&keymap::of(place).collect::<Vec<_>>()));
+    text.extend(two_columns(&keymap::of(place).collect::<Vec<_>>(), room));
     text.push(Line::blank());
     text.push(Line::text("Everywhere"));
-    text.extend(two_columns(&keymap::of(Place::Everywhere).collect::<Vec<_>>()));
+    text.extend(two_columns(&keymap::of(Place::Everywhere).collect::<Vec<_>>(), room));
     text.push(Line::blank());
     for line in [
         "Signs            ✓ done or proven   ● running   · not yet   ? needs you",
@@ -169,7 +185,7 @@ fn help(app: &App, place: Place, from: usize, room: Room) -> (Vec<Line>, usize) 
         "                 expected  a known harmless line, listed in the runbook",
         "                 gate      a removal that stays shut until all locks are open",
     ] {
-        text.push(Line::text(line));
+        text.extend(wrapped(line, room));
     }
     let space = room.height.saturating_sub(2);
     let last = text.len().saturating_sub(space);
@@ -195,23 +211,16 @@ pub fn leave(app: &App, leave: &Leave, room: Room) -> Vec<Line> {
     lines.push(Line::blank());
     let options: Vec<(String, String)> =
         leave.options().iter().map(|(label, cost)| ((*label).to_owned(), (*cost).to_owned())).collect();
-    for (index, (label, cost)) in options.iter().enumerate() {
-        lines.push(
-            Line::blank().focus(index == leave.chosen.at()).at(3, &format!("{}  {label}", index + 1), Ink::Plain).at(
-                28,
-                &cut(cost, room.width - 29),
-                Ink::Plain,
-            ),
-        );
-    }
+    lines.extend(common::options(&options, leave.chosen.at(), room));
     if !leave.uncut.is_empty() {
-        lines.push(Line::blank().at(6, &format!("Stopping now is not offered: {}.", leave.uncut), Ink::Plain));
+        let why = format!("Stopping now is not offered: {}.", leave.uncut);
+        lines.extend(wrap(&why, room.width - 6).iter().map(|part| Line::blank().at(5, part, Ink::Plain)));
     }
     lines.push(Line::blank());
     let tmux = app.around.tmux.as_ref().map_or_else(
         || "This terminal is not inside tmux or screen: a lost connection ends the screen.".to_owned(),
         |session| format!("This terminal is inside tmux, session {session}: a lost connection keeps it."),
     );
-    lines.push(Line::blank().at(3, &cut(&tmux, room.width - 4), Ink::Plain));
+    lines.extend(wrap(&tmux, room.width - 4).iter().map(|part| Line::blank().at(3, part, Ink::Plain)));
     lines
 }

@@ -217,8 +217,9 @@ fn decisive_words_are_not_cut_at_eighty_columns() {
         ("s04-vault-damaged", vec!["21:13:02", "beside it is whole"]),
         ("s14-resume", vec!["48 of 48 tables have the dump's", "rows"]),
         ("s14-resume-long", vec!["owner was edited since", "others"]),
-        ("s13-failed-long", vec!["{dedicated: database}", "does 2.3", "3.3 again"]),
+        ("s13-failed-long", vec!["no node has 4 GiB free memory", "does 2.3", "3.3 again"]),
         ("s10-confirm-long", vec!["e shows all of it"]),
+        ("s09-gate-long", vec![telling::LONG]),
         ("s18-help", vec!["back one level, keeps what is typed"]),
         ("s21-leave", vec!["this step ends without a screen, then it pauses"]),
     ] {

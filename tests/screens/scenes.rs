@@ -32,6 +32,7 @@ pub const SCENES: &[Scene] = &[
     ("s09-gate-open", gate_open),
     ("s09-gate-typed-wrong", gate_typed_wrong),
     ("s09-gate-ready", gate_ready),
+    ("s09-gate-long", gate_long),
     ("s10-confirm", confirm),
     ("s10-confirm-long", confirm_long),
     ("s13-failed-long", failed_long),
@@ -202,6 +203,14 @@ fn gate_typed_wrong() -> Wizard {
 fn gate_ready() -> Wizard {
     let mut wizard = gate_open();
     wizard.keys("pixelcore-prod<Enter>heron<Enter><Tab>");
+    wizard
+}
+
+fn gate_long() -> Wizard {
+    let mut wizard = Wizard::within("remove");
+    let Question::Gate { step, mut gate } = telling::gate_question(&[]) else { panic!("it is a gate") };
+    telling::LONG.clone_into(&mut gate.namespace);
+    wizard.ask(Question::Gate { step, gate });
     wizard
 }
 

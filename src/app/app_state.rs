@@ -118,8 +118,8 @@ pub struct App {
     pub(super) shown_at: u64,
     /// When Ctrl-C was pressed last.
     pub(super) interrupted_at: Option<u64>,
-    /// The question that is open, for a front end that takes over.
-    pub open: Option<(u64, Question)>,
+    /// The question that is open.
+    pub(super) open: Option<(u64, Question)>,
     pub(super) question: Option<u64>,
     pub(super) outbox: VecDeque<Waiting>,
     pub(super) secrets: HashMap<SecretHandle, SecretString>,
@@ -185,6 +185,11 @@ impl App {
     pub fn is_working(&self) -> bool {
         matches!(self.front, Front::Running)
             && self.run.steps.values().any(|state| matches!(state, StepState::Begun { .. }))
+    }
+
+    /// The question that nobody answered yet, for a front end that takes over.
+    pub fn unanswered(&self) -> Option<(u64, Question)> {
+        self.open.clone().filter(|(number, _)| self.question == Some(*number))
     }
 
     /// Whether something on the screen changes with time alone.

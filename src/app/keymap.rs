@@ -63,6 +63,7 @@ pub enum Cmd {
     Drop,
     Plain,
     Save,
+    Report,
 }
 
 /// A key in a place.

@@ -7,7 +7,7 @@ impl App {
     pub(super) fn look(&self, cmd: Cmd) -> Option<Over> {
         Some(match cmd {
             Cmd::Help => Over::Help { place: self.place(), from: 0 },
-            Cmd::Palette => Over::Palette(Palette::new(self.place())),
+            Cmd::Palette => Over::Palette(Palette::new(self.commands())),
             Cmd::Why => Over::Page(self.why()?),
             Cmd::Evidence => Over::Page(self.evidence()),
             Cmd::Overview => Over::Page(page::overview(&self.run)),

@@ -1,8 +1,8 @@
 //! What lies over a screen: help, palette, pages, the log, the question before leaving.
 
 use super::{
-    Cmd, Key, Place,
-    keymap::{BINDINGS, Binding},
+    Key, Place,
+    commands::Named,
     log::LogPage,
     menu::{Menu, Options},
     page::Page,
@@ -27,61 +27,35 @@ pub enum Over {
 /// The commands by name.
 #[derive(Debug)]
 pub struct Palette {
-    /// The place it was opened from.
-    pub place: Place,
     /// What is typed.
     pub text: TextField,
     /// The chosen one of those that fit.
     pub menu: Menu,
+    /// All commands.
+    pub all: Vec<Named>,
 }
 
 impl Palette {
-    /// All commands of a place.
-    pub fn new(place: Place) -> Self {
-        let mut palette = Self { place, text: TextField::open(""), menu: Menu::default() };
-        palette.filter();
-        palette
+    /// All of these.
+    pub fn new(all: Vec<Named>) -> Self {
+        Self { text: TextField::open(""), menu: Menu::new(all.len(), 0), all }
     }
 
-    /// The commands that fit what is typed.
-    pub fn found(&self) -> Vec<&'static Binding> {
+    /// The commands that fit what is typed: any part of their name.
+    pub fn found(&self) -> Vec<&Named> {
         let wanted = self.text.text().to_lowercase();
-        self.all().into_iter().filter(|binding| binding.label.to_lowercase().contains(&wanted)).collect()
+        self.all.iter().filter(|named| named.name.to_lowercase().contains(&wanted)).collect()
     }
 
-    /// All commands, those of the place first, each once.
-    pub fn all(&self) -> Vec<&'static Binding> {
-        let mut found: Vec<&'static Binding> = Vec::new();
-        for place in [self.place, Place::Everywhere] {
-            for binding in BINDINGS.iter().filter(|binding| binding.place == place) {
-                let moving = matches!(
-                    binding.cmd,
-                    Cmd::Up
-                        | Cmd::Down
-                        | Cmd::PageUp
-                        | Cmd::PageDown
-                        | Cmd::First
-                        | Cmd::Last
-                        | Cmd::Number
-                        | Cmd::Space
-                        | Cmd::Palette
-                        | Cmd::Back
-                        | Cmd::Enter
-                        | Cmd::Next
-                        | Cmd::Previous
-                );
-                let known = found.iter().any(|other| other.cmd == binding.cmd);
-                if !moving && !known {
-                    found.push(binding);
-                }
-            }
-        }
-        found
+    /// The chosen one.
+    pub fn chosen(&self) -> Option<&Named> {
+        self.found().get(self.menu.at).copied()
     }
 
     /// Follows what is typed.
     pub fn filter(&mut self) {
-        self.menu.resize(self.found().len());
+        // what fits best stands first again
+        self.menu = Menu::new(self.found().len(), 0);
     }
 
     /// Takes a word that came at once.

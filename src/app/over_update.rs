@@ -2,6 +2,7 @@
 
 use super::{
     App, Cmd, Effect, Key, Leave, Over, Quit,
+    commands::Does,
     log::{Log, LogPage},
     page::Page,
     text_field::TextField,
@@ -30,11 +31,8 @@ impl App {
             },
             Over::Palette(palette) => match cmd {
                 Cmd::Enter => {
-                    let chosen = palette.found().get(palette.menu.at).map(|binding| (binding.cmd, binding.keys[0]));
-                    self.over = None;
-                    if let Some((cmd, key)) = chosen {
-                        return self.command(cmd, key);
-                    }
+                    let chosen = palette.chosen().map(|named| (named.does, named.not_now));
+                    return chosen.map_or_else(Vec::new, |(does, not_now)| self.named_command(does, not_now));
                 }
                 Cmd::Up | Cmd::Down | Cmd::PageUp | Cmd::PageDown => {
                     palette.menu.moved(cmd, key);
@@ -68,6 +66,30 @@ impl App {
             }
         }
         Vec::new()
+    }
+
+    /// What was chosen by name; what is not possible says why, and the palette stays.
+    fn named_command(&mut self, does: Does, not_now: &str) -> Vec<Effect> {
+        if !not_now.is_empty() {
+            self.notice = Some(format!("Not now: {not_now}."));
+            return Vec::new();
+        }
+        self.over = None;
+        match does {
+            Does::Option(number) => {
+                let digit = u32::try_from(number).ok().and_then(|number| char::from_digit(number, 10));
+                let mut effects = self.command(Cmd::Number, Key::Char(digit.unwrap_or('1')));
+                effects.extend(self.command(Cmd::Enter, Key::Enter));
+                effects
+            }
+            Does::Key(cmd @ (Cmd::Add | Cmd::None | Cmd::Take), key) => {
+                // they are of the list: a field that is being typed into is left first
+                let mut effects = self.put_down();
+                effects.extend(self.command(cmd, key));
+                effects
+            }
+            Does::Key(cmd, key) => self.command(cmd, key),
+        }
     }
 
     /// None when the log is closed.

@@ -273,7 +273,11 @@ impl App {
             Cmd::Repaint => return vec![Effect::Repaint],
             Cmd::Suspend => return vec![Effect::Suspend],
             Cmd::Drop => return vec![Effect::Quit(Quit::AfterThisStep)],
-            Cmd::Plain => return vec![Effect::Quit(Quit::ToPlain)],
+            Cmd::Plain => return self.to_plain(),
+            Cmd::Report => {
+                let text = crate::run::report::markdown(&self.run, &self.records);
+                return vec![Effect::Save { name: "report.md".to_owned(), text }];
+            }
             _ => {}
         }
         if self.over.is_some() {
@@ -291,6 +295,17 @@ impl App {
             Cmd::Leave if !matches!(self.front, Front::Finish(_)) => self.leave(),
             _ => self.screen_command(cmd, key),
         }
+    }
+
+    /// The same place as line prompts. What is being typed is saved first.
+    fn to_plain(&mut self) -> Vec<Effect> {
+        let mut effects = self.put_down();
+        if self.outbox.is_empty() {
+            effects.push(Effect::Quit(Quit::ToPlain));
+        } else {
+            self.notice = Some("Not yet: what was typed is being saved. Press it again.".to_owned());
+        }
+        effects
     }
 
     fn leave(&mut self) -> Vec<Effect> {
@@ -315,6 +330,17 @@ impl App {
             return Vec::new();
         };
         let acts = screen.command(cmd, key, at);
+        self.acts(acts)
+    }
+
+    /// Lets the screen in front let go of what is being typed.
+    pub(super) fn put_down(&mut self) -> Vec<Effect> {
+        let acts = self.front.screen_mut().map(super::screens::Screen::put_down).unwrap_or_default();
+        self.acts(acts)
+    }
+
+    /// What a screen wants is done.
+    fn acts(&mut self, acts: Vec<Act>) -> Vec<Effect> {
         let mut effects = Vec::new();
         for act in acts {
             match act {

@@ -148,7 +148,8 @@ async fn wizard(global: &Global, link: Link, folder: &RunFolder, before: Records
     match ended {
         Ended::Quit(Quit::ToPlain) => {
             let _ = writeln!(out, "drydock. Plain text mode; the same run, the same place.");
-            return plain(link, input(None, realm)?, folder, back, app.records, app.open).await;
+            let open = app.unanswered();
+            return plain(link, input(None, realm)?, folder, back, app.records, open).await;
         }
         Ended::Quit(Quit::AfterThisStep) | Ended::Gone => {
             drop(link);

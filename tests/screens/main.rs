@@ -5,6 +5,7 @@
 mod frames;
 mod keys;
 mod lengthy;
+mod palette;
 mod rules;
 mod scenes;
 mod telling;

@@ -52,6 +52,7 @@ pub const SCENES: &[Scene] = &[
     ("s18-overview", overview),
     ("s18-log-search", log_search),
     ("s18-palette", palette),
+    ("s18-palette-decision", palette_decision),
 ];
 
 /// The scene of this name.
@@ -309,6 +310,10 @@ fn overview() -> Wizard {
 
 fn log_search() -> Wizard {
     pressed(running(), "/chunk<Enter>")
+}
+
+fn palette_decision() -> Wizard {
+    pressed(failed(), ":")
 }
 
 fn palette() -> Wizard {

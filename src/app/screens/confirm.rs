@@ -35,6 +35,10 @@ impl Screen for ConfirmScreen {
         true
     }
 
+    fn options(&self) -> Vec<String> {
+        vec!["Go back".to_owned(), self.button.clone()]
+    }
+
     fn command(&mut self, cmd: Cmd, key: Key, _: u64) -> Vec<Act> {
         let Some(taken) = self.options.taken(cmd, key) else { return Vec::new() };
         self.options.close();

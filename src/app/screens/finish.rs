@@ -35,6 +35,10 @@ impl Screen for FinishScreen {
         Place::Finish
     }
 
+    fn options(&self) -> Vec<String> {
+        OPTIONS.iter().map(|(label, _)| (*label).to_owned()).collect()
+    }
+
     fn command(&mut self, cmd: Cmd, key: Key, _: u64) -> Vec<Act> {
         match self.options.taken(cmd, key) {
             Some(0) => vec![Act::Save { name: "report.md".to_owned(), text: self.report.clone() }],

@@ -45,6 +45,10 @@ impl Screen for ResumeScreen {
         true
     }
 
+    fn options(&self) -> Vec<String> {
+        self.choices.iter().map(|choice| choice.label.clone()).collect()
+    }
+
     fn command(&mut self, cmd: Cmd, key: Key, _: u64) -> Vec<Act> {
         let taken = self.options.taken(cmd, key);
         let Some(choice) = taken.and_then(|at| self.choices.get(at)) else { return Vec::new() };

@@ -3,7 +3,7 @@
 use super::{Room, common, running};
 use crate::{
     app::{
-        App, Leave, Over, Place,
+        App, Leave, Over, Palette, Place,
         keymap::{self, Binding},
         page::Page,
     },
@@ -20,23 +20,7 @@ pub fn view(app: &App, over: &Over, room: Room) -> (Vec<Line>, usize) {
         Over::Help { place, from } => return help(app, *place, *from, room),
         Over::Page(page) => return self::page(page, room),
         Over::Palette(palette) => {
-            let found = palette.found();
-            let mut line = Line::blank().at(2, &format!(": {}▏", palette.text.text()), Ink::Plain);
-            line.cursor = Some(4 + palette.text.cursor());
-            let all = palette.all().len();
-            let right = format!("{} of {all} commands", found.len());
-            let mut lines = vec![line.right(&right, Ink::Plain), Line::blank()];
-            let window = room.height.saturating_sub(3);
-            let skip = palette.menu.at.saturating_sub(window.saturating_sub(1));
-            for (index, binding) in found.iter().enumerate().skip(skip).take(window) {
-                lines.push(
-                    Line::blank()
-                        .focus(index == palette.menu.at)
-                        .at(2, binding.label, Ink::Plain)
-                        .right(binding.shown, Ink::Key),
-                );
-            }
-            lines
+            return (self::palette(palette, room), 0);
         }
         Over::Log(page) => {
             let rows = room.height.saturating_sub(1);
@@ -61,6 +45,41 @@ pub fn view(app: &App, over: &Over, room: Room) -> (Vec<Line>, usize) {
         Over::Leave(_) => Vec::new(),
     };
     (lines, 0)
+}
+
+/// S18: the commands by name; those that are not possible now say why.
+fn palette(palette: &Palette, room: Room) -> Vec<Line> {
+    let found = palette.found();
+    let mut line = Line::blank().at(2, &format!(": {}▏", palette.text.text()), Ink::Plain);
+    line.cursor = Some(4 + palette.text.cursor());
+    let right = format!("{} of {} commands", found.len(), palette.all.len());
+    let mut lines = vec![line.right(&right, Ink::Plain), Line::blank()];
+    // the last row says what the window hides
+    let window = room.height.saturating_sub(3);
+    let skip = palette.menu.at.saturating_sub(window.saturating_sub(1));
+    let wanted = palette.text.text().to_lowercase();
+    for (index, named) in found.iter().enumerate().skip(skip).take(window) {
+        let ink = if named.not_now.is_empty() { Ink::Plain } else { Ink::Dim };
+        let line = Line::blank().focus(index == palette.menu.at);
+        let line = match named.name.to_lowercase().find(&wanted).filter(|_| !wanted.is_empty()) {
+            // names are ASCII where it matters; one that is longer in lower case is not marked
+            Some(at) if named.name.is_char_boundary(at) && named.name.is_char_boundary(at + wanted.len()) => line
+                .at(2, &named.name[..at], ink)
+                .then(&named.name[at..at + wanted.len()], Ink::Match)
+                .then(&named.name[at + wanted.len()..], ink),
+            _ => line.at(2, &named.name, ink),
+        };
+        lines.push(if named.not_now.is_empty() {
+            line.right(&named.shown, Ink::Key)
+        } else {
+            line.right(&format!("not now: {}", named.not_now), Ink::Dim)
+        });
+    }
+    let below = found.len().saturating_sub(skip + window);
+    if below > 0 {
+        lines.push(Line::text(&format!("↓ {below} more")));
+    }
+    lines
 }
 
 /// Column under which a line goes on: behind its first gap, as behind a label, else two further in.

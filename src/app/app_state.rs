@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::{
-    Effect, Over, Surroundings,
+    Effect, Over, Parts, Surroundings,
     log::Log,
     screens::{
         ChecksScreen, ChooseScreen, ConfirmScreen, FinishScreen, FormScreen, GateScreen, PlanScreen, ReapplyScreen,
@@ -94,6 +94,8 @@ pub struct App {
     pub over: Option<Over>,
     /// How the running step stands.
     pub progress: Option<Progress>,
+    /// Since when its parts stand as they do, and what can be looked at.
+    pub parts: Parts,
     /// The output of the running step.
     pub log: Log,
     /// Identity as last read: when, and `same`, `unknown` or `different`.
@@ -101,7 +103,7 @@ pub struct App {
     /// Something to tell in the safety row until the next key.
     pub notice: Option<String>,
     /// What was told there last: `e` shows it whole.
-    pub(super) told: Option<String>,
+    pub(super) noticed: Option<String>,
     /// The time of day.
     pub now: Timestamp,
     /// Where this runs.
@@ -142,7 +144,8 @@ impl App {
             log: Log::default(),
             identity: None,
             notice: None,
-            told: None,
+            noticed: None,
+            parts: Parts::default(),
             now,
             around,
             pausing: false,

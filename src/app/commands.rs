@@ -54,7 +54,8 @@ const NAMES: &[(Cmd, &str)] = &[
 impl App {
     /// All commands: what is possible, the options of the screen, then what is not possible.
     pub fn commands(&self) -> Vec<Named> {
-        let options = self.front.screen().map(super::screens::Screen::options).unwrap_or_default();
+        let waiting = || self.waiting_options().into_iter().map(|(label, _)| label).collect();
+        let options = self.front.screen().map_or_else(waiting, super::screens::Screen::options);
         let options = options.into_iter().enumerate().map(|(index, name)| Named {
             name,
             shown: (index + 1).to_string(),

@@ -11,6 +11,7 @@ pub enum Place {
     FormField,
     Checks,
     Running,
+    Waiting,
     GateShut,
     GateTyping,
     Choices,
@@ -156,6 +157,14 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::Running, HELP, "?", "help", Cmd::Help, true),
     bind(Place::Running, &[Key::Char(' ')], "Space", "stop or follow the log", Cmd::Space, false),
     bind(Place::Running, UP, "↑", "into the log", Cmd::Up, false),
+    bind(Place::Waiting, DIGITS, "1-9", "choose", Cmd::Number, true),
+    bind(Place::Waiting, ENTER, "Enter", "do it", Cmd::Enter, true),
+    bind(Place::Waiting, &[Key::Char('p')], "p", "pause after this", Cmd::Pause, true),
+    bind(Place::Waiting, &[Key::Char('l')], "l", "log", Cmd::Log, true),
+    bind(Place::Waiting, &[Key::Char('w')], "w", "why", Cmd::Why, true),
+    bind(Place::Waiting, &[Key::Char('e')], "e", "command", Cmd::Evidence, false),
+    bind(Place::Waiting, &[Key::Char('/')], "/", "search the log", Cmd::Search, false),
+    bind(Place::Waiting, HELP, "?", "help", Cmd::Help, true),
     bind(Place::GateShut, UP, "↑↓", "lock", Cmd::Up, true),
     bind(Place::GateShut, &[Key::Char('r')], "r", "look again", Cmd::Again, true),
     bind(Place::GateShut, ENTER, "Enter", "details", Cmd::Enter, true),
@@ -256,13 +265,14 @@ pub fn of(place: Place) -> impl Iterator<Item = &'static Binding> {
 mod tests {
     use super::*;
 
-    const PLACES: [Place; 18] = [
+    const PLACES: [Place; 19] = [
         Place::Plan,
         Place::Vault,
         Place::FormList,
         Place::FormField,
         Place::Checks,
         Place::Running,
+        Place::Waiting,
         Place::GateShut,
         Place::GateTyping,
         Place::Choices,

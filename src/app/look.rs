@@ -31,7 +31,7 @@ impl App {
             _ => {
                 let mut page =
                     self.step().map_or_else(|| page::proven(&self.run), |step| page::evidence(&self.run, step));
-                let told: Vec<String> = self.told.iter().cloned().chain(self.whole()).collect();
+                let told: Vec<String> = self.noticed.iter().cloned().chain(self.whole()).collect();
                 if !told.is_empty() {
                     let shown = told.iter().map(|line| format!("  {line}"));
                     let first = std::iter::once("On the screen, whole:".to_owned()).chain(shown);

@@ -20,6 +20,7 @@ pub mod screens;
 mod surroundings;
 pub mod text_field;
 mod update;
+mod waiting;
 mod whole;
 
 pub use app_state::{App, Front, Window};
@@ -29,3 +30,4 @@ pub use keymap::{Cmd, Place};
 pub use over::{Leave, Over, Palette};
 pub use surroundings::{Passphrases, Strength, Surroundings};
 pub use update::Msg;
+pub use waiting::Parts;

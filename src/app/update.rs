@@ -83,6 +83,7 @@ impl App {
                 }
                 if let Record::Intent { step, .. } = record.as_ref() {
                     self.progress = None;
+                    self.parts = super::Parts::default();
                     self.log.follow(step);
                     effects.push(Effect::Follow(step.clone()));
                 }
@@ -90,6 +91,7 @@ impl App {
                 effects
             }
             Event::Progress { progress } => {
+                self.parts.take(self.now, &progress);
                 self.progress = Some(progress);
                 Vec::new()
             }
@@ -145,7 +147,7 @@ impl App {
         // an answer that was meant for another question is not for this one
         self.outbox.clear();
         self.over = None;
-        (self.notice, self.told) = (None, None);
+        (self.notice, self.noticed) = (None, None);
         self.shown_at = self.at;
         self.front = self.screen_of(question);
         vec![Effect::Bell]
@@ -187,6 +189,7 @@ impl App {
                 }
             }
             Some(Over::Leave(_)) => Place::Leave,
+            None if !self.stuck().is_empty() => Place::Waiting,
             None => self.front.screen().map_or(Place::Running, super::screens::Screen::place),
         }
     }
@@ -203,7 +206,7 @@ impl App {
 
     fn key(&mut self, key: Key) -> Vec<Effect> {
         if let Some(notice) = self.notice.take() {
-            self.told = Some(notice);
+            self.noticed = Some(notice);
         }
         let guarded = self.over.is_none() && self.front.screen().is_some_and(super::screens::Screen::guarded);
         if guarded && self.at < self.shown_at + TYPE_AHEAD {
@@ -318,6 +321,9 @@ impl App {
 
     fn screen_command(&mut self, cmd: Cmd, key: Key) -> Vec<Effect> {
         let at = self.at;
+        if self.waiting_command(cmd, key) {
+            return Vec::new();
+        }
         let Some(screen) = self.front.screen_mut() else {
             match cmd {
                 Cmd::Up => self.log.scroll(1),

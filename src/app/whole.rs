@@ -13,10 +13,7 @@ impl App {
     /// The texts of the screen in front.
     pub(super) fn whole(&self) -> Vec<String> {
         match &self.front {
-            Front::Running => {
-                let step = self.step().map(|step| &step.id);
-                self.progress.as_ref().filter(|told| Some(&told.step) == step).map_or_else(Vec::new, progress)
-            }
+            Front::Running => self.told().map_or_else(Vec::new, progress),
             Front::Plan(_) | Front::Finish(_) => Vec::new(),
             Front::Vault(screen) if screen.fault.is_empty() => Vec::new(),
             Front::Vault(screen) => vec![screen.fault.clone()],

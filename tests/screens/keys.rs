@@ -231,6 +231,29 @@ fn decisive_words_are_not_cut_at_eighty_columns() {
 }
 
 #[test]
+fn a_stuck_part_is_told_with_its_reason_and_age_and_can_be_looked_at() {
+    let mut wizard = scene("s10-stuck");
+    let frame = wizard.frame(80, 24, COLOUR);
+    assert!(frame.contains("1 min 50 s · 0/6 nodes are available: 6"), "{frame}");
+    assert!(frame.contains("20 s · Readiness"), "a part that starts tells its own age: {frame}");
+    // its age moves in steps of five seconds
+    wizard.pass(2);
+    let later = wizard.frame(80, 24, COLOUR);
+    assert!(later.contains("1 min 50 s") && later.contains("running 1 min 54 s"), "{later}");
+    assert!(wizard.keys("<Enter>").is_empty(), "waiting on asks nothing of the run");
+    assert!(wizard.app.notice.as_deref().is_some_and(|notice| notice.contains("Nothing was changed")));
+    wizard.keys("2<Enter>");
+    let page = wizard.frame(80, 24, COLOUR);
+    assert!(page.contains("Look at pix-worker") && page.contains("reading the settings"), "{page}");
+    assert!(!page.contains("[main] up"), "not the log of another part: {page}");
+    assert!(page.contains("describe Deployment/pix-worker"), "{page}");
+    // when it goes on by itself, the options go
+    let mut wizard = scene("s10-stuck");
+    wizard.progress(telling::waiting(telling::parts().into_iter().take(2).collect()));
+    assert!(!wizard.frame(80, 24, COLOUR).contains("Keep waiting"));
+}
+
+#[test]
 fn numbers_choose_and_enter_does() {
     let mut wizard = scene("s13-failed");
     assert!(wizard.replies("3").is_empty());

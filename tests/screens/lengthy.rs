@@ -1,7 +1,7 @@
 //! The same questions where names and reasons are as long as they may be.
 
 use drydock::{
-    run::{Choice, Question, Sign},
+    run::{Choice, Progress, Question, Row, Sign},
     text::Diagnostic,
 };
 
@@ -80,4 +80,33 @@ pub fn resume_long() -> Question {
         ],
         recommended: 1,
     }
+}
+
+/// Parts of a deployment: ready, starting, stuck for two reasons.
+pub fn parts() -> Vec<Row> {
+    let row = |sign, word: &str, name: &str, detail: &str| Row {
+        sign,
+        word: word.into(),
+        name: name.into(),
+        detail: detail.into(),
+    };
+    vec![
+        row(Sign::Done, "ready", "pix-db", "1 of 1"),
+        row(Sign::Done, "ready", "pix-core", "1 of 1"),
+        row(Sign::Running, "starting", "pix-admin", "20 s · Readiness probe failed: HTTP 503"),
+        row(Sign::Careful, "stuck", "pix-worker", "0/6 nodes are available: 6 Insufficient memory, largest is 2.6 GiB"),
+        row(
+            Sign::Careful,
+            "stuck",
+            "pix-ingest",
+            "the image registry.example.net/pix/ingest:5.0.0 cannot be fetched: not found",
+        ),
+    ]
+}
+
+/// How a wait stands.
+pub fn waiting(rows: Vec<Row>) -> Progress {
+    let ready = rows.iter().filter(|row| row.sign == Sign::Done).count();
+    let sentence = format!("{ready} of {} parts are ready", rows.len());
+    Progress { step: step("ready"), sentence, rows, bar: None, left_s: None }
 }

@@ -33,6 +33,9 @@ pub const SCENES: &[Scene] = &[
     ("s09-gate-typed-wrong", gate_typed_wrong),
     ("s09-gate-ready", gate_ready),
     ("s09-gate-long", gate_long),
+    ("s10-waiting", waiting),
+    ("s10-stuck", stuck),
+    ("s10-stuck-look", stuck_look),
     ("s10-confirm", confirm),
     ("s10-confirm-long", confirm_long),
     ("s13-failed-long", failed_long),
@@ -213,6 +216,33 @@ fn gate_long() -> Wizard {
     telling::LONG.clone_into(&mut gate.namespace);
     wizard.ask(Question::Gate { step, gate });
     wizard
+}
+
+fn waits(rows: Vec<drydock::run::Row>) -> Wizard {
+    let mut wizard = Wizard::within("ready");
+    wizard.progress(telling::waiting(rows.clone()));
+    wizard.output("ready", POD_OUTPUT);
+    wizard.pass(112);
+    wizard.progress(telling::waiting(rows));
+    wizard
+}
+
+/// Lines of the pods that a step waits for.
+const POD_OUTPUT: &[(&str, Tag, &str)] = &[
+    ("pix-core-6d9f7c5b8-x2k4q", Tag::Plain, "INFO  [main] up"),
+    ("pix-worker-7b5d9c6f4-qq8zn", Tag::Plain, "INFO  [main] reading the settings"),
+];
+
+fn waiting() -> Wizard {
+    waits(telling::parts().into_iter().take(3).collect())
+}
+
+fn stuck() -> Wizard {
+    waits(telling::parts())
+}
+
+fn stuck_look() -> Wizard {
+    pressed(stuck(), "2<Enter>")
 }
 
 fn confirm() -> Wizard {

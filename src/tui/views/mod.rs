@@ -15,6 +15,7 @@ mod resume;
 mod running;
 mod small;
 mod vault;
+mod waiting;
 
 use super::{
     Ink, Line, Picture,

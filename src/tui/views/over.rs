@@ -144,6 +144,7 @@ fn screen_name(place: Place) -> &'static str {
         Place::FormList | Place::FormField | Place::Inputs => "capture (S05)",
         Place::Checks => "preflight (S06)",
         Place::Running => "running step (S07)",
+        Place::Waiting => "waiting (S10)",
         Place::GateShut | Place::GateTyping => "destroy gate (S09)",
         Place::Choices => "decision (S13)",
         Place::Reapply => "re-apply (S12)",

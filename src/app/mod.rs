@@ -8,6 +8,7 @@ mod app_state;
 pub mod commands;
 pub mod door;
 mod effect;
+mod handover;
 mod key;
 pub mod keymap;
 pub mod log;
@@ -25,6 +26,7 @@ mod whole;
 
 pub use app_state::{App, Front, Window};
 pub use effect::{Effect, Quit};
+pub use handover::Handover;
 pub use key::Key;
 pub use keymap::{Cmd, Place};
 pub use over::{Leave, Over, Palette};

@@ -119,7 +119,7 @@ impl App {
         }
     }
 
-    fn asking(&mut self, number: u64, question: Question) -> Vec<Effect> {
+    pub(super) fn asking(&mut self, number: u64, question: Question) -> Vec<Effect> {
         self.question = Some(number);
         self.open = Some((number, question.clone()));
         let same = match (&mut self.front, &question) {

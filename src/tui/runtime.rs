@@ -95,6 +95,9 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
     let mut screen = Screen::take(title(&app), place.theme)?;
     paint(&mut screen, &mut app)?;
     let (tail, mut lines) = Tail::start(place.output);
+    if let Some(step) = &app.log.step {
+        tail.read(step);
+    }
     let (reader, mut keys) = Keys::start();
     let (mut hangup, mut terminate) = (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?);
     let mut go_on = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;

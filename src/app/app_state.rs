@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use super::{
     Effect, Over, Parts, Surroundings,
+    lock::Lock,
     log::Log,
     screens::{
         ChecksScreen, ChooseScreen, ConfirmScreen, FinishScreen, FormScreen, GateScreen, PlanScreen, ReapplyScreen,
@@ -116,6 +117,7 @@ pub struct App {
     pub stopped: Option<Stopped>,
     /// Milliseconds since the program began.
     pub at: u64,
+    pub(super) lock: Lock,
     /// When the screen in front appeared, in the same milliseconds.
     pub(super) shown_at: u64,
     /// When Ctrl-C was pressed last.
@@ -152,6 +154,7 @@ impl App {
             window: Window::default(),
             stopped: None,
             at: 0,
+            lock: Lock::default(),
             shown_at: 0,
             interrupted_at: None,
             open: None,

@@ -85,6 +85,7 @@ impl App {
     /// Why a command is not possible now, or nothing.
     fn not_now(&self, cmd: Cmd) -> &'static str {
         let (possible, reason) = match cmd {
+            _ if self.is_locked() && !self.is_done_locked(cmd) => (false, "it is locked"),
             Cmd::Why => (self.step().is_some(), "every step is over"),
             Cmd::Log | Cmd::Search => (self.log.step.is_some(), "no step wrote anything yet"),
             Cmd::Pause => (self.is_working(), "no step is running"),

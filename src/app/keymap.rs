@@ -18,6 +18,7 @@ pub enum Place {
     Reapply,
     Finish,
     Leave,
+    Unlock,
     Help,
     Page,
     Log,
@@ -198,6 +199,9 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::Leave, DIGITS, "1-9", "choose", Cmd::Number, true),
     bind(Place::Leave, ENTER, "Enter", "do it", Cmd::Enter, true),
     bind(Place::Leave, &[Key::Esc], "Esc", "stay", Cmd::Back, true),
+    bind(Place::Unlock, &[Key::Tab], "Tab", "next", Cmd::Next, true),
+    bind(Place::Unlock, ENTER, "Enter", "unlock, or the button", Cmd::Enter, true),
+    bind(Place::Unlock, &[Key::Esc], "Esc", "stay locked", Cmd::Back, true),
     bind(Place::Help, UP, "↑↓", "scroll", Cmd::Up, true),
     bind(Place::Help, &[Key::Esc], "Esc", "close", Cmd::Back, true),
     bind(Place::Help, ENTER, "Enter", "close", Cmd::Back, false),
@@ -265,7 +269,7 @@ pub fn of(place: Place) -> impl Iterator<Item = &'static Binding> {
 mod tests {
     use super::*;
 
-    const PLACES: [Place; 19] = [
+    const PLACES: [Place; 20] = [
         Place::Plan,
         Place::Vault,
         Place::FormList,
@@ -279,6 +283,7 @@ mod tests {
         Place::Reapply,
         Place::Finish,
         Place::Leave,
+        Place::Unlock,
         Place::Help,
         Place::Page,
         Place::Log,

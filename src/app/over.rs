@@ -3,6 +3,7 @@
 use super::{
     Key, Place,
     commands::Named,
+    lock::Unlock,
     log::LogPage,
     menu::{Menu, Options},
     page::Page,
@@ -20,6 +21,8 @@ pub enum Over {
     Page(Page),
     /// The log, whole height.
     Log(LogPage),
+    /// S04b: the wizard is locked.
+    Unlock(Unlock),
     /// S21: leave?
     Leave(Leave),
 }

@@ -40,6 +40,7 @@ impl App {
                 Cmd::Back | Cmd::Leave => self.over = None,
                 _ => palette.edit(key),
             },
+            Over::Unlock(_) => return self.unlock_command(cmd, key),
             Over::Log(page) => {
                 return Self::log_command(page, &mut self.log, cmd, key).unwrap_or_else(|| {
                     self.over = None;

@@ -6,10 +6,11 @@ use std::{
     time::Duration,
 };
 
+use futures::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 use secrecy::SecretString;
 
-use super::{Colour, Exit, Failure, Global, Outcome};
+use super::{Colour, Exit, Failure, Global, Outcome, start::Answered};
 use crate::{
     app::{App, Handover, Passphrases, Quit, Strength, Surroundings},
     plain::{self, Answers, Front, FullScreen, Input, Keyboard, Say, Scripted},
@@ -18,7 +19,7 @@ use crate::{
     store::{Keep, RunFolder, write_atomic},
     text::Diagnostic,
     tui::{self, Ended, Theme},
-    vault::{Level, estimate, suggest_passphrase},
+    vault::{Generation, Level, Unlock, Vault, estimate, suggest_passphrase},
 };
 
 /// Whether anything is real.
@@ -29,6 +30,9 @@ pub enum Realm {
     /// The practice world.
     Practice,
 }
+
+/// After so many milliseconds without a key the wizard locks.
+const LOCKS_AFTER: u64 = 300_000;
 
 /// Records with their times.
 type Records = Vec<(Timestamp, Record)>;
@@ -57,19 +61,14 @@ fn can_show() -> bool {
 }
 
 /// Runs a launched run with the front end that the settings and the terminal allow.
-pub async fn attend(
-    global: &Global,
-    launched: Launch,
-    before: Records,
-    answers: Option<Answers>,
-    realm: Realm,
-) -> Outcome {
+pub async fn attend(global: &Global, launched: Launch, before: Records, by: Answered, vault: Option<Vault>) -> Outcome {
+    let Answered { answers, realm } = by;
     let Launch { link, engine, folder } = launched;
     let shown = if global.json {
         json(link, answers, realm).await;
         Ok(())
     } else {
-        let place = Place { global, folder: &folder, back: come_back(global, &folded(&before), realm), realm };
+        let place = Place { global, folder: &folder, back: come_back(global, &folded(&before), realm), realm, vault };
         place.show(link, before, answers).await
     };
     // also when the front end failed: the engine comes to its next safe point before the program ends
@@ -97,7 +96,22 @@ fn come_back(global: &Global, state: &RunState, realm: Realm) -> String {
     }
 }
 
-fn surroundings(come_back: String) -> Surroundings {
+/// Whether a passphrase opens this vault, found out on files and then forgotten: the run's own open vault is not touched.
+fn opens(vault: Vault, unlock: Unlock) -> tui::Opens {
+    Arc::new(move |passphrase| {
+        let (vault, unlock) = (vault.clone(), unlock.clone());
+        let look = async move {
+            let open = match vault.unlock_async(Generation::Current, passphrase.clone(), unlock.clone()).await {
+                Err(error) if error.is_damage() => vault.unlock_async(Generation::Previous, passphrase, unlock).await,
+                other => other,
+            };
+            open.map(|open| open.lock()).map_err(|error| error.to_string())
+        };
+        look.boxed()
+    })
+}
+
+fn surroundings(come_back: String, locks_after: Option<u64>) -> Surroundings {
     let strength = |text: &str| {
         let found = estimate(text);
         Strength { enough: found.level > Level::Weak, sentence: found.sentence }
@@ -108,6 +122,7 @@ fn surroundings(come_back: String) -> Surroundings {
         come_back,
         tmux: std::env::var("TMUX").ok().map(|_| std::env::var("TMUX_PANE").unwrap_or_default()),
         zone: TimeZone::system(),
+        locks_after,
         passphrases: Passphrases { strength, suggest },
     }
 }
@@ -134,6 +149,8 @@ struct Place<'a> {
     folder: &'a RunFolder,
     back: String,
     realm: Realm,
+    /// The vault, where the run keeps secrets.
+    vault: Option<Vault>,
 }
 
 /// What a front end that shall go on is given; nothing when the run was left.
@@ -157,7 +174,10 @@ impl Place<'_> {
     }
 
     async fn wizard(&self, link: Link, known: Handover) -> Result<Next, Failure> {
-        let app = App::take_over(known, surroundings(self.back.clone()), Timestamp::now());
+        let unlock = self.vault.clone().zip(Unlock::in_child().ok());
+        let opens = unlock.map(|(vault, unlock)| opens(vault, unlock));
+        let around = surroundings(self.back.clone(), opens.as_ref().map(|_| LOCKS_AFTER));
+        let app = App::take_over(known, around, Timestamp::now());
         let into = self.folder.path().to_owned();
         let save = move |name: &str, text: &str| {
             let path = into.join(name);
@@ -165,7 +185,8 @@ impl Place<'_> {
             Ok(path.display().to_string())
         };
         let tick = Duration::from_secs(if self.global.look.still { 30 } else { 1 });
-        let place = tui::Place { output: self.folder.outputs(), save: Arc::new(save), theme: theme(self.global), tick };
+        let place =
+            tui::Place { output: self.folder.outputs(), save: Arc::new(save), opens, theme: theme(self.global), tick };
         let outcome = tui::run(app, link, place).await.map_err(|error| {
             let problem = Diagnostic::new("the terminal cannot be used").cause(error.to_string());
             let help = format!("the run is safe; come back with: {} --plain", self.back);

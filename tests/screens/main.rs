@@ -5,6 +5,7 @@
 mod frames;
 mod keys;
 mod lengthy;
+mod lock;
 mod palette;
 mod rules;
 mod scenes;

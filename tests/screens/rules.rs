@@ -59,6 +59,7 @@ fn the_frame_is_whole() {
         assert!(
             row(last - 2).contains("drydock resume 7f3a")
                 || wizard.app.notice.is_some()
+                || wizard.app.locks_soon()
                 || name.contains("other-cluster"),
             "{name}: {}",
             row(last - 2)

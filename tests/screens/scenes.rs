@@ -2,7 +2,10 @@
 
 use drydock::run::{Event, Outcome, Question, Record, Stopped, Tag};
 
-use crate::{telling, wizard::Wizard};
+use crate::{
+    telling,
+    wizard::{LOCKS_AFTER, Wizard},
+};
 
 /// A screen, by its number and what it shows.
 pub type Scene = (&'static str, fn() -> Wizard);
@@ -17,6 +20,10 @@ pub const SCENES: &[Scene] = &[
     ("s04-vault-unlock", vault_unlock),
     ("s04-vault-wrong", vault_wrong),
     ("s04-vault-damaged", vault_damaged),
+    ("s04-locks-soon", locks_soon),
+    ("s04-locked", locked),
+    ("s04-locked-form", locked_form),
+    ("s04-locked-wrong", locked_wrong),
     ("s05-environment", environment),
     ("s05-lns-empty", lns_empty),
     ("s05-lns-list", lns_list),
@@ -117,6 +124,34 @@ fn vault_damaged() -> Wizard {
     let mut wizard = vault(true);
     wizard.keys("harbour velvet<Enter>");
     wizard.ask(Question::Vault { exists: true, fault: telling::DAMAGED.into() });
+    wizard
+}
+
+/// The same with a lock, and so long without a key.
+fn untouched(mut wizard: Wizard, seconds: u64) -> Wizard {
+    // keys that do nothing: from now on it counts
+    wizard.keys("<F1><Esc>");
+    wizard.app.around.locks_after = Some(LOCKS_AFTER);
+    wizard.pass(seconds);
+    wizard
+}
+
+fn locks_soon() -> Wizard {
+    untouched(running(), 270)
+}
+
+fn locked() -> Wizard {
+    untouched(running(), 300)
+}
+
+fn locked_form() -> Wizard {
+    untouched(lns_fault(), 300)
+}
+
+fn locked_wrong() -> Wizard {
+    let mut wizard = locked();
+    wizard.keys("harbour<Enter>");
+    wizard.say(drydock::app::Msg::Unlocked(Err("this passphrase does not open the vault".into())));
     wizard
 }
 

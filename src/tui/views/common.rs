@@ -210,6 +210,9 @@ pub fn safety(app: &App, columns: usize) -> (String, Ink) {
     if let Some(notice) = &app.notice {
         return (notice.clone(), Ink::Accent);
     }
+    if app.locks_soon() {
+        return ("Locks in 30 s, what runs goes on · any key keeps it open".to_owned(), Ink::Warn);
+    }
     if app.identity.as_ref().is_some_and(|(_, state)| state == "different") {
         return ("Another cluster answers now · nothing is sent until it is the same again".to_owned(), Ink::Bad);
     }

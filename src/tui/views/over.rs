@@ -42,7 +42,7 @@ pub fn view(app: &App, over: &Over, room: Room) -> (Vec<Line>, usize) {
             });
             lines
         }
-        Over::Leave(_) => Vec::new(),
+        Over::Leave(_) | Over::Unlock(_) => Vec::new(),
     };
     (lines, 0)
 }
@@ -150,6 +150,7 @@ fn screen_name(place: Place) -> &'static str {
         Place::Reapply => "re-apply (S12)",
         Place::Finish => "finish (S19)",
         Place::Leave => "leave (S21)",
+        Place::Unlock => "locked (S04)",
         Place::Help | Place::Page | Place::Log | Place::Palette => "page (S18)",
         Place::Choosing => "target (S02)",
         Place::Everywhere => "everywhere",

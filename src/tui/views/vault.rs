@@ -17,7 +17,7 @@ fn dots(field: &TextField, shown: bool) -> String {
     if shown { field.reveal().to_owned() } else { "•".repeat(field.chars().min(FIELD - 1)) }
 }
 
-fn row(label: &str, field: &TextField, focused: bool, shown: bool) -> Line {
+pub(super) fn row(label: &str, field: &TextField, focused: bool, shown: bool) -> Line {
     let text = dots(field, shown);
     let cells = crate::tui::picture::width(&text).min(FIELD - 1);
     let mark = if focused { "▏" } else { "" };
@@ -42,7 +42,7 @@ fn said(sign: &str, ink: Ink, sentence: &str, room: Room) -> Vec<Line> {
     wrap(sentence, room.width - 19).iter().enumerate().map(row).collect()
 }
 
-fn faulty(fault: &str, room: Room) -> Vec<Line> {
+pub(super) fn faulty(fault: &str, room: Room) -> Vec<Line> {
     said("✗", Ink::Bad, fault, room)
 }
 

@@ -26,21 +26,18 @@ impl App {
     }
 
     fn evidence(&self) -> page::Page {
-        match &self.front {
-            Front::Plan(screen) => screen.steps(),
-            _ => {
-                let mut page =
-                    self.step().map_or_else(|| page::proven(&self.run), |step| page::evidence(&self.run, step));
-                let told: Vec<String> = self.noticed.iter().cloned().chain(self.whole()).collect();
-                if !told.is_empty() {
-                    let shown = told.iter().map(|line| format!("  {line}"));
-                    let first = std::iter::once("On the screen, whole:".to_owned()).chain(shown);
-                    page.lines.splice(0..0, first.chain([String::new()]));
-                }
-                page.lines.extend([String::new(), "Where:".to_owned()]);
-                page.lines.extend(self.place_whole().iter().map(|line| format!("  {line}")));
-                page
-            }
+        if let Front::Plan(screen) = &self.front {
+            return screen.steps();
         }
+        let mut page = self.step().map_or_else(|| page::proven(&self.run), |step| page::evidence(&self.run, step));
+        let told: Vec<String> = self.noticed.iter().cloned().chain(self.whole()).collect();
+        if !told.is_empty() {
+            let shown = told.iter().map(|line| format!("  {line}"));
+            let first = std::iter::once("On the screen, whole:".to_owned()).chain(shown);
+            page.lines.splice(0..0, first.chain([String::new()]));
+        }
+        page.lines.extend([String::new(), "Where:".to_owned()]);
+        page.lines.extend(self.place_whole().iter().map(|line| format!("  {line}")));
+        page
     }
 }

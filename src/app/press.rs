@@ -133,7 +133,7 @@ impl App {
                 self.ask_unlock();
                 return Vec::new();
             }
-            Cmd::Plain => return self.to_plain(),
+            Cmd::Plain => return self.leave_to_plain(),
             Cmd::Report => {
                 let text = crate::run::report::markdown(&self.run, &self.records);
                 return vec![Effect::Save { name: "report.md".to_owned(), text }];
@@ -162,7 +162,7 @@ impl App {
     }
 
     /// The same place as line prompts. What is being typed is saved first.
-    fn to_plain(&mut self) -> Vec<Effect> {
+    fn leave_to_plain(&mut self) -> Vec<Effect> {
         let mut effects = self.put_down();
         if self.outbox.is_empty() {
             effects.push(Effect::Quit(Quit::ToPlain));

@@ -121,8 +121,8 @@ impl App {
             lines.extend(log.into_iter().rev().take(LOG).collect::<Vec<_>>().into_iter().rev());
         }
         let commands = self.step().map_or(&[][..], |step| &step.commands[..]);
-        let named = commands.iter().flat_map(|command| command.split_whitespace());
-        let workload = named.filter(|word| word.rsplit('/').next() == Some(&row.name) && word.contains('/')).next();
+        let mut named = commands.iter().flat_map(|command| command.split_whitespace());
+        let workload = named.find(|word| word.rsplit('/').next() == Some(&row.name) && word.contains('/'));
         let namespace = self.run.target.as_ref().map(|target| target.namespace.as_str());
         if let (Some(workload), Some(namespace)) = (workload, namespace) {
             lines.extend([String::new(), "Commands that read more and change nothing:".to_owned()]);

@@ -117,7 +117,7 @@ impl<W: Write + Send> Front<W> {
         if let Some((number, question)) = self.known.open.take()
             && self.question(&mut link, number, &question).await.is_break()
         {
-            return self.to_screen(link, number, question);
+            return self.leave_to_screen(link, number, question);
         }
         loop {
             let event = tokio::select! {
@@ -140,7 +140,7 @@ impl<W: Write + Send> Front<W> {
                 Event::Progress { progress } => self.progress(&progress),
                 Event::Asking { number, question } => {
                     if self.question(&mut link, number, &question).await.is_break() {
-                        return self.to_screen(link, number, *question);
+                        return self.leave_to_screen(link, number, *question);
                     }
                 }
                 Event::Identity { at, state } => {
@@ -174,7 +174,7 @@ impl<W: Write + Send> Front<W> {
         }
     }
 
-    fn to_screen(&mut self, link: Link, number: u64, question: Question) -> Ended {
+    fn leave_to_screen(&mut self, link: Link, number: u64, question: Question) -> Ended {
         let known = std::mem::take(&mut self.known);
         Ended::ToScreen(link, Handover { open: Some((number, question)), ..known })
     }

@@ -61,10 +61,8 @@ fn table(all: &[Row], room: Room, space: usize) -> Vec<Line> {
         used += blocks[index].len();
     }
     let hidden = shown.iter().filter(|shown| !**shown).count();
-    let (mark, ink) = match all.iter().zip(&shown).any(|(row, shown)| !shown && matters(row)) {
-        true => common::sign(Sign::Uncertain),
-        false => common::sign(Sign::Done),
-    };
+    let hides_doubt = all.iter().zip(&shown).any(|(row, shown)| !shown && matters(row));
+    let (mark, ink) = common::sign(if hides_doubt { Sign::Uncertain } else { Sign::Done });
     let mut lines = Vec::new();
     if hidden > 0 {
         let others = format!("{}, e shows all", units::plural(hidden, "other step", "other steps"));

@@ -83,8 +83,9 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
 fn with_options(mut lines: Vec<Line>, screen: &FinishScreen, room: Room) -> Vec<Line> {
     lines.push(Line::blank());
     let options: Vec<(String, String)> = crate::app::screens::finish_options();
+    let options = common::options(&options, screen.options.at(), room);
     lines.truncate(room.height.saturating_sub(options.len()));
-    lines.extend(common::options(&options, screen.menu.at, 1));
+    lines.extend(options);
     lines
 }
 

@@ -29,6 +29,7 @@ mod patch;
 mod pods;
 mod reasons;
 mod rehearse;
+mod rendered;
 mod restore;
 mod run_program;
 mod scale;

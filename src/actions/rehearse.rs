@@ -74,7 +74,7 @@ impl RehearseSpec {
             match cx.world.objects.identity(name).await {
                 Ok(identity) => return Ok(identity),
                 Err(error) if tries >= 40 => return Err(error.into()),
-                Err(_) => tokio::time::sleep(Duration::from_millis(250)).await,
+                Err(_) => cx.pause(Duration::from_millis(250)).await?,
             }
             tries += 1;
         }
@@ -107,7 +107,7 @@ async fn remove(cx: &StepCx, name: &str, uid: &str) -> Result<(), Halt> {
                 .help("end what holds it, then try again; drydock never strips finalizers")
                 .into());
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        cx.pause(Duration::from_secs(1)).await?;
     }
     cx.effected(&effect, "gone").await
 }

@@ -89,8 +89,8 @@ fn family(error: &watcher::Error) -> PortErrorKind {
     let status = match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status.code,
-        watcher::Error::WatchError(status) => status.code,
+        | watcher::Error::WatchFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status) => status.code,
         _ => 0,
     };
     if status == 403 { PortErrorKind::Forbidden } else { PortErrorKind::Unreachable }

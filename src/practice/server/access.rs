@@ -56,7 +56,8 @@ pub fn review(shared: &Shared, kind: &str, body: &Value) -> Response {
         let slash = if asked("subresource").is_empty() { "" } else { "/" };
         let resource = format!("{}{slash}{}", asked("resource"), asked("subresource"));
         let denied = shared.denied.contains(&(asked("verb"), &resource));
-        json!({"allowed": !denied && !(hit && shared.faults.holds(Fault::Forbidden))})
+        let refused = denied || (hit && shared.faults.holds(Fault::Forbidden));
+        json!({"allowed": !refused})
     };
     let review = json!({"kind": kind, "apiVersion": "authorization.k8s.io/v1", "metadata": {},
         "spec": body["spec"], "status": status});

@@ -31,6 +31,7 @@ mod reasons;
 mod rehearse;
 mod rendered;
 mod restore;
+mod rights;
 mod run_program;
 mod scale;
 mod settings;

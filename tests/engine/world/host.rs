@@ -51,12 +51,18 @@ fn helm(state: &mut State, program: &Program) -> (u8, String) {
                     .to_string(),
             ),
         },
+        "history" => (
+            0,
+            json!([{"revision": records(state), "status": "deployed", "description": state.marks.get(&ns)}])
+                .to_string(),
+        ),
         "get" => (0, "replicas: 1\n".into()),
         "show" => (0, "name: pix\n".into()),
         "template" => (0, CHART.into()),
         "upgrade" => {
             let version = after(args, "--set").unwrap().trim_start_matches("version=");
             let dotenv = program.files.iter().find(|file| file.name.ends_with("dotenv")).unwrap();
+            state.marks.insert(ns.clone(), after(args, "--description").unwrap().to_owned());
             state.install(&ns, version, dotenv.content.expose_secret());
             (0, "deployed\n".into())
         }

@@ -65,10 +65,7 @@ pub async fn ensure(cx: &StepCx, namespace: &str) -> Result<PodRef, Halt> {
                 .help("look at the events of this pod, then try again")
                 .into());
         }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(500)) => {}
-            () = cx.cancel.cancelled() => return Err(Halt::Stopped("stopped by the operator".into())),
-        }
+        cx.pause(Duration::from_millis(500)).await?;
     }
 }
 
@@ -94,7 +91,7 @@ async fn remove_pod(cx: &StepCx, namespace: &str, pod: &Value) -> Result<(), Hal
             ))
             .into());
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        cx.pause(Duration::from_millis(500)).await?;
     }
     Ok(())
 }

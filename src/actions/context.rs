@@ -299,6 +299,17 @@ impl StepCx {
         Ok(meta)
     }
 
+    /// Waits, unless the operator stops.
+    ///
+    /// # Errors
+    /// A stop.
+    pub async fn pause(&self, time: std::time::Duration) -> Result<(), Halt> {
+        tokio::select! {
+            () = tokio::time::sleep(time) => Ok(()),
+            () = self.cancel.cancelled() => Err(Halt::Stopped("stopped by the operator".to_owned())),
+        }
+    }
+
     /// Renders a template.
     pub fn render(&self, template: &Template) -> Result<String, Halt> {
         self.driver.render(template)

@@ -198,6 +198,7 @@ impl Action for HttpSpec {
                 "through port-forward, with the credentials of the application's own environment".to_owned(),
             ],
             rights: vec![
+                right("get", "", "pods", "portforward", Some(cx.namespace)),
                 right("create", "", "pods", "portforward", Some(cx.namespace)),
                 right("get", "", "secrets", "", Some(cx.namespace)),
             ],

@@ -16,7 +16,7 @@ use super::{
     wait,
 };
 use crate::{
-    ports::{Identity, ObjectRef, kinds},
+    ports::{Identity, ObjectRef, Right, kinds},
     run::{Repeat, Row, Sign, Verdict},
     text::{Diagnostic, units},
 };
@@ -73,7 +73,7 @@ impl RehearseSpec {
             match cx.world.objects.identity(name).await {
                 Ok(identity) => return Ok(identity),
                 Err(error) if tries >= 40 => return Err(error.into()),
-                Err(_) => tokio::time::sleep(Duration::from_millis(250)).await,
+                Err(_) => cx.pause(Duration::from_millis(250)).await?,
             }
             tries += 1;
         }
@@ -112,9 +112,29 @@ async fn remove(cx: &StepCx, name: &str, uid: &str) -> Result<(), Halt> {
                 .help("end what holds it, then try again; drydock never strips finalizers")
                 .into());
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        cx.pause(Duration::from_secs(1)).await?;
     }
     cx.effected(&effect, "gone").await
+}
+
+/// What a rehearsal needs: the namespace, and in it all that makes, fills and asks a deployment.
+fn rights(name: &str) -> Vec<Right> {
+    let inside = [
+        ("", "secrets", "", &["get", "list", "create", "update", "delete"][..]),
+        ("", "configmaps", "", &["get"]),
+        ("", "events", "", &["list"]),
+        ("", "pods", "", &["get", "list", "watch", "create", "delete"]),
+        ("", "pods", "log", &["get"]),
+        ("", "pods", "exec", &["get", "create"]),
+        ("", "pods", "portforward", &["get", "create"]),
+        ("apps", "deployments", "", &["get", "create"]),
+        ("apps", "deployments", "scale", &["get", "patch"]),
+    ];
+    let inside = inside.into_iter().flat_map(|(group, resource, part, verbs)| {
+        verbs.iter().map(move |verb| right(verb, group, resource, part, Some(name)))
+    });
+    let outside = ["get", "create", "delete"].map(|verb| right(verb, "", "namespaces", "", None));
+    outside.into_iter().chain(inside).collect()
 }
 
 #[async_trait]
@@ -135,12 +155,7 @@ impl Action for RehearseSpec {
                 format!("$ kubectl delete namespace {name}"),
             ],
             unknown: vec!["how long a restore takes: known after this step".to_owned()],
-            rights: vec![
-                right("create", "", "namespaces", "", None),
-                right("delete", "", "namespaces", "", None),
-                right("create", "apps", "deployments", "", Some(&name)),
-                right("create", "", "pods", "exec", Some(&name)),
-            ],
+            rights: rights(&name),
             programs: vec!["helm".to_owned()],
         }
     }

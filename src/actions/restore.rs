@@ -184,7 +184,12 @@ impl Action for RestoreSpec {
         let ns = cx.namespace;
         let mut described = Described {
             unknown: vec!["how long it takes: known after the rehearsal".to_owned()],
-            rights: vec![right("get", "", "pods", "exec", Some(ns)), right("create", "", "pods", "exec", Some(ns))],
+            rights: vec![
+                right("get", "", "pods", "exec", Some(ns)),
+                right("create", "", "pods", "exec", Some(ns)),
+                right("create", "", "pods", "", Some(ns)),
+                right("delete", "", "pods", "", Some(ns)),
+            ],
             ..Described::default()
         };
         if cx.show(&self.way) == SCRIPTS {

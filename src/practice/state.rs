@@ -59,6 +59,9 @@ pub struct PodState {
     /// Its output.
     #[serde(skip)]
     pub log: Option<Arc<LogBook>>,
+    /// The output of the start before.
+    #[serde(skip)]
+    pub log_before: Option<Arc<LogBook>>,
     /// Its detached jobs that run, by folder and name.
     #[serde(skip)]
     pub jobs: HashMap<String, Arc<Job>>,

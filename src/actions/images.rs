@@ -101,11 +101,10 @@ async fn verdict(cx: &StepCx, index: usize, needed: &Needed) -> Result<Verdict, 
         }
     };
     let uid = text(&made, "/metadata/uid").to_owned();
-    let verdict = match cx.effected(&effect, "accepted").await {
-        Ok(()) => watch(cx, &reference, &uid, &needed.image).await,
-        Err(fault) => Err(fault),
-    };
-    // on every way out; what went wrong before is the better reason
+    // after a record that failed nothing more may be done: the next try takes the pod away
+    cx.effected(&effect, "accepted").await?;
+    let verdict = watch(cx, &reference, &uid, &needed.image).await;
+    // on every other way out; what went wrong before is the better reason
     let removed = cx.world.objects.delete(&reference, &uid).await;
     let verdict = verdict?;
     removed?;

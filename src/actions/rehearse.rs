@@ -26,6 +26,12 @@ const MARK: &str = "drydock.run";
 /// Longest wait for the scratch namespace to go.
 const PATIENCE: Duration = Duration::from_secs(240);
 
+/// Whether this run made a namespace.
+fn is_ours(cx: &StepCx, found: &Value) -> bool {
+    let mark = found.pointer("/metadata/labels").and_then(|labels| labels.get(MARK)).and_then(Value::as_str);
+    mark == Some(cx.short().as_str())
+}
+
 fn namespace(name: &str) -> ObjectRef {
     ObjectRef { kind: kinds::namespace(), namespace: None, name: name.to_owned() }
 }
@@ -39,8 +45,7 @@ impl RehearseSpec {
             ))));
         }
         if let Some(found) = cx.world.objects.get(&namespace(name)).await? {
-            let mark = found.pointer("/metadata/labels").and_then(|labels| labels.get(MARK)).and_then(Value::as_str);
-            if mark != Some(cx.short().as_str()) {
+            if !is_ours(cx, &found) {
                 return Err(Halt::Refused(Box::new(
                     Diagnostic::new(format!("namespace {name} exists and is not of this run"))
                         .safe("everything in it: drydock never empties what it has not made")
@@ -83,7 +88,10 @@ impl RehearseSpec {
     /// Writers of the copy must neither write into it nor act on the world.
     async fn hold_writers(&self, cx: &StepCx, name: &str) -> Result<(), Halt> {
         for writer in &cx.deployment()?.writers {
+            let effect = format!("scale deployment {writer} of the scratch copy {name} to 0");
+            cx.effect(&effect).await?;
             cx.world.objects.scale(&object(kinds::deployment(), name, writer), 0).await?;
+            cx.effected(&effect, "accepted").await?;
         }
         Ok(())
     }
@@ -168,13 +176,39 @@ impl Action for RehearseSpec {
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
         let safe = "production: the rehearsal never touches it; the dump, here and unchanged";
-        self.rehearse(cx)
-            .await
-            .map_err(|halt| halt.told(|problem| problem.or("", safe, "mend the cause, then try again")))
+        match self.rehearse(cx).await {
+            Ok(done) => Ok(done),
+            Err(halt) => {
+                let halt = halt.told(|problem| problem.or("", safe, "mend the cause, then try again"));
+                Err(self.left(cx, halt).await)
+            }
+        }
     }
 }
 
 impl RehearseSpec {
+    /// A rehearsal that did not come to its end, with the scratch namespace that it leaves for looking.
+    async fn left(&self, cx: &StepCx, halt: Halt) -> Halt {
+        let Ok(name) = cx.render(&self.namespace) else { return halt };
+        // it need not be there, and the cluster need not answer any more: what went wrong is told in any case
+        let found = cx.world.objects.get(&namespace(&name)).await.ok().flatten();
+        let Some(found) = found.filter(|found| is_ours(cx, found)) else { return halt };
+        let command = format!("kubectl delete namespace {name}");
+        if found.pointer("/metadata/deletionTimestamp").is_some() {
+            return halt;
+        }
+        match halt {
+            Halt::Stopped(reason) => Halt::Stopped(format!(
+                "{reason}; the scratch namespace {name} stays for looking, `{command}` removes it"
+            )),
+            other => other.told(|problem| {
+                problem
+                    .safe(format!("the scratch namespace {name}, left as it is for looking"))
+                    .help(format!("the next try removes {name} and makes it anew; `{command}` removes it without one"))
+            }),
+        }
+    }
+
     async fn rehearse(&self, cx: &StepCx) -> Result<Done, Halt> {
         let facts = DumpFacts::of(cx, &self.dump)?;
         let name = cx.render(&self.namespace)?;

@@ -149,7 +149,8 @@ async fn settled(cx: &StepCx, place: &Identity, name: &str, effect: &str) -> Res
         if age >= OUTLIVED {
             return Ok(Some(status));
         }
-        let sentence = format!("release {name} is {status}: a helm of before may still be at work, {age} s");
+        let sentence =
+            format!("release {name} is {status}: a helm of before may still be at work, {age} of {OUTLIVED} s");
         cx.show(&sentence, Vec::new(), None, None);
         cx.pause(Duration::from_secs(1)).await?;
     }

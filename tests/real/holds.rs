@@ -148,29 +148,8 @@ fn what_holds_is_explained_and_led_out_of() {
     );
     assert_eq!(status(&plant), "failed");
 
-    // the cause is gone; drydock itself is killed, and the helm that outlives it comes to its end without it
+    // and once the cause is gone the same run comes to its end
     plant.kubectl(&["-n", ns, "delete", "configmap", "fail"]);
-    plant.kubectl(&["-n", ns, "create", "configmap", "sleep"]);
-    let mut live = Live::start(plant.drydock(&RESUME));
-    live.step("deploy");
-    let begun = Instant::now();
-    while !status(&plant).starts_with("pending-") {
-        assert!(begun.elapsed().as_secs() < 20, "helm does not begin");
-    }
-    live.kill();
-    // the same run waits for it, does nothing twice, and comes to its end
-    Live::start(plant.drydock(&RESUME)).end().expect(
-        "drydock killed while helm works",
-        0,
-        &["a helm of before may still be at work", "was deployed already by this try", "\"type\":\"finished\""],
-    );
-    let history = plant.command("helm").args(["history", "pixelcore", "-n", ns, "-o", "json"]).output().unwrap().stdout;
-    let history: serde_json::Value = serde_json::from_slice(&history).unwrap();
-    let newest = history.as_array().and_then(|all| all.last()).unwrap();
-    assert_eq!(
-        (&newest["revision"], &newest["status"]),
-        (&serde_json::json!(2), &serde_json::json!("deployed")),
-        "{history}"
-    );
+    Live::start(plant.drydock(&RESUME)).end().expect("the cause is gone", 0, &["\"type\":\"finished\""]);
     assert_eq!(plant.fingerprint(Some(&before)), before, "the rows are not those of before");
 }

@@ -197,8 +197,16 @@ impl StepCx {
     /// # Errors
     /// A refusal when it is another place, a failure when it cannot be read.
     pub async fn same_place(&self) -> Result<(), Halt> {
-        let now = self.world.objects.identity(self.namespace()).await?;
-        if now.same_place(&self.target) {
+        self.still(&self.target).await
+    }
+
+    /// The same of any place that this run works in: the target, or its scratch namespace.
+    ///
+    /// # Errors
+    /// A refusal when it is another place, a failure when it cannot be read.
+    pub async fn still(&self, place: &Identity) -> Result<(), Halt> {
+        let now = self.world.objects.identity(&place.namespace).await?;
+        if now.same_place(place) {
             return Ok(());
         }
         Err(Halt::Refused(Box::new(
@@ -206,8 +214,8 @@ impl StepCx {
                 "this connection leads to another place: it answers as {} and namespace {}, the run belongs to {} and {}",
                 now.cluster8(),
                 now.namespace_uid,
-                self.target.cluster8(),
-                self.target.namespace_uid
+                place.cluster8(),
+                place.namespace_uid
             ))
             .proves("the address or the context leads to another cluster or namespace than before")
             .safe("both: drydock stopped before sending anything")

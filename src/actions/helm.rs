@@ -13,7 +13,7 @@ use super::{
     spec::{CaptureSpec, HelmSpec},
 };
 use crate::{
-    ports::{Identity, Provenance, SecretBytes, kinds},
+    ports::{Identity, ObjectRef, Provenance, SecretBytes, kinds},
     run::{Repeat, Verdict},
     text::{Diagnostic, units},
 };
@@ -22,8 +22,8 @@ use crate::{
 pub const VALUES: &str = "values";
 /// How the status of a release begins that a helm works on, or left in the middle.
 const PENDING: &str = "pending-";
-/// Longest wait for a helm that outlived its drydock.
-const OUTLIVED: Duration = Duration::from_secs(10);
+/// So old, in seconds, is no record that a helm still works on: its own limit is five minutes.
+const OUTLIVED: i64 = 310;
 
 /// A release as `helm list` tells it; `None` if there is none of that name.
 pub async fn release(cx: &StepCx, place: &Identity, name: &str) -> Result<Option<Value>, Halt> {
@@ -95,7 +95,7 @@ pub async fn install(cx: &StepCx, place: &Identity, captured: &str) -> Result<()
     let mark = format!("{}, {}", mark(cx), digest.get(..12).unwrap_or(&digest));
     call.args.extend(["--description".to_owned(), mark.clone()]);
     let effect = format!("helm upgrade --install {name} in {}", place.namespace);
-    match settled(cx, place, &name).await?.as_deref() {
+    match settled(cx, place, &name, &effect).await?.as_deref() {
         // taken up again after a kill: helm came to its end, and nobody was told
         Some("deployed") if is_marked(cx, place, &name, &mark).await? => {
             return cx.effected(&effect, "was deployed already by this try").await;
@@ -104,8 +104,16 @@ pub async fn install(cx: &StepCx, place: &Identity, captured: &str) -> Result<()
         _ => {}
     }
     cx.effect(&effect).await?;
-    let (exit, _, errors) = follow(cx, place, call).await?;
+    let (exit, _, errors) = match follow(cx, place, call).await {
+        Ok(ended) => ended,
+        Err(fault @ Halt::Fault(_)) => return Err(fault),
+        Err(halt) => {
+            cx.effected(&effect, "ended by drydock").await?;
+            return Err(halt);
+        }
+    };
     if exit.code != 0 {
+        cx.effected(&effect, &format!("ended with status {}", exit.code)).await?;
         let now = release(cx, place, &name).await.ok().flatten();
         let status = now.as_ref().map_or("not written down", |release| text(release, "/status")).to_owned();
         let how = if exit.code == 137 { ": it was killed" } else { "" };
@@ -123,23 +131,34 @@ pub async fn install(cx: &StepCx, place: &Identity, captured: &str) -> Result<()
     cx.effected(&effect, "deployed").await
 }
 
-/// Status of the release, once no helm works on it any more: one that an earlier attempt began may have outlived it.
-async fn settled(cx: &StepCx, place: &Identity, name: &str) -> Result<Option<String>, Halt> {
-    let until = tokio::time::Instant::now() + OUTLIVED;
+/// Status of the release, once no helm of this step works on it any more: one whose end was not written down may have
+/// outlived its drydock, and its record must not be taken away under it.
+async fn settled(cx: &StepCx, place: &Identity, name: &str, effect: &str) -> Result<Option<String>, Halt> {
+    let unseen =
+        cx.driver.state().effects.iter().any(|e| e.step == cx.step && e.effect == effect && e.result.is_none());
     loop {
-        let status = release(cx, place, name).await?.map(|found| text(&found, "/status").to_owned());
-        let works = status.as_deref().is_some_and(|status| status.starts_with(PENDING));
-        if !works || tokio::time::Instant::now() >= until {
-            return Ok(status);
+        let Some(found) = release(cx, place, name).await? else { return Ok(None) };
+        let status = text(&found, "/status").to_owned();
+        if !unseen || !status.starts_with(PENDING) {
+            return Ok(Some(status));
         }
-        cx.show(
-            &format!("release {name} is {}: a helm may still be at work", status.unwrap_or_default()),
-            Vec::new(),
-            None,
-            None,
-        );
+        let record =
+            cx.world.objects.get(&record_of(place, name, text(&found, "/revision"))).await?.unwrap_or_default();
+        let began = text(&record, "/metadata/creationTimestamp").parse::<jiff::Timestamp>();
+        let age = began.map_or(i64::MAX, |began| cx.world.clock.now().duration_since(began).as_secs());
+        if age >= OUTLIVED {
+            return Ok(Some(status));
+        }
+        let sentence =
+            format!("release {name} is {status}: a helm of before may still be at work, {age} of {OUTLIVED} s");
+        cx.show(&sentence, Vec::new(), None, None);
         cx.pause(Duration::from_secs(1)).await?;
     }
+}
+
+/// Where helm keeps a revision.
+fn record_of(place: &Identity, name: &str, revision: &str) -> ObjectRef {
+    object(kinds::secret(), &place.namespace, &format!("sh.helm.release.v1.{name}.v{revision}"))
 }
 
 /// A helm killed in the middle leaves `pending-…`, and every later helm refuses. Its record of that attempt is removed;
@@ -151,8 +170,8 @@ async fn clear_pending(cx: &StepCx, place: &Identity, name: &str) -> Result<(), 
         return Ok(());
     }
     let revision = text(&found, "/revision");
-    let secret = format!("sh.helm.release.v1.{name}.v{revision}");
-    let reference = object(kinds::secret(), &place.namespace, &secret);
+    let reference = record_of(place, name, revision);
+    let secret = &reference.name;
     if let Some(record) = cx.world.objects.get(&reference).await? {
         let effect = format!("remove helm's record {secret} of an attempt that was cut ({status})");
         cx.effect(&effect).await?;

@@ -26,6 +26,12 @@ const MARK: &str = "drydock.run";
 /// Longest wait for the scratch namespace to go.
 const PATIENCE: Duration = Duration::from_secs(240);
 
+/// Whether this run made a namespace.
+fn is_ours(cx: &StepCx, found: &Value) -> bool {
+    let mark = found.pointer("/metadata/labels").and_then(|labels| labels.get(MARK)).and_then(Value::as_str);
+    mark == Some(cx.short().as_str())
+}
+
 fn namespace(name: &str) -> ObjectRef {
     ObjectRef { kind: kinds::namespace(), namespace: None, name: name.to_owned() }
 }
@@ -82,16 +88,13 @@ impl RehearseSpec {
     /// Writers of the copy must neither write into it nor act on the world.
     async fn hold_writers(&self, cx: &StepCx, name: &str) -> Result<(), Halt> {
         for writer in &cx.deployment()?.writers {
+            let effect = format!("scale deployment {writer} of the scratch copy {name} to 0");
+            cx.effect(&effect).await?;
             cx.world.objects.scale(&object(kinds::deployment(), name, writer), 0).await?;
+            cx.effected(&effect, "accepted").await?;
         }
         Ok(())
     }
-}
-
-/// Whether a namespace carries the mark of this run.
-fn is_ours(cx: &StepCx, namespace: &Value) -> bool {
-    let mark = namespace.pointer("/metadata/labels").and_then(|labels| labels.get(MARK)).and_then(Value::as_str);
-    mark == Some(cx.short().as_str())
 }
 
 /// Deletes the scratch namespace and waits until it is gone.
@@ -173,9 +176,13 @@ impl Action for RehearseSpec {
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
         let safe = "production: the rehearsal never touches it; the dump, here and unchanged";
-        self.rehearse(cx)
-            .await
-            .map_err(|halt| halt.told(|problem| problem.or("", safe, "mend the cause, then try again")))
+        match self.rehearse(cx).await {
+            Ok(done) => Ok(done),
+            Err(halt) => {
+                let halt = halt.told(|problem| problem.or("", safe, "mend the cause, then try again"));
+                Err(self.told_what_is_left(cx, halt).await)
+            }
+        }
     }
 
     async fn undoable(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
@@ -183,23 +190,43 @@ impl Action for RehearseSpec {
     }
 
     async fn undo(&self, cx: &StepCx) -> Result<String, Halt> {
-        let Some((name, uid)) = self.left(cx).await? else {
+        let Some((name, found)) = self.left(cx).await? else {
             return Ok("the scratch namespace is gone".to_owned());
         };
-        remove(cx, &name, &uid).await?;
+        remove(cx, &name, text(&found, "/metadata/uid")).await?;
         Ok(format!("scratch namespace {name} is gone"))
     }
 }
 
 impl RehearseSpec {
-    /// Name and uid of the scratch namespace, where one of this run is left.
-    async fn left(&self, cx: &StepCx) -> Result<Option<(String, String)>, Halt> {
+    /// The scratch namespace with its name, where one of this run is left.
+    async fn left(&self, cx: &StepCx) -> Result<Option<(String, Value)>, Halt> {
         let name = cx.render(&self.namespace)?;
         if name == cx.namespace() {
             return Ok(None);
         }
         let found = cx.world.objects.get(&namespace(&name)).await?.filter(|found| is_ours(cx, found));
-        Ok(found.map(|found| (name, text(&found, "/metadata/uid").to_owned())))
+        Ok(found.map(|found| (name, found)))
+    }
+
+    /// A rehearsal that did not come to its end, with the scratch namespace that it leaves for looking.
+    async fn told_what_is_left(&self, cx: &StepCx, halt: Halt) -> Halt {
+        // it need not be there, and the cluster need not answer any more: what went wrong is told in any case
+        let Ok(Some((name, found))) = self.left(cx).await else { return halt };
+        if found.pointer("/metadata/deletionTimestamp").is_some() {
+            return halt;
+        }
+        let command = format!("kubectl delete namespace {name}");
+        match halt {
+            Halt::Stopped(reason) => Halt::Stopped(format!(
+                "{reason}; the scratch namespace {name} stays for looking, `{command}` removes it"
+            )),
+            other => other.told(|problem| {
+                problem
+                    .safe(format!("the scratch namespace {name}, left as it is for looking"))
+                    .help(format!("the next try removes {name} and makes it anew; `{command}` removes it without one"))
+            }),
+        }
     }
 
     async fn rehearse(&self, cx: &StepCx) -> Result<Done, Halt> {

@@ -13,6 +13,7 @@ mod confirm;
 mod context;
 mod delete;
 pub mod deployment;
+mod described;
 mod dotenv;
 mod dump;
 mod form_state;

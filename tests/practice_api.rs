@@ -10,19 +10,13 @@ use std::{
 
 use drydock::{
     cluster::Cluster,
-    ports::{
-        Collect, Deleted, Exec, JobState, Kind, LogLine, LogNote, Logs, ObjectRef, Objects, PodRef, PortErrorKind,
-        Right, kinds,
-    },
+    ports::{Collect, Deleted, Exec, JobState, Kind, ObjectRef, Objects, PodRef, PortErrorKind, Right, kinds},
     practice::{Fault, ServerOptions, Streams},
 };
 use futures::StreamExt;
 use serde_json::{Value, json};
 use tiny::{World, config_map};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    sync::mpsc,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 
 async fn begin(faults: &[Fault]) -> (World, Cluster) {
@@ -288,55 +282,6 @@ async fn a_port_answers_and_a_closed_one_does_not() {
     let (status, body) = cluster.http(&pod(), 8080, ask()).await.unwrap();
     assert_eq!((status, body), (200, b"GET /api/version HTTP/1.1".to_vec()));
     assert_eq!(cluster.http(&pod(), 9, ask()).await.unwrap_err().kind, PortErrorKind::ConnectionLost);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn logs_are_followed_each_line_once() {
-    let (world, cluster) = begin(&[]).await;
-    let book = world.tiny.book("box");
-    book.write("first");
-    let (to, mut lines) = mpsc::channel(100);
-    let cancel = CancellationToken::new();
-    let stop = cancel.clone();
-    let since = "2026-01-01T00:00:00Z".parse().unwrap();
-    let follow = tokio::spawn(async move { cluster.follow("plant", "app=box", since, to, stop).await });
-    let (mut seen, mut notes) = (Vec::new(), Vec::new());
-    let mut wrote = 1;
-    while seen.len() < 5 {
-        match tokio::time::timeout(Duration::from_secs(10), lines.recv()).await.unwrap().unwrap() {
-            LogLine::Line { text, .. } => {
-                seen.push(text);
-                if wrote < 4 {
-                    book.write(format!("line {wrote}"));
-                    wrote += 1;
-                } else if wrote == 4 {
-                    // the container ends with its book; another one begins, and the follower comes back for it
-                    book.write("last of this one");
-                    wrote += 1;
-                }
-            }
-            LogLine::Note { note, .. } => notes.push(note),
-        }
-    }
-    assert_eq!(seen, ["first", "line 1", "line 2", "line 3", "last of this one"]);
-    assert_eq!(notes, [LogNote::Opened]);
-    world.tiny.end_log("box");
-    let cut = tokio::time::timeout(Duration::from_secs(10), lines.recv()).await.unwrap().unwrap();
-    assert!(matches!(cut, LogLine::Note { note: LogNote::Cut { .. }, .. }), "{cut:?}");
-    world.tiny.book("box").write("of the next one");
-    loop {
-        match tokio::time::timeout(Duration::from_secs(10), lines.recv()).await.unwrap().unwrap() {
-            LogLine::Line { text, .. } => {
-                assert_eq!(text, "of the next one");
-                break;
-            }
-            LogLine::Note { note, .. } => {
-                assert!(matches!(note, LogNote::Cut { .. } | LogNote::Back { .. }), "{note:?}");
-            }
-        }
-    }
-    cancel.cancel();
-    follow.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -92,7 +92,7 @@ fn jobs_are_found_again_and_stopped() {
         script(&shell, Script::Start, &[path, "b", "sh", "-c", "echo twice"]);
         std::thread::sleep(Duration::from_millis(300));
         assert_eq!(script(&shell, Script::Poll, &[path, "a"]), "ended 3 4 0", "{shell:?}");
-        assert_eq!(script(&shell, Script::Poll, &[path, "b"]), "running 0 0", "{shell:?}");
+        assert_eq!(script(&shell, Script::Poll, &[path, "b"]), "running 0 0 0", "{shell:?}");
         script(&shell, Script::Stop, &[path, "b"]);
         let said = script(&shell, Script::Poll, &[path, "b"]);
         // some shells tell on stderr which signal ended their child
@@ -104,6 +104,22 @@ fn jobs_are_found_again_and_stopped() {
         assert_eq!(script(&shell, Script::Poll, &[path, "d"]), "lost", "{shell:?}");
         std::fs::write(folder.path().join("d.status"), "").unwrap();
         assert_eq!(script(&shell, Script::Poll, &[path, "d"]), "ended 125 0 0", "{shell:?}");
+    }
+}
+
+#[test]
+fn a_job_says_how_far_it_has_read_its_file() {
+    for shell in shells() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        let file = folder.path().join("rows.csv");
+        std::fs::write(&file, vec![b'x'; 100_000]).unwrap();
+        // it reads a part, keeps the file open, and writes to files of its own
+        let read = format!("exec 5<{}; dd bs=1000 count=70 <&5 2>/dev/null; sleep 300", file.display());
+        script(&shell, Script::Start, &[path, "load", "sh", "-c", &read]);
+        std::thread::sleep(Duration::from_millis(300));
+        assert_eq!(script(&shell, Script::Poll, &[path, "load"]), "running 70000 0 70000", "{shell:?}");
+        script(&shell, Script::Stop, &[path, "load"]);
     }
 }
 

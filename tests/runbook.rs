@@ -52,6 +52,11 @@ fn what_a_reader_cannot_see_is_linted() {
         ("steps: [say]", "steps: [never]", "not in this intent"),
         ("steps: [say]", "steps: [end]", "comes later"),
         ("risk: none", "risk: reversible", "does not say how it is undone"),
+        (
+            "why: The first",
+            "risk: reversible\n            undo: x\n            why: The first",
+            "nothing up to it asks",
+        ),
         ("risk: none", "risk: irreversible\n            undo: x", "requires no proof"),
         ("format: 1", "format: 2", "format 2 is not known"),
     ];

@@ -1,5 +1,6 @@
 #!/bin/sh
-# drydock-poll FOLDER JOB: absent | running OUT ERR | ended CODE OUT ERR | lost
+# drydock-poll FOLDER JOB: absent | running OUT ERR READ | ended CODE OUT ERR | lost. READ is how far it is in a file of FOLDER
+# that it has open.
 f=$1/$2
 z() { wc -c 2>/dev/null <"$1" || echo 0; }
 if [ ! -e "$f.pid" ]; then
@@ -10,7 +11,18 @@ if [ ! -e "$f.status" ]; then
   read -r p t <"$f.pid"
   n=$(sed 's/.*) //' "/proc/$p/stat" 2>/dev/null | cut -d' ' -f20)
   if [ -n "$t" ] && [ "$n" = "$t" ]; then
-    echo running "$(($(z "$f.out")))" "$(($(z "$f.err")))"
+    i=0
+    for d in "/proc/$p/fd/"*; do
+      case $(readlink "$d") in
+      "$f".*) ;;
+      "$1"/*)
+        while read -r k v; do
+          if [ "$k" = pos: ] && [ "$v" -gt "$i" ]; then i=$v; fi
+        done 2>/dev/null <"/proc/$p/fdinfo/${d##*/}"
+        ;;
+      esac
+    done
+    echo running "$(($(z "$f.out")))" "$(($(z "$f.err")))" "$i"
     exit
   fi
   sleep 1

@@ -70,7 +70,9 @@ impl Action for CheckSpec {
         let names: Vec<&str> = self.checks.iter().map(|kind| checks::name(*kind)).collect();
         let mut rights = Vec::new();
         if self.checks.contains(&CheckKind::Images) {
-            rights.push(right("create", "", "pods", "", Some(cx.namespace)));
+            let verbs = ["create", "get", "delete"];
+            rights.extend(verbs.map(|verb| right(verb, "", "pods", "", Some(cx.namespace))));
+            rights.push(right("list", "", "events", "", Some(cx.namespace)));
         }
         if self.checks.contains(&CheckKind::Storage) {
             rights.push(right("list", "storage.k8s.io", "storageclasses", "", None));

@@ -10,7 +10,7 @@ use super::{
     host::{Call, answer},
     images,
     pods::{ask_container, ready_pod, text},
-    settings,
+    rights, settings,
     spec::CheckKind,
 };
 use crate::{
@@ -89,7 +89,7 @@ pub fn result(kind: CheckKind, result: CheckResult, sentence: &str, help: &[&str
 pub async fn ask(cx: &StepCx, kind: CheckKind) -> Result<Check, Halt> {
     let asked = match kind {
         CheckKind::Identity => cx.same_place().await.map(|()| pass(kind, "the three ids are as at the start")),
-        CheckKind::Rights => rights(cx).await,
+        CheckKind::Rights => rights::check(cx).await,
         CheckKind::Programs => Ok(programs(cx).await),
         CheckKind::DiskLocal => disk(cx).await,
         CheckKind::PgVersions => versions(cx).await,
@@ -124,35 +124,6 @@ fn from(kind: CheckKind, found: Result<String, String>, help: &str) -> Check {
         Ok(sentence) => pass(kind, &sentence),
         Err(sentence) => result(kind, CheckResult::Fail, &sentence, &[help]),
     }
-}
-
-async fn rights(cx: &StepCx) -> Result<Check, Halt> {
-    let answers = cx.world.objects.access(&cx.needs.rights).await?;
-    let refused: Vec<_> = answers.iter().filter(|answer| !answer.allowed).collect();
-    if refused.is_empty() {
-        return Ok(pass(CheckKind::Rights, &format!("all {} calls of all steps are allowed", answers.len())));
-    }
-    let words = |right: &crate::ports::Right| {
-        let slash = if right.subresource.is_empty() { "" } else { "/" };
-        let place =
-            right.namespace.as_deref().map_or_else(|| "in the cluster".to_owned(), |ns| format!("in namespace {ns}"));
-        format!("{} {}{slash}{} {place}", right.verb, right.resource, right.subresource)
-    };
-    let list: Vec<String> = refused.iter().map(|answer| words(&answer.right)).collect();
-    let rules: Vec<String> = refused
-        .iter()
-        .map(|answer| {
-            let r = &answer.right;
-            let slash = if r.subresource.is_empty() { "" } else { "/" };
-            format!(
-                "ask for: {{apiGroups: [\"{}\"], resources: [\"{}{slash}{}\"], verbs: [\"{}\"]}}",
-                r.group, r.resource, r.subresource, r.verb
-            )
-        })
-        .collect();
-    let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
-    let sentence = format!("{} of {} calls are refused: {}", refused.len(), answers.len(), list.join("; "));
-    Ok(result(CheckKind::Rights, CheckResult::Fail, &sentence, &rules))
 }
 
 async fn programs(cx: &StepCx) -> Check {

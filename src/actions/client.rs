@@ -65,10 +65,7 @@ pub async fn ensure(cx: &StepCx, namespace: &str) -> Result<PodRef, Halt> {
                 .help("look at the events of this pod, then try again")
                 .into());
         }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(500)) => {}
-            () = cx.cancel.cancelled() => return Err(Halt::Stopped("stopped by the operator".into())),
-        }
+        cx.pause(Duration::from_millis(500)).await?;
     }
 }
 
@@ -83,6 +80,8 @@ pub async fn remove(cx: &StepCx, namespace: &str) -> Result<(), Halt> {
 async fn remove_pod(cx: &StepCx, namespace: &str, pod: &Value) -> Result<(), Halt> {
     let reference = object(kinds::pod(), namespace, text(pod, "/metadata/name"));
     let uid = text(pod, "/metadata/uid");
+    let effect = format!("delete pod {} in {namespace} uid {uid}", reference.name);
+    cx.effect(&effect).await?;
     cx.world.objects.delete(&reference, uid).await?;
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while cx.world.objects.get(&reference).await?.is_some_and(|now| text(&now, "/metadata/uid") == uid) {
@@ -94,9 +93,9 @@ async fn remove_pod(cx: &StepCx, namespace: &str, pod: &Value) -> Result<(), Hal
             ))
             .into());
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        cx.pause(Duration::from_millis(500)).await?;
     }
-    Ok(())
+    cx.effected(&effect, "gone").await
 }
 
 fn manifest(cx: &StepCx, namespace: &str, core: &Value) -> Result<Value, Halt> {

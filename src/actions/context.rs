@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::deployment::Deployment;
+pub use super::described::{Described, Needs, PlanCx, right};
 use crate::{
     ports::{EntryMeta, EntryName, Identity, PortError, PortErrorKind, Provenance, SecretBytes, World},
     run::{OutputLine, Progress, Question, Record, Repeat, Reply, Row, RunState, SecretHandle, StepId, Verdict},
@@ -123,17 +124,6 @@ pub trait Driver: Send + Sync {
     fn render(&self, template: &Template) -> Result<String, Halt>;
 }
 
-/// What the steps of a plan need.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// Rights, each once.
-    pub rights: Vec<crate::ports::Right>,
-    /// Programs on this machine, each once.
-    pub programs: Vec<String>,
-    /// Name of the scratch namespace, where one is made.
-    pub scratch: Option<String>,
-}
-
 /// Everything an action works with.
 #[derive(Clone)]
 pub struct StepCx {
@@ -197,8 +187,16 @@ impl StepCx {
     /// # Errors
     /// A refusal when it is another place, a failure when it cannot be read.
     pub async fn same_place(&self) -> Result<(), Halt> {
-        let now = self.world.objects.identity(self.namespace()).await?;
-        if now.same_place(&self.target) {
+        self.still(&self.target).await
+    }
+
+    /// The same of any place that this run works in: the target, or its scratch namespace.
+    ///
+    /// # Errors
+    /// A refusal when it is another place, a failure when it cannot be read.
+    pub async fn still(&self, place: &Identity) -> Result<(), Halt> {
+        let now = self.world.objects.identity(&place.namespace).await?;
+        if now.same_place(place) {
             return Ok(());
         }
         Err(Halt::Refused(Box::new(
@@ -206,8 +204,8 @@ impl StepCx {
                 "this connection leads to another place: it answers as {} and namespace {}, the run belongs to {} and {}",
                 now.cluster8(),
                 now.namespace_uid,
-                self.target.cluster8(),
-                self.target.namespace_uid
+                place.cluster8(),
+                place.namespace_uid
             ))
             .proves("the address or the context leads to another cluster or namespace than before")
             .safe("both: drydock stopped before sending anything")
@@ -299,6 +297,17 @@ impl StepCx {
         Ok(meta)
     }
 
+    /// Waits, unless the operator stops.
+    ///
+    /// # Errors
+    /// A stop.
+    pub async fn pause(&self, time: std::time::Duration) -> Result<(), Halt> {
+        tokio::select! {
+            () = tokio::time::sleep(time) => Ok(()),
+            () = self.cancel.cancelled() => Err(Halt::Stopped("stopped by the operator".to_owned())),
+        }
+    }
+
     /// Renders a template.
     pub fn render(&self, template: &Template) -> Result<String, Halt> {
         self.driver.render(template)
@@ -343,52 +352,5 @@ pub trait Action: Send + Sync {
     async fn undo(&self, cx: &StepCx) -> Result<String, Halt> {
         let _ = cx;
         Ok("there was nothing to put back".to_owned())
-    }
-}
-
-/// What planning knows.
-pub struct PlanCx<'a> {
-    /// Namespace of the target.
-    pub namespace: &'a str,
-    /// The deployment.
-    pub deployment: Option<&'a Deployment>,
-    /// Renders a template, or says what is not known yet.
-    pub render: &'a (dyn Fn(&Template) -> Result<String, String> + Sync),
-}
-
-impl PlanCx<'_> {
-    /// A template's value, or `<not known yet: …>`.
-    pub fn show(&self, template: &Template) -> String {
-        (self.render)(template).unwrap_or_else(|unknown| format!("<not known yet: {unknown}>"))
-    }
-}
-
-/// A step before it runs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Described {
-    /// What it would do; equivalent commands begin with `$ `.
-    pub commands: Vec<String>,
-    /// What is not known yet, and which step will tell.
-    pub unknown: Vec<String>,
-    /// Rights it needs in the target namespace (or cluster).
-    pub rights: Vec<crate::ports::Right>,
-    /// Programs it runs on this machine.
-    pub programs: Vec<String>,
-}
-
-/// A right in `namespace` (or, with none, in the cluster): `right("get", "", "pods", "log", Some(ns))`.
-pub fn right(
-    verb: &str,
-    group: &str,
-    resource: &str,
-    subresource: &str,
-    namespace: Option<&str>,
-) -> crate::ports::Right {
-    crate::ports::Right {
-        verb: verb.to_owned(),
-        group: group.to_owned(),
-        resource: resource.to_owned(),
-        subresource: subresource.to_owned(),
-        namespace: namespace.map(str::to_owned),
     }
 }

@@ -62,19 +62,25 @@ fn rank(kind: &str) -> u8 {
     }
 }
 
+/// Kinds of which something may belong to a deployment: all that the server has, but what it makes by itself.
+pub async fn removable(cx: &StepCx) -> Result<Vec<Kind>, Halt> {
+    let noise = ["Event", "Endpoints", "EndpointSlice", "Lease", "ControllerRevision", "PodMetrics"];
+    let all = cx.world.objects.kinds().await?.into_iter();
+    Ok(all.filter(|kind| kind.namespaced && !noise.contains(&kind.kind.as_str())).collect())
+}
+
 /// Reads the kill list. Objects that others own, and those every namespace has, are neither listed nor touched.
 pub async fn find(cx: &StepCx) -> Result<Found, Halt> {
+    find_in(cx, removable(cx).await?).await
+}
+
+/// The same of these kinds only.
+pub async fn find_in(cx: &StepCx, kinds: Vec<Kind>) -> Result<Found, Halt> {
     let release = cx.render(&cx.deployment()?.helm.release)?;
     let mut all: Vec<(Kind, Value)> = Vec::new();
-    for kind in cx.world.objects.kinds().await?.into_iter().filter(|kind| kind.namespaced) {
-        let noise = matches!(
-            kind.kind.as_str(),
-            "Event" | "Endpoints" | "EndpointSlice" | "Lease" | "ControllerRevision" | "PodMetrics"
-        );
-        if !noise {
-            let objects = cx.world.objects.list(&kind, Some(cx.namespace()), "").await?;
-            all.extend(objects.into_iter().map(|object| (kind.clone(), object)));
-        }
+    for kind in kinds {
+        let objects = cx.world.objects.list(&kind, Some(cx.namespace()), "").await?;
+        all.extend(objects.into_iter().map(|object| (kind.clone(), object)));
     }
     let mut stateful = Vec::new();
     for (kind, object) in &all {

@@ -9,7 +9,7 @@ use super::{
     client,
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
     host::{Call, follow},
-    jobs,
+    jobs::{self, Measure},
     pods::{psql_command, ready_pod},
     spec::DumpSpec,
 };
@@ -144,12 +144,12 @@ impl DumpSpec {
             command.extend(["-T".to_owned(), table.clone()]);
         }
         let command = remote::environment_command(&deployment.connection.pairs(), &command);
-        jobs::run(cx, &pod, &job, &command, &dump_name, None).await?;
+        jobs::run(cx, &pod, &job, &command, &dump_name, Measure::Writes(None)).await?;
         let dump = fetch(cx, &pod, &format!("{}/{job}.out", client::FOLDER), &dump_name).await?;
         let query = export_csv(&layout.large()?);
         let command = psql_command(&deployment.connection, &["-Xq", "-v", "ON_ERROR_STOP=1", "-c", &query]);
         let job = format!("csv-{}", cx.attempt);
-        jobs::run(cx, &pod, &job, &command, &csv_name, None).await?;
+        jobs::run(cx, &pod, &job, &command, &csv_name, Measure::Writes(None)).await?;
         let csv = fetch(cx, &pod, &format!("{}/{job}.out", client::FOLDER), &csv_name).await?;
         client::remove(cx, cx.namespace()).await?;
         Ok((dump, csv))

@@ -8,7 +8,7 @@ use super::{
     delete::{Found, entry_of, find},
     form_state::load_of,
     pods::text,
-    settings,
+    rights, settings,
     spec::{CheckKind, DeleteSpec},
 };
 use crate::{
@@ -187,6 +187,7 @@ async fn locks(cx: &StepCx, spec: &DeleteSpec, found: &Found) -> Result<Vec<Lock
         shut => shut,
     };
     locks.push(lock("kept", kept, number(&spec.keep_volumes)));
+    locks.push(lock("allowed", rights::allowed(cx, found).await?, String::new()));
     let place = match cx.same_place().await {
         Ok(()) if cx.target.cluster_uid.is_some() => Ok("three ids as at the start, read now".to_owned()),
         Ok(()) => Ok("two ids as at the start, read now; the cluster's own may not be read here".to_owned()),

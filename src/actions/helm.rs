@@ -1,5 +1,7 @@
 //! `capture` and `helm`: what is installed, and installing it again with the same values and environment.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
@@ -11,13 +13,17 @@ use super::{
     spec::{CaptureSpec, HelmSpec},
 };
 use crate::{
-    ports::{Identity, Provenance, SecretBytes, kinds},
+    ports::{Identity, ObjectRef, Provenance, SecretBytes, kinds},
     run::{Repeat, Verdict},
     text::{Diagnostic, units},
 };
 
 /// Vault field that holds the release's values.
 pub const VALUES: &str = "values";
+/// How the status of a release begins that a helm works on, or left in the middle.
+const PENDING: &str = "pending-";
+/// So old, in seconds, is no record that a helm still works on: its own limit is five minutes.
+const OUTLIVED: i64 = 310;
 
 /// A release as `helm list` tells it; `None` if there is none of that name.
 pub async fn release(cx: &StepCx, place: &Identity, name: &str) -> Result<Option<Value>, Halt> {
@@ -27,15 +33,31 @@ pub async fn release(cx: &StepCx, place: &Identity, name: &str) -> Result<Option
     Ok(listed.as_array().into_iter().flatten().find(|release| text(release, "/name") == name).cloned())
 }
 
+/// Every revision of a release as `helm history` tells it, newest last.
+async fn history(cx: &StepCx, place: &Identity, name: &str) -> Result<Vec<Value>, Halt> {
+    let call = Call::new(cx, "helm", &["history", name, "-n", &place.namespace, "-o", "json"]);
+    serde_json::from_slice(&answer(cx, place, call).await?)
+        .map_err(|error| Diagnostic::new("helm history answers no JSON").cause(error.to_string()).into())
+}
+
+/// How a revision is described that this attempt made: helm writes it down only once the revision is deployed.
+fn mark(cx: &StepCx) -> String {
+    format!("drydock {}, step {}, try {}", cx.short(), cx.step.0, cx.attempt)
+}
+
+/// Whether the newest revision is deployed and carries this description, or begins with it.
+async fn is_marked(cx: &StepCx, place: &Identity, name: &str, mark: &str) -> Result<bool, Halt> {
+    let newest = history(cx, place, name).await?.pop();
+    Ok(newest.is_some_and(|newest| {
+        text(&newest, "/status") == "deployed" && text(&newest, "/description").starts_with(mark)
+    }))
+}
+
 /// What leads out of a release that is not deployed: the last revision that was, by name where helm still has one.
 pub async fn not_deployed(cx: &StepCx, name: &str, status: &str) -> Diagnostic {
-    let call = Call::new(cx, "helm", &["history", name, "-n", cx.namespace(), "-o", "json"]);
-    let listed = match answer(cx, &cx.target, call).await {
-        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or(Value::Null),
-        Err(_) => Value::Null,
-    };
+    let listed = history(cx, &cx.target, name).await.unwrap_or_default();
     let good = |revision: &&Value| matches!(text(revision, "/status"), "deployed" | "superseded");
-    let last = listed.as_array().into_iter().flatten().rfind(good).and_then(|found| found["revision"].as_u64());
+    let last = listed.iter().rfind(good).and_then(|found| found["revision"].as_u64());
     let problem = Diagnostic::new(format!("release {name} is {status}"))
         .proves("a helm before this run failed or was cut: the release's values need not be those that run")
         .safe("everything: this was only read");
@@ -54,22 +76,44 @@ pub async fn not_deployed(cx: &StepCx, name: &str, status: &str) -> Diagnostic {
 pub async fn install(cx: &StepCx, place: &Identity, captured: &str) -> Result<(), Halt> {
     let helm = &cx.deployment()?.helm;
     let (name, chart) = (cx.render(&helm.release)?, cx.render(&helm.chart)?);
-    clear_pending(cx, place, &name).await?;
+    let values = cx.secret(&secret_name(captured, "1", VALUES)).await?;
+    let mut content = values.expose_secret().to_vec();
     let mut call = Call::new(cx, "helm", &["upgrade", "--install", &name, &chart, "-n", &place.namespace]);
     call.args.extend(["-f".to_owned(), "{file:values.yaml}".to_owned()]);
-    call.files.push(("values.yaml".to_owned(), cx.secret(&secret_name(captured, "1", VALUES)).await?));
+    call.files.push(("values.yaml".to_owned(), values));
     for (value, item) in &helm.set_file {
-        let file = item.replace('/', ".");
+        let (file, secret) = (item.replace('/', "."), cx.secret(item).await?);
         call.args.extend(["--set-file".to_owned(), format!("{value}={{file:{file}}}")]);
-        call.files.push((file, cx.secret(item).await?));
+        content.extend_from_slice(secret.expose_secret());
+        call.files.push((file, secret));
     }
     for (key, value) in &helm.set {
         call.args.extend(["--set".to_owned(), format!("{key}={}", cx.render(value)?)]);
     }
+    content.extend_from_slice(call.args.join("\n").as_bytes());
+    let digest = cx.world.secrets.keyed_digest(&content).await?;
+    let mark = format!("{}, {}", mark(cx), digest.get(..12).unwrap_or(&digest));
+    call.args.extend(["--description".to_owned(), mark.clone()]);
     let effect = format!("helm upgrade --install {name} in {}", place.namespace);
+    match settled(cx, place, &name, &effect).await?.as_deref() {
+        // taken up again after a kill: helm came to its end, and nobody was told
+        Some("deployed") if is_marked(cx, place, &name, &mark).await? => {
+            return cx.effected(&effect, "was deployed already by this try").await;
+        }
+        Some(status) if status.starts_with(PENDING) => clear_pending(cx, place, &name).await?,
+        _ => {}
+    }
     cx.effect(&effect).await?;
-    let (exit, _, errors) = follow(cx, place, call).await?;
+    let (exit, _, errors) = match follow(cx, place, call).await {
+        Ok(ended) => ended,
+        Err(fault @ Halt::Fault(_)) => return Err(fault),
+        Err(halt) => {
+            cx.effected(&effect, "ended by drydock").await?;
+            return Err(halt);
+        }
+    };
     if exit.code != 0 {
+        cx.effected(&effect, &format!("ended with status {}", exit.code)).await?;
         let now = release(cx, place, &name).await.ok().flatten();
         let status = now.as_ref().map_or("not written down", |release| text(release, "/status")).to_owned();
         let how = if exit.code == 137 { ": it was killed" } else { "" };
@@ -87,17 +131,47 @@ pub async fn install(cx: &StepCx, place: &Identity, captured: &str) -> Result<()
     cx.effected(&effect, "deployed").await
 }
 
+/// Status of the release, once no helm of this step works on it any more: one whose end was not written down may have
+/// outlived its drydock, and its record must not be taken away under it.
+async fn settled(cx: &StepCx, place: &Identity, name: &str, effect: &str) -> Result<Option<String>, Halt> {
+    let unseen =
+        cx.driver.state().effects.iter().any(|e| e.step == cx.step && e.effect == effect && e.result.is_none());
+    loop {
+        let Some(found) = release(cx, place, name).await? else { return Ok(None) };
+        let status = text(&found, "/status").to_owned();
+        if !unseen || !status.starts_with(PENDING) {
+            return Ok(Some(status));
+        }
+        let record =
+            cx.world.objects.get(&record_of(place, name, text(&found, "/revision"))).await?.unwrap_or_default();
+        let began = text(&record, "/metadata/creationTimestamp").parse::<jiff::Timestamp>();
+        let age = began.map_or(i64::MAX, |began| cx.world.clock.now().duration_since(began).as_secs());
+        if age >= OUTLIVED {
+            return Ok(Some(status));
+        }
+        let sentence =
+            format!("release {name} is {status}: a helm of before may still be at work, {age} of {OUTLIVED} s");
+        cx.show(&sentence, Vec::new(), None, None);
+        cx.pause(Duration::from_secs(1)).await?;
+    }
+}
+
+/// Where helm keeps a revision.
+fn record_of(place: &Identity, name: &str, revision: &str) -> ObjectRef {
+    object(kinds::secret(), &place.namespace, &format!("sh.helm.release.v1.{name}.v{revision}"))
+}
+
 /// A helm killed in the middle leaves `pending-…`, and every later helm refuses. Its record of that attempt is removed;
 /// what it made is adopted by the next attempt, as it carries the release's labels.
 async fn clear_pending(cx: &StepCx, place: &Identity, name: &str) -> Result<(), Halt> {
     let Some(found) = release(cx, place, name).await? else { return Ok(()) };
     let status = text(&found, "/status");
-    if !status.starts_with("pending-") {
+    if !status.starts_with(PENDING) {
         return Ok(());
     }
     let revision = text(&found, "/revision");
-    let secret = format!("sh.helm.release.v1.{name}.v{revision}");
-    let reference = object(kinds::secret(), &place.namespace, &secret);
+    let reference = record_of(place, name, revision);
+    let secret = &reference.name;
     if let Some(record) = cx.world.objects.get(&reference).await? {
         let effect = format!("remove helm's record {secret} of an attempt that was cut ({status})");
         cx.effect(&effect).await?;
@@ -215,7 +289,13 @@ impl Action for HelmSpec {
         let name = cx.render(&cx.deployment()?.helm.release)?;
         Ok(match release(cx, &cx.target, &name).await? {
             None => Probed::new(Verdict::NotDone, "helm knows no such release"),
-            Some(found) if text(&found, "/status") == "deployed" => Probed::new(Verdict::Done, "helm says deployed"),
+            Some(found) if text(&found, "/status") == "deployed" => {
+                if is_marked(cx, &cx.target, &name, &mark(cx)).await? {
+                    Probed::new(Verdict::Done, "helm says deployed, by this try")
+                } else {
+                    Probed::new(Verdict::NotDone, "helm says deployed, and not by this try")
+                }
+            }
             Some(found) => Probed::new(Verdict::Partly, format!("helm says {}", text(&found, "/status"))),
         })
     }

@@ -46,6 +46,8 @@ impl HttpSpec {
 
     async fn write(&self, cx: &StepCx, api: &Api<'_>, item: &Item) -> Result<(), Halt> {
         let effect = format!("put {}", self.path_of(item));
+        // an operator may have looked at the question for hours
+        cx.same_place().await?;
         cx.effect(&effect).await?;
         api.put(&self.path_of(item), &Value::Object(body(cx, &self.from, item, &self.fields).await?)).await?;
         cx.effected(&effect, "accepted").await
@@ -70,7 +72,6 @@ impl HttpSpec {
         let form = self.form_title(cx);
         let mut shown: Vec<ReapplyItem> = Vec::new();
         for item in items {
-            cx.same_place().await?;
             let (mut state, mut sentence) = self.read_back(cx, &api, item).await?;
             if state != ReapplyState::Same {
                 match self.write(cx, &api, item).await {
@@ -198,6 +199,7 @@ impl Action for HttpSpec {
                 "through port-forward, with the credentials of the application's own environment".to_owned(),
             ],
             rights: vec![
+                right("get", "", "pods", "portforward", Some(cx.namespace)),
                 right("create", "", "pods", "portforward", Some(cx.namespace)),
                 right("get", "", "secrets", "", Some(cx.namespace)),
             ],

@@ -20,15 +20,33 @@ const FULL: u64 = 64 << 10;
 /// For so long a job may go on unheard.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// What a job is measured by.
+#[derive(Debug, Clone, Copy)]
+pub enum Measure {
+    /// By what it writes; the size that should come to, where that is known.
+    Writes(Option<u64>),
+    /// By how far it has read a file of so many bytes.
+    Reads(u64),
+}
+
+impl Measure {
+    /// Bytes so far, and their total.
+    fn of(self, out: u64, read: u64) -> (u64, Option<u64>) {
+        match self {
+            Self::Writes(total) => (out, total),
+            Self::Reads(total) => (read.min(total), Some(total)),
+        }
+    }
+}
+
 /// Runs `command` as job `name` in the client pod and waits for its end. Starting it again finds the one that runs.
-/// `expected` is the size its output should reach, for the bar.
 pub async fn run(
     cx: &StepCx,
     pod: &PodRef,
     name: &str,
     command: &[String],
     shown: &str,
-    expected: Option<u64>,
+    measure: Measure,
 ) -> Result<u64, Halt> {
     cx.world.exec.start(pod, FOLDER, name, command).await?;
     let started = Instant::now();
@@ -60,8 +78,9 @@ pub async fn run(
             }
             Err(error) => return Err(error.into()),
         };
-        let (out, err) = match state {
-            JobState::Running { out, err } | JobState::Ended { out, err, .. } => (out, err),
+        let (out, err, read) = match state {
+            JobState::Running { out, err, read } => (out, err, read),
+            JobState::Ended { out, err, .. } => (out, err, u64::MAX),
             JobState::Absent | JobState::Lost => {
                 return Err(Diagnostic::new(format!("{shown}: the job is gone from pod {}", pod.pod))
                     .proves("the pod or its node ended it; what it wrote counts as cut")
@@ -72,13 +91,15 @@ pub async fn run(
         if err > told {
             told = tell_errors(cx, pod, name, shown, (told, &mut classes)).await?;
         }
-        let rate = out.checked_div(started.elapsed().as_secs().max(1)).unwrap_or(0);
-        let detail = format!("{} · {}/s", units::bytes(out), units::bytes(rate));
+        let (done, total) = measure.of(out, read);
+        let rate = done.checked_div(started.elapsed().as_secs().max(1)).unwrap_or(0);
+        let of = total.map_or_else(String::new, |total| format!(" of {}", units::bytes(total)));
+        let detail = format!("{}{of} · {}/s", units::bytes(done), units::bytes(rate));
         let row = Row { sign: Sign::Running, word: "running".into(), name: shown.to_owned(), detail };
         cx.show(
             "It runs in a client pod of ours inside the cluster.",
             vec![row],
-            expected.map(|total| (out, total)),
+            total.map(|total| (done, total)),
             None,
         );
         if let JobState::Ended { code, out, .. } = state {

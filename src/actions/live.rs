@@ -63,5 +63,6 @@ fn words(note: &LogNote) -> String {
             format!("its container restarted, {} so far", units::plural(*restarts, "time", "times"))
         }
         LogNote::Ended => "its log is at its end".to_owned(),
+        LogNote::Refused { right } => format!("its log may not be read: verb {right}"),
     }
 }

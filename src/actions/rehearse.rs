@@ -16,7 +16,7 @@ use super::{
     wait,
 };
 use crate::{
-    ports::{Identity, ObjectRef, kinds},
+    ports::{Identity, ObjectRef, Right, kinds},
     run::{Repeat, Row, Sign, Verdict},
     text::{Diagnostic, units},
 };
@@ -25,6 +25,12 @@ use crate::{
 const MARK: &str = "drydock.run";
 /// Longest wait for the scratch namespace to go.
 const PATIENCE: Duration = Duration::from_secs(240);
+
+/// Whether this run made a namespace.
+fn is_ours(cx: &StepCx, found: &Value) -> bool {
+    let mark = found.pointer("/metadata/labels").and_then(|labels| labels.get(MARK)).and_then(Value::as_str);
+    mark == Some(cx.short().as_str())
+}
 
 fn namespace(name: &str) -> ObjectRef {
     ObjectRef { kind: kinds::namespace(), namespace: None, name: name.to_owned() }
@@ -73,7 +79,7 @@ impl RehearseSpec {
             match cx.world.objects.identity(name).await {
                 Ok(identity) => return Ok(identity),
                 Err(error) if tries >= 40 => return Err(error.into()),
-                Err(_) => tokio::time::sleep(Duration::from_millis(250)).await,
+                Err(_) => cx.pause(Duration::from_millis(250)).await?,
             }
             tries += 1;
         }
@@ -82,16 +88,13 @@ impl RehearseSpec {
     /// Writers of the copy must neither write into it nor act on the world.
     async fn hold_writers(&self, cx: &StepCx, name: &str) -> Result<(), Halt> {
         for writer in &cx.deployment()?.writers {
+            let effect = format!("scale deployment {writer} of the scratch copy {name} to 0");
+            cx.effect(&effect).await?;
             cx.world.objects.scale(&object(kinds::deployment(), name, writer), 0).await?;
+            cx.effected(&effect, "accepted").await?;
         }
         Ok(())
     }
-}
-
-/// Whether a namespace carries the mark of this run.
-fn is_ours(cx: &StepCx, namespace: &Value) -> bool {
-    let mark = namespace.pointer("/metadata/labels").and_then(|labels| labels.get(MARK)).and_then(Value::as_str);
-    mark == Some(cx.short().as_str())
 }
 
 /// Deletes the scratch namespace and waits until it is gone.
@@ -112,9 +115,29 @@ async fn remove(cx: &StepCx, name: &str, uid: &str) -> Result<(), Halt> {
                 .help("end what holds it, then try again; drydock never strips finalizers")
                 .into());
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        cx.pause(Duration::from_secs(1)).await?;
     }
     cx.effected(&effect, "gone").await
+}
+
+/// What a rehearsal needs: the namespace, and in it all that makes, fills and asks a deployment.
+fn rights(name: &str) -> Vec<Right> {
+    let inside = [
+        ("", "secrets", "", &["get", "list", "create", "update", "delete"][..]),
+        ("", "configmaps", "", &["get"]),
+        ("", "events", "", &["list"]),
+        ("", "pods", "", &["get", "list", "watch", "create", "delete"]),
+        ("", "pods", "log", &["get"]),
+        ("", "pods", "exec", &["get", "create"]),
+        ("", "pods", "portforward", &["get", "create"]),
+        ("apps", "deployments", "", &["get", "create"]),
+        ("apps", "deployments", "scale", &["get", "patch"]),
+    ];
+    let inside = inside.into_iter().flat_map(|(group, resource, part, verbs)| {
+        verbs.iter().map(move |verb| right(verb, group, resource, part, Some(name)))
+    });
+    let outside = ["get", "create", "delete"].map(|verb| right(verb, "", "namespaces", "", None));
+    outside.into_iter().chain(inside).collect()
 }
 
 #[async_trait]
@@ -135,12 +158,7 @@ impl Action for RehearseSpec {
                 format!("$ kubectl delete namespace {name}"),
             ],
             unknown: vec!["how long a restore takes: known after this step".to_owned()],
-            rights: vec![
-                right("create", "", "namespaces", "", None),
-                right("delete", "", "namespaces", "", None),
-                right("create", "apps", "deployments", "", Some(&name)),
-                right("create", "", "pods", "exec", Some(&name)),
-            ],
+            rights: rights(&name),
             programs: vec!["helm".to_owned()],
         }
     }
@@ -158,9 +176,13 @@ impl Action for RehearseSpec {
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
         let safe = "production: the rehearsal never touches it; the dump, here and unchanged";
-        self.rehearse(cx)
-            .await
-            .map_err(|halt| halt.told(|problem| problem.or("", safe, "mend the cause, then try again")))
+        match self.rehearse(cx).await {
+            Ok(done) => Ok(done),
+            Err(halt) => {
+                let halt = halt.told(|problem| problem.or("", safe, "mend the cause, then try again"));
+                Err(self.told_what_is_left(cx, halt).await)
+            }
+        }
     }
 
     async fn undoable(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
@@ -168,23 +190,43 @@ impl Action for RehearseSpec {
     }
 
     async fn undo(&self, cx: &StepCx) -> Result<String, Halt> {
-        let Some((name, uid)) = self.left(cx).await? else {
+        let Some((name, found)) = self.left(cx).await? else {
             return Ok("the scratch namespace is gone".to_owned());
         };
-        remove(cx, &name, &uid).await?;
+        remove(cx, &name, text(&found, "/metadata/uid")).await?;
         Ok(format!("scratch namespace {name} is gone"))
     }
 }
 
 impl RehearseSpec {
-    /// Name and uid of the scratch namespace, where one of this run is left.
-    async fn left(&self, cx: &StepCx) -> Result<Option<(String, String)>, Halt> {
+    /// The scratch namespace with its name, where one of this run is left.
+    async fn left(&self, cx: &StepCx) -> Result<Option<(String, Value)>, Halt> {
         let name = cx.render(&self.namespace)?;
         if name == cx.namespace() {
             return Ok(None);
         }
         let found = cx.world.objects.get(&namespace(&name)).await?.filter(|found| is_ours(cx, found));
-        Ok(found.map(|found| (name, text(&found, "/metadata/uid").to_owned())))
+        Ok(found.map(|found| (name, found)))
+    }
+
+    /// A rehearsal that did not come to its end, with the scratch namespace that it leaves for looking.
+    async fn told_what_is_left(&self, cx: &StepCx, halt: Halt) -> Halt {
+        // it need not be there, and the cluster need not answer any more: what went wrong is told in any case
+        let Ok(Some((name, found))) = self.left(cx).await else { return halt };
+        if found.pointer("/metadata/deletionTimestamp").is_some() {
+            return halt;
+        }
+        let command = format!("kubectl delete namespace {name}");
+        match halt {
+            Halt::Stopped(reason) => Halt::Stopped(format!(
+                "{reason}; the scratch namespace {name} stays for looking, `{command}` removes it"
+            )),
+            other => other.told(|problem| {
+                problem
+                    .safe(format!("the scratch namespace {name}, left as it is for looking"))
+                    .help(format!("the next try removes {name} and makes it anew; `{command}` removes it without one"))
+            }),
+        }
     }
 
     async fn rehearse(&self, cx: &StepCx) -> Result<Done, Halt> {

@@ -10,7 +10,7 @@ use super::{
     dump::{POD, SCRIPTS},
     host::{Call, follow},
     inspect::inspect,
-    jobs,
+    jobs::{self, Measure},
     pods::{psql, psql_command, ready_pod},
     spec::RestoreSpec,
 };
@@ -29,7 +29,7 @@ use crate::{
 pub async fn into(cx: &StepCx, place: &Identity, facts: &DumpFacts, way: &str, scripts: &str) -> Result<(), Halt> {
     refuse_source(cx, &place.namespace, facts).await?;
     match way {
-        POD => natively(cx, &place.namespace, facts).await,
+        POD => natively(cx, place, facts).await,
         SCRIPTS => by_scripts(cx, place, facts, scripts).await,
         other => Err(Diagnostic::new(format!("a restore is made by `pod` or `scripts`, not by `{other}`")).into()),
     }
@@ -49,7 +49,8 @@ async fn refuse_source(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Resul
     Err(Halt::Refused(Box::new(problem)))
 }
 
-async fn natively(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<(), Halt> {
+async fn natively(cx: &StepCx, place: &Identity, facts: &DumpFacts) -> Result<(), Halt> {
+    let namespace = place.namespace.as_str();
     let deployment = cx.deployment()?;
     let layout = &deployment.dump;
     let files = inspect(cx, facts).await?;
@@ -64,16 +65,24 @@ async fn natively(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<(),
     let tables: Vec<&QualifiedName> = files.dump.tables.iter().map(|rows| &rows.table).chain([&files.large]).collect();
     let loaded = format!("restore-{}", cx.attempt);
     let begun = !matches!(cx.world.exec.poll(&pod, client::FOLDER, &loaded).await?, crate::ports::JobState::Absent);
+    let count = tables.len();
     if !begun && let Some(statement) = truncate(tables) {
+        // the copying may have taken an hour: whose tables these are is read again
+        refuse_source(cx, namespace, facts).await?;
+        cx.still(place).await?;
+        let effect = format!("empty {} in {namespace}", units::plural(count, "table", "tables"));
+        cx.effect(&effect).await?;
         psql(cx, &pod, &deployment.connection, &statement).await?;
+        cx.effected(&effect, "accepted").await?;
     }
     let command =
         psql_command(&deployment.connection, &["-Xq", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-f", &dump_path]);
-    jobs::run(cx, &pod, &loaded, &command, &facts.dump.name, None).await?;
+    jobs::run(cx, &pod, &loaded, &command, &facts.dump.name, Measure::Reads(facts.dump.bytes)).await?;
     let copy = copy_csv(&files.large, &files.csv.columns, &csv_path)
         .map_err(|fault| Diagnostic::new(fault.to_string()).safe("the dump, here and unchanged"))?;
     let command = psql_command(&deployment.connection, &["-Xq", "-v", "ON_ERROR_STOP=1", "-c", &copy]);
-    jobs::run(cx, &pod, &format!("rows-{}", cx.attempt), &command, &facts.csv.name, None).await?;
+    jobs::run(cx, &pod, &format!("rows-{}", cx.attempt), &command, &facts.csv.name, Measure::Reads(facts.csv.bytes))
+        .await?;
     psql(cx, &pod, &deployment.connection, &advance_serial(&files.large, &layout.csv_serial)).await?;
     client::remove(cx, namespace).await
 }
@@ -183,7 +192,12 @@ impl Action for RestoreSpec {
         let ns = cx.namespace;
         let mut described = Described {
             unknown: vec!["how long it takes: known after the rehearsal".to_owned()],
-            rights: vec![right("get", "", "pods", "exec", Some(ns)), right("create", "", "pods", "exec", Some(ns))],
+            rights: vec![
+                right("get", "", "pods", "exec", Some(ns)),
+                right("create", "", "pods", "exec", Some(ns)),
+                right("create", "", "pods", "", Some(ns)),
+                right("delete", "", "pods", "", Some(ns)),
+            ],
             ..Described::default()
         };
         if cx.show(&self.way) == SCRIPTS {

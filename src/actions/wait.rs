@@ -192,7 +192,7 @@ impl Action for WaitSpec {
             .map(|(group, kind)| {
                 right(if *kind == "pods" || *kind == "events" { "list" } else { "get" }, group, kind, "", ns)
             })
-            .chain([right("watch", "", "pods", "", ns), right("get", "", "pods/log", "", ns)])
+            .chain([right("watch", "", "pods", "", ns), right("get", "", "pods", "log", ns)])
             .collect();
         Described { commands, rights, ..Described::default() }
     }

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::{
-    Effect, Over, Surroundings,
+    Effect, Over, Parts, Surroundings,
+    lock::Lock,
     log::Log,
     screens::{
         ChecksScreen, ChooseScreen, ConfirmScreen, FinishScreen, FormScreen, GateScreen, PlanScreen, ReapplyScreen,
@@ -94,12 +95,16 @@ pub struct App {
     pub over: Option<Over>,
     /// How the running step stands.
     pub progress: Option<Progress>,
+    /// Since when its parts stand as they do, and what can be looked at.
+    pub parts: Parts,
     /// The output of the running step.
     pub log: Log,
     /// Identity as last read: when, and `same`, `unknown` or `different`.
     pub identity: Option<(Timestamp, String)>,
     /// Something to tell in the safety row until the next key.
     pub notice: Option<String>,
+    /// What was told there last: `e` shows it whole.
+    pub(super) noticed: Option<String>,
     /// The time of day.
     pub now: Timestamp,
     /// Where this runs.
@@ -112,12 +117,13 @@ pub struct App {
     pub stopped: Option<Stopped>,
     /// Milliseconds since the program began.
     pub at: u64,
+    pub(super) lock: Lock,
     /// When the screen in front appeared, in the same milliseconds.
     pub(super) shown_at: u64,
     /// When Ctrl-C was pressed last.
     pub(super) interrupted_at: Option<u64>,
-    /// The question that is open, for a front end that takes over.
-    pub open: Option<(u64, Question)>,
+    /// The question that is open.
+    pub(super) open: Option<(u64, Question)>,
     pub(super) question: Option<u64>,
     pub(super) outbox: VecDeque<Waiting>,
     pub(super) secrets: HashMap<SecretHandle, SecretString>,
@@ -140,12 +146,15 @@ impl App {
             log: Log::default(),
             identity: None,
             notice: None,
+            noticed: None,
+            parts: Parts::default(),
             now,
             around,
             pausing: false,
             window: Window::default(),
             stopped: None,
             at: 0,
+            lock: Lock::default(),
             shown_at: 0,
             interrupted_at: None,
             open: None,
@@ -184,6 +193,11 @@ impl App {
             && self.run.steps.values().any(|state| matches!(state, StepState::Begun { .. }))
     }
 
+    /// The question that nobody answered yet, for a front end that takes over.
+    pub fn unanswered(&self) -> Option<(u64, Question)> {
+        self.open.clone().filter(|(number, _)| self.question == Some(*number))
+    }
+
     /// Whether something on the screen changes with time alone.
     pub fn has_timer(&self) -> bool {
         match &self.front {
@@ -200,6 +214,13 @@ impl App {
             StepState::Begun { since, .. } => u64::try_from(self.now.as_second() - since.as_second()).ok(),
             _ => None,
         }
+    }
+
+    /// When the run was written to last before it was taken up again: what was written since is of this opening.
+    pub fn last_written(&self) -> Option<Timestamp> {
+        let opened = self.records.iter().rposition(|(_, record)| matches!(record, Record::Resumed { .. }));
+        let before = &self.records[..opened.unwrap_or(self.records.len())];
+        before.last().map(|(at, _)| *at)
     }
 
     /// Why the step in hand may not be stopped in its middle, or nothing.

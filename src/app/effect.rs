@@ -9,6 +9,8 @@ pub enum Effect {
     Send(Command),
     /// Hand the secret of this handle over (it waits in `App::take_secret`), before the command that names it.
     Secret(SecretHandle),
+    /// Find out whether the secret of this handle opens the vault; the answer is `Msg::Unlocked`.
+    Unlock(SecretHandle),
     /// Follow the output file of this step.
     Follow(StepId),
     /// Write a text into a file of the run's folder.

@@ -45,6 +45,36 @@ impl Menu {
     }
 }
 
+/// Numbered options of which one is taken, once: a digit or an arrow chooses, Enter takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    menu: Menu,
+    taken: bool,
+}
+
+impl Options {
+    /// So many options with `at` chosen.
+    pub fn new(count: usize, at: usize) -> Self {
+        Self { menu: Menu::new(count, at), taken: false }
+    }
+
+    /// The chosen one.
+    pub fn at(&self) -> usize {
+        self.menu.at
+    }
+
+    /// Moves, or says which option Enter took; nothing once an answer is on its way.
+    pub fn taken(&mut self, cmd: Cmd, key: Key) -> Option<usize> {
+        let acts = !self.menu.moved(cmd, key) && cmd == Cmd::Enter && !self.taken && self.menu.count > 0;
+        acts.then_some(self.menu.at)
+    }
+
+    /// The answer is on its way: no other is taken.
+    pub fn close(&mut self) {
+        self.taken = true;
+    }
+}
+
 /// The number on a digit key, from 1.
 pub fn number(key: Key) -> Option<usize> {
     match key {

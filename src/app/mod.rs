@@ -5,24 +5,34 @@
 //! `tui`, run by `cli`.
 
 mod app_state;
+pub mod commands;
 pub mod door;
 mod effect;
+mod handover;
 mod key;
 pub mod keymap;
+mod lock;
 pub mod log;
+mod look;
 pub mod menu;
 mod over;
 mod over_update;
 pub mod page;
+mod press;
 pub mod screens;
 mod surroundings;
 pub mod text_field;
 mod update;
+mod waiting;
+mod whole;
 
 pub use app_state::{App, Front, Window};
 pub use effect::{Effect, Quit};
+pub use handover::Handover;
 pub use key::Key;
 pub use keymap::{Cmd, Place};
+pub use lock::{Unlock, UnlockFocus};
 pub use over::{Leave, Over, Palette};
 pub use surroundings::{Passphrases, Strength, Surroundings};
 pub use update::Msg;
+pub use waiting::Parts;

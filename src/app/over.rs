@@ -1,10 +1,11 @@
 //! What lies over a screen: help, palette, pages, the log, the question before leaving.
 
 use super::{
-    Cmd, Key, Place,
-    keymap::{BINDINGS, Binding},
+    Key, Place,
+    commands::Named,
+    lock::Unlock,
     log::LogPage,
-    menu::Menu,
+    menu::{Menu, Options},
     page::Page,
     text_field::TextField,
 };
@@ -20,6 +21,8 @@ pub enum Over {
     Page(Page),
     /// The log, whole height.
     Log(LogPage),
+    /// S04b: the wizard is locked.
+    Unlock(Unlock),
     /// S21: leave?
     Leave(Leave),
 }
@@ -27,61 +30,35 @@ pub enum Over {
 /// The commands by name.
 #[derive(Debug)]
 pub struct Palette {
-    /// The place it was opened from.
-    pub place: Place,
     /// What is typed.
     pub text: TextField,
     /// The chosen one of those that fit.
     pub menu: Menu,
+    /// All commands.
+    pub all: Vec<Named>,
 }
 
 impl Palette {
-    /// All commands of a place.
-    pub fn new(place: Place) -> Self {
-        let mut palette = Self { place, text: TextField::open(""), menu: Menu::default() };
-        palette.filter();
-        palette
+    /// All of these.
+    pub fn new(all: Vec<Named>) -> Self {
+        Self { text: TextField::open(""), menu: Menu::new(all.len(), 0), all }
     }
 
-    /// The commands that fit what is typed.
-    pub fn found(&self) -> Vec<&'static Binding> {
+    /// The commands that fit what is typed: any part of their name.
+    pub fn found(&self) -> Vec<&Named> {
         let wanted = self.text.text().to_lowercase();
-        self.all().into_iter().filter(|binding| binding.label.to_lowercase().contains(&wanted)).collect()
+        self.all.iter().filter(|named| named.name.to_lowercase().contains(&wanted)).collect()
     }
 
-    /// All commands, those of the place first, each once.
-    pub fn all(&self) -> Vec<&'static Binding> {
-        let mut found: Vec<&'static Binding> = Vec::new();
-        for place in [self.place, Place::Everywhere] {
-            for binding in BINDINGS.iter().filter(|binding| binding.place == place) {
-                let moving = matches!(
-                    binding.cmd,
-                    Cmd::Up
-                        | Cmd::Down
-                        | Cmd::PageUp
-                        | Cmd::PageDown
-                        | Cmd::First
-                        | Cmd::Last
-                        | Cmd::Number
-                        | Cmd::Space
-                        | Cmd::Palette
-                        | Cmd::Back
-                        | Cmd::Enter
-                        | Cmd::Next
-                        | Cmd::Previous
-                );
-                let known = found.iter().any(|other| other.cmd == binding.cmd);
-                if !moving && !known {
-                    found.push(binding);
-                }
-            }
-        }
-        found
+    /// The chosen one.
+    pub fn chosen(&self) -> Option<&Named> {
+        self.found().get(self.menu.at).copied()
     }
 
     /// Follows what is typed.
     pub fn filter(&mut self) {
-        self.menu.resize(self.found().len());
+        // what fits best stands first again
+        self.menu = Menu::new(self.found().len(), 0);
     }
 
     /// Takes a word that came at once.
@@ -101,7 +78,7 @@ impl Palette {
 #[derive(Debug)]
 pub struct Leave {
     /// The chosen option.
-    pub menu: Menu,
+    pub chosen: Options,
     /// Whether stopping is asked once more.
     pub sure: bool,
     /// Why the step may not be stopped in the middle, or empty.
@@ -109,6 +86,20 @@ pub struct Leave {
 }
 
 impl Leave {
+    /// The question; `uncut` is why the step may not be stopped in its middle, or empty.
+    pub(super) fn asked(uncut: &'static str) -> Self {
+        Self { chosen: Options::default(), sure: false, uncut }.counted()
+    }
+
+    /// The same once more about stopping.
+    pub(super) fn once_more(self) -> Self {
+        Self { sure: true, ..self }.counted()
+    }
+
+    fn counted(self) -> Self {
+        Self { chosen: Options::new(self.options().len(), 0), ..self }
+    }
+
     /// The options with what they cost.
     pub fn options(&self) -> Vec<(&'static str, &'static str)> {
         if self.sure {

@@ -2,8 +2,8 @@
 
 use super::{
     App, Cmd, Effect, Key, Leave, Over, Quit,
+    commands::Does,
     log::{Log, LogPage},
-    menu::Menu,
     page::Page,
     text_field::TextField,
 };
@@ -31,11 +31,8 @@ impl App {
             },
             Over::Palette(palette) => match cmd {
                 Cmd::Enter => {
-                    let chosen = palette.found().get(palette.menu.at).map(|binding| (binding.cmd, binding.keys[0]));
-                    self.over = None;
-                    if let Some((cmd, key)) = chosen {
-                        return self.command(cmd, key);
-                    }
+                    let chosen = palette.chosen().map(|named| (named.does, named.not_now));
+                    return chosen.map_or_else(Vec::new, |(does, not_now)| self.named_command(does, not_now));
                 }
                 Cmd::Up | Cmd::Down | Cmd::PageUp | Cmd::PageDown => {
                     palette.menu.moved(cmd, key);
@@ -43,6 +40,7 @@ impl App {
                 Cmd::Back | Cmd::Leave => self.over = None,
                 _ => palette.edit(key),
             },
+            Over::Unlock(_) => return self.unlock_command(cmd, key),
             Over::Log(page) => {
                 return Self::log_command(page, &mut self.log, cmd, key).unwrap_or_else(|| {
                     self.over = None;
@@ -50,30 +48,49 @@ impl App {
                 });
             }
             Over::Leave(leave) => {
-                if leave.menu.moved(cmd, key) {
-                    return Vec::new();
+                let (taken, sure) = (leave.chosen.taken(cmd, key), leave.sure);
+                if taken.is_some() || cmd == Cmd::Back || cmd == Cmd::Leave {
+                    self.over = None;
                 }
-                let (at, sure) = (leave.menu.at, leave.sure);
-                self.over = None;
-                if cmd != Cmd::Enter {
-                    return Vec::new();
-                }
-                match (sure, at) {
-                    (false, 1) => {
+                match (sure, taken) {
+                    (false, Some(1)) => {
                         self.pausing = true;
                         return vec![Effect::Send(Command::Pause)];
                     }
-                    (false, 2) => return vec![Effect::Quit(Quit::AfterThisStep)],
-                    (false, 3) => {
-                        let uncut = self.uncut();
-                        self.over = Some(Over::Leave(Leave { menu: Menu::new(2, 0), sure: true, uncut }));
+                    (false, Some(2)) => return vec![Effect::Quit(Quit::AfterThisStep)],
+                    (false, Some(3)) => {
+                        self.over = Some(Over::Leave(Leave::asked(self.uncut()).once_more()));
                     }
-                    (true, 1) => return vec![Effect::Send(Command::Stop)],
+                    (true, Some(1)) => return vec![Effect::Send(Command::Stop)],
                     _ => {}
                 }
             }
         }
         Vec::new()
+    }
+
+    /// What was chosen by name; what is not possible says why, and the palette stays.
+    fn named_command(&mut self, does: Does, not_now: &str) -> Vec<Effect> {
+        if !not_now.is_empty() {
+            self.notice = Some(format!("Not now: {not_now}."));
+            return Vec::new();
+        }
+        self.over = None;
+        match does {
+            Does::Option(number) => {
+                let digit = u32::try_from(number).ok().and_then(|number| char::from_digit(number, 10));
+                let mut effects = self.command(Cmd::Number, Key::Char(digit.unwrap_or('1')));
+                effects.extend(self.command(Cmd::Enter, Key::Enter));
+                effects
+            }
+            Does::Key(cmd @ (Cmd::Add | Cmd::None | Cmd::Take), key) => {
+                // they are of the list: a field that is being typed into is left first
+                let mut effects = self.put_down();
+                effects.extend(self.command(cmd, key));
+                effects
+            }
+            Does::Key(cmd, key) => self.command(cmd, key),
+        }
     }
 
     /// None when the log is closed.

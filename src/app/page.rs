@@ -31,16 +31,32 @@ fn risk(step: &PlannedStep) -> &'static str {
     }
 }
 
-/// Why a step is done, its risk, its undo, its time.
-pub fn why(step: &PlannedStep) -> Page {
-    let lines = vec![
+/// Why a step is done, its risk, its undo, its time, one line each.
+fn reasons(step: &PlannedStep) -> [String; 5] {
+    [
         format!("Why     {}", step.why),
         format!("Risk    {}", risk(step)),
         format!("Changes {}", step.changes),
         format!("Undo    {}", step.undo),
         format!("Time    {}", units::about(step.estimate_s)),
-    ];
-    Page::new(&format!("{}  {}", step.number, step.title), lines)
+    ]
+}
+
+/// Why a step is done, its risk, its undo, its time.
+pub fn why(step: &PlannedStep) -> Page {
+    Page::new(&format!("{}  {}", step.number, step.title), reasons(step).to_vec())
+}
+
+/// The same of every step of a phase.
+pub fn why_phase(run: &RunState, phase: usize) -> Page {
+    let Some(planned) = run.phases.get(phase) else { return Page::new("Why", Vec::new()) };
+    let mut lines = vec![format!("What for {}", planned.purpose), format!("Changes  {}", planned.changes)];
+    for step in run.plan.iter().filter(|step| step.phase == phase) {
+        lines.push(String::new());
+        lines.push(format!("{}  {}", step.number, step.title));
+        lines.extend(reasons(step).iter().map(|line| format!("     {line}")));
+    }
+    Page::new(&format!("Phase {} {}: why and undo", phase + 1, planned.title), lines)
 }
 
 fn proofs(run: &RunState) -> impl Iterator<Item = String> {

@@ -29,6 +29,8 @@ pub struct Surroundings {
     pub tmux: Option<String>,
     /// The operator's time zone.
     pub zone: jiff::tz::TimeZone,
+    /// After how many milliseconds without a key the wizard locks; nothing where a run keeps no secret.
+    pub locks_after: Option<u64>,
     /// What can be said of passphrases.
     pub passphrases: Passphrases,
 }

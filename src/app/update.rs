@@ -1,26 +1,15 @@
-//! The one writer of the model: keys and events in, effects out.
+//! The one writer of the model: keys and events in, effects out. What a key does stands in `press`.
 
 use jiff::Timestamp;
 
 use super::{
-    App, Cmd, Effect, Front, Key, Leave, Over, Palette, Place, Quit, Window,
-    app_state::Waiting,
-    keymap::meaning,
-    log::LogPage,
-    menu::Menu,
-    page,
+    App, Effect, Front, Key, Over, Quit, Window,
     screens::{
-        Act, ChecksScreen, ChooseScreen, ConfirmScreen, FinishScreen, FormScreen, GateScreen, PlanScreen,
-        ReapplyScreen, ResumeScreen, SecretFor, VaultScreen,
+        ChecksScreen, ChooseScreen, ConfirmScreen, FinishScreen, FormScreen, GateScreen, PlanScreen, ReapplyScreen,
+        ResumeScreen, VaultScreen,
     },
-    text_field::TextField,
 };
-use crate::run::{Command, Event, FieldInput, OutputLine, Question, Record, Reply, SecretHandle, StepId, Stopped};
-
-/// Keys pressed sooner after a gate or failure appeared are thrown away, in milliseconds.
-const TYPE_AHEAD: u64 = 300;
-/// Two Ctrl-C within this time leave at once, in milliseconds.
-const TWICE: u64 = 2_000;
+use crate::run::{Event, OutputLine, Question, Record, StepId, Stopped};
 
 /// What happens to the wizard.
 #[derive(Debug)]
@@ -35,6 +24,8 @@ pub enum Msg {
     Output { step: StepId, lines: Vec<OutputLine>, total: u64 },
     /// A file was written, or could not be.
     Saved(Result<String, String>),
+    /// Whether the passphrase opens the vault, or why not.
+    Unlocked(Result<(), String>),
     /// The screen was drawn: what there is room for.
     Drawn(Window),
     /// Time passed.
@@ -47,9 +38,21 @@ impl App {
     /// Takes one thing in. `at` is the time in milliseconds since the program began.
     pub fn update(&mut self, at: u64, now: Timestamp, msg: Msg) -> Vec<Effect> {
         (self.at, self.now) = (at, now);
+        let locked_now = self.watch_lock();
+        if matches!(msg, Msg::Key(_) | Msg::Paste(_)) {
+            self.lock.last_key = at;
+            if locked_now {
+                // it was meant for what was there before
+                return Vec::new();
+            }
+        }
         match msg {
             Msg::Key(key) => self.key(key),
             Msg::Paste(text) => self.paste(&text),
+            Msg::Unlocked(result) => {
+                self.unlocked(result);
+                Vec::new()
+            }
             Msg::Event(event) => self.event(*event),
             Msg::Output { step, lines, total } => {
                 if self.log.step.as_ref() == Some(&step) {
@@ -85,7 +88,9 @@ impl App {
                     self.question = None;
                 }
                 if let Record::Intent { step, .. } = record.as_ref() {
+                    self.lock.past_vault = true;
                     self.progress = None;
+                    self.parts = super::Parts::default();
                     self.log.follow(step);
                     effects.push(Effect::Follow(step.clone()));
                 }
@@ -93,6 +98,7 @@ impl App {
                 effects
             }
             Event::Progress { progress } => {
+                self.parts.take(self.now, &progress);
                 self.progress = Some(progress);
                 Vec::new()
             }
@@ -120,7 +126,7 @@ impl App {
         }
     }
 
-    fn asking(&mut self, number: u64, question: Question) -> Vec<Effect> {
+    pub(super) fn asking(&mut self, number: u64, question: Question) -> Vec<Effect> {
         self.question = Some(number);
         self.open = Some((number, question.clone()));
         let same = match (&mut self.front, &question) {
@@ -147,8 +153,11 @@ impl App {
         }
         // an answer that was meant for another question is not for this one
         self.outbox.clear();
-        self.over = None;
-        self.notice = None;
+        self.lock.past_vault |= !matches!(question, Question::Approve | Question::Vault { .. });
+        if !matches!(self.over, Some(Over::Unlock(_))) {
+            self.over = None;
+        }
+        (self.notice, self.noticed) = (None, None);
         self.shown_at = self.at;
         self.front = self.screen_of(question);
         vec![Effect::Bell]
@@ -174,192 +183,5 @@ impl App {
                 Front::Resume(ResumeScreen::new(&rows, &uncertain, &choices, recommended))
             }
         }
-    }
-
-    /// Which keys hold now.
-    pub fn place(&self) -> Place {
-        match &self.over {
-            Some(Over::Help { .. }) => Place::Help,
-            Some(Over::Page(_)) => Place::Page,
-            Some(Over::Palette(_)) => Place::Palette,
-            Some(Over::Log(page)) => {
-                if page.typing.is_some() {
-                    Place::Inputs
-                } else {
-                    Place::Log
-                }
-            }
-            Some(Over::Leave(_)) => Place::Leave,
-            None => self.front.screen().map_or(Place::Running, super::screens::Screen::place),
-        }
-    }
-
-    /// Whether a text has the focus.
-    pub fn is_typing(&self) -> bool {
-        match &self.over {
-            Some(Over::Palette(_)) => true,
-            Some(Over::Log(page)) => page.typing.is_some(),
-            Some(_) => false,
-            None => self.front.screen().is_some_and(super::screens::Screen::typing),
-        }
-    }
-
-    fn key(&mut self, key: Key) -> Vec<Effect> {
-        self.notice = None;
-        let guarded = self.over.is_none() && self.front.screen().is_some_and(super::screens::Screen::guarded);
-        if guarded && self.at < self.shown_at + TYPE_AHEAD {
-            return Vec::new();
-        }
-        if self.window.is_small {
-            return self.small(key);
-        }
-        if let Some(cmd) = meaning(self.place(), key, self.is_typing()) {
-            return self.command(cmd, key);
-        }
-        self.edit(key);
-        Vec::new()
-    }
-
-    /// Keys of a window that is too small to show what they would do: only leaving and plain mode.
-    fn small(&mut self, key: Key) -> Vec<Effect> {
-        let cmd = meaning(Place::Everywhere, key, self.is_typing());
-        match cmd {
-            Some(Cmd::Leave) => vec![Effect::Quit(if self.is_working() { Quit::AfterThisStep } else { Quit::Now })],
-            Some(cmd @ (Cmd::Plain | Cmd::Drop | Cmd::Suspend | Cmd::Repaint)) => self.command(cmd, key),
-            _ => Vec::new(),
-        }
-    }
-
-    fn edit(&mut self, key: Key) {
-        let at = self.at;
-        match &mut self.over {
-            Some(Over::Palette(palette)) => palette.edit(key),
-            Some(Over::Log(page)) => {
-                if let Some(text) = &mut page.typing {
-                    text.key(key);
-                }
-            }
-            Some(_) => {}
-            None => {
-                if let Some(screen) = self.front.screen_mut() {
-                    screen.edit(key, at);
-                }
-            }
-        }
-    }
-
-    fn paste(&mut self, text: &str) -> Vec<Effect> {
-        if self.window.is_small {
-            return Vec::new();
-        }
-        match &mut self.over {
-            None => self.notice = self.front.screen_mut().and_then(|screen| screen.paste(text)),
-            Some(Over::Palette(palette)) => palette.paste(text),
-            Some(Over::Log(LogPage { typing: Some(search), .. })) => {
-                search.paste(text);
-            }
-            Some(_) => {}
-        }
-        Vec::new()
-    }
-
-    pub(super) fn command(&mut self, cmd: Cmd, key: Key) -> Vec<Effect> {
-        if key == Key::Ctrl('c') {
-            let twice = self.interrupted_at.replace(self.at).is_some_and(|before| self.at < before + TWICE);
-            if twice {
-                return vec![Effect::Quit(Quit::AfterThisStep)];
-            }
-        }
-        match cmd {
-            Cmd::Repaint => return vec![Effect::Repaint],
-            Cmd::Suspend => return vec![Effect::Suspend],
-            Cmd::Drop => return vec![Effect::Quit(Quit::AfterThisStep)],
-            Cmd::Plain => return vec![Effect::Quit(Quit::ToPlain)],
-            _ => {}
-        }
-        if self.over.is_some() {
-            return self.over_command(cmd, key);
-        }
-        match cmd {
-            Cmd::Help => self.over = Some(Over::Help { place: self.place(), from: 0 }),
-            Cmd::Palette => self.over = Some(Over::Palette(Palette::new(self.place()))),
-            Cmd::Why => self.over = self.step().map(page::why).map(Over::Page),
-            Cmd::Evidence => {
-                let page = self.step().map_or_else(|| page::proven(&self.run), |step| page::evidence(&self.run, step));
-                self.over = Some(Over::Page(page));
-            }
-            Cmd::Overview => self.over = Some(Over::Page(page::overview(&self.run))),
-            Cmd::Log => self.over = Some(Over::Log(LogPage::default())),
-            Cmd::Search => {
-                self.over = Some(Over::Log(LogPage { typing: Some(TextField::open("")), ..LogPage::default() }));
-            }
-            Cmd::Pause if self.is_working() => {
-                self.pausing = !self.pausing;
-                return vec![Effect::Send(if self.pausing { Command::Pause } else { Command::Go })];
-            }
-            Cmd::Leave if !matches!(self.front, Front::Finish(_)) => return self.leave(),
-            _ => return self.screen_command(cmd, key),
-        }
-        Vec::new()
-    }
-
-    fn leave(&mut self) -> Vec<Effect> {
-        if !self.is_working() {
-            return vec![Effect::Quit(Quit::Now)];
-        }
-        let mut leave = Leave { menu: Menu::default(), sure: false, uncut: self.uncut() };
-        leave.menu.resize(leave.options().len());
-        self.over = Some(Over::Leave(leave));
-        Vec::new()
-    }
-
-    fn screen_command(&mut self, cmd: Cmd, key: Key) -> Vec<Effect> {
-        let at = self.at;
-        let Some(screen) = self.front.screen_mut() else {
-            match cmd {
-                Cmd::Up => self.log.scroll(1),
-                Cmd::Down => self.log.scroll(-1),
-                Cmd::PageUp => self.log.scroll(10),
-                Cmd::PageDown => self.log.scroll(-10),
-                Cmd::Last | Cmd::Space => self.log.toggle(),
-                _ => {}
-            }
-            return Vec::new();
-        };
-        let acts = screen.command(cmd, key, at);
-        let mut effects = Vec::new();
-        for act in acts {
-            match act {
-                Act::Say(reply) => self.outbox.push_back(Waiting { reply, secret: None }),
-                Act::Secret(what, secret) => {
-                    self.handles += 1;
-                    let handle = SecretHandle(self.handles);
-                    self.secrets.insert(handle, secret);
-                    let reply = match what {
-                        SecretFor::Passphrase => Reply::Vault { passphrase: handle },
-                        SecretFor::Field { item, field } => {
-                            Reply::Set { item, field, input: FieldInput::Secret(handle) }
-                        }
-                    };
-                    self.outbox.push_back(Waiting { reply, secret: Some(handle) });
-                }
-                Act::Page(page) => self.over = Some(Over::Page(page)),
-                Act::Log => self.over = Some(Over::Log(LogPage::default())),
-                Act::Notice(text) => self.notice = Some(text),
-                Act::Save { name, text } => effects.push(Effect::Save { name, text }),
-                Act::Done => effects.push(Effect::Quit(Quit::Ended)),
-            }
-        }
-        effects.extend(self.flush());
-        if self.question.is_none()
-            && !matches!(
-                self.front,
-                Front::Form(_) | Front::Vault(_) | Front::Checks(_) | Front::Reapply(_) | Front::Finish(_)
-            )
-        {
-            // answered: the screen makes room for what runs now
-            self.front = Front::Running;
-        }
-        effects
     }
 }

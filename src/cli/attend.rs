@@ -6,19 +6,20 @@ use std::{
     time::Duration,
 };
 
+use futures::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 use secrecy::SecretString;
 
-use super::{Colour, Exit, Failure, Global, Outcome};
+use super::{Colour, Exit, Failure, Global, Outcome, start::Answered};
 use crate::{
-    app::{App, Passphrases, Quit, Strength, Surroundings},
-    plain::{Answers, Front, Input, Keyboard, Say, Scripted, Signals},
-    run::{Command, Event, FieldInput, Link, Question, Record, Reply, RunState, SecretHandle, Stopped},
+    app::{App, Handover, Passphrases, Quit, Strength, Surroundings},
+    plain::{self, Answers, Front, FullScreen, Input, Keyboard, Say, Scripted, Signals},
+    run::{Command, Event, FieldInput, Link, Record, Reply, RunState, SecretHandle, Stopped},
     runner::Launch,
     store::{Keep, RunFolder, write_atomic},
     text::Diagnostic,
     tui::{self, Ended, Theme},
-    vault::{Level, estimate, suggest_passphrase},
+    vault::{Generation, Level, Unlock, Vault, estimate, suggest_passphrase},
 };
 
 /// Whether anything is real.
@@ -29,6 +30,9 @@ pub enum Realm {
     /// The practice world.
     Practice,
 }
+
+/// After so many milliseconds without a key the wizard locks.
+const LOCKS_AFTER: u64 = 300_000;
 
 /// Records with their times.
 type Records = Vec<(Timestamp, Record)>;
@@ -47,30 +51,25 @@ fn exit(stopped: &Stopped) -> Exit {
 /// Whether the full screen can be used here.
 pub fn has_screen(global: &Global) -> bool {
     let set = |name: &str| std::env::var(name).is_ok_and(|value| value == "1");
-    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
     let asked = global.plain || global.json || set("DRYDOCK_PLAIN") || set("ACCESSIBLE");
-    !asked && !dumb && stdin().is_terminal() && stdout().is_terminal()
+    !asked && can_show()
+}
+
+/// Whether the terminal could show it, whatever was asked for.
+fn can_show() -> bool {
+    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    !dumb && stdin().is_terminal() && stdout().is_terminal()
 }
 
 /// Runs a launched run with the front end that the settings and the terminal allow.
-pub async fn attend(
-    global: &Global,
-    launched: Launch,
-    before: Records,
-    answers: Option<Answers>,
-    realm: Realm,
-) -> Outcome {
+pub async fn attend(global: &Global, launched: Launch, before: Records, by: Answered, vault: Option<Vault>) -> Outcome {
+    let Answered { answers, realm } = by;
     let Launch { link, engine, folder } = launched;
     let shown = if global.json {
         json(link, answers, realm).await
-    } else if answers.is_none() && has_screen(global) {
-        wizard(global, link, &folder, before, realm).await
     } else {
-        let back = come_back(global, &folded(&before), realm);
-        match input(answers, realm) {
-            Ok(input) => plain(link, input, &folder, back, before, None).await,
-            Err(failure) => Err(failure),
-        }
+        let place = Place { global, folder: &folder, back: come_back(global, &folded(&before), realm), realm, vault };
+        place.show(link, before, answers).await
     };
     // also when the front end failed: the engine comes to its next safe point before the program ends
     let stopped = engine
@@ -97,7 +96,22 @@ fn come_back(global: &Global, state: &RunState, realm: Realm) -> String {
     }
 }
 
-fn surroundings(come_back: String) -> Surroundings {
+/// Whether a passphrase opens this vault, found out on files and then forgotten: the run's own open vault is not touched.
+fn opens(vault: Vault, unlock: Unlock) -> tui::Opens {
+    Arc::new(move |passphrase| {
+        let (vault, unlock) = (vault.clone(), unlock.clone());
+        let look = async move {
+            let open = match vault.unlock_async(Generation::Current, passphrase.clone(), unlock.clone()).await {
+                Err(error) if error.is_damage() => vault.unlock_async(Generation::Previous, passphrase, unlock).await,
+                other => other,
+            };
+            open.map(|open| open.lock()).map_err(|error| error.to_string())
+        };
+        look.boxed()
+    })
+}
+
+fn surroundings(come_back: String, locks_after: Option<u64>) -> Surroundings {
     let strength = |text: &str| {
         let found = estimate(text);
         Strength { enough: found.level > Level::Weak, sentence: found.sentence }
@@ -108,6 +122,7 @@ fn surroundings(come_back: String) -> Surroundings {
         come_back,
         tmux: std::env::var("TMUX").ok().map(|_| std::env::var("TMUX_PANE").unwrap_or_default()),
         zone: TimeZone::system(),
+        locks_after,
         passphrases: Passphrases { strength, suggest },
     }
 }
@@ -128,47 +143,104 @@ pub fn theme(global: &Global) -> Theme {
     Theme::from_environment(global.look.ascii, global.look.light, colour)
 }
 
-async fn wizard(global: &Global, link: Link, folder: &RunFolder, before: Records, realm: Realm) -> Result<(), Failure> {
-    let back = come_back(global, &folded(&before), realm);
-    let app = App::new(&before, surroundings(back.clone()), Timestamp::now());
-    let into = folder.path().to_owned();
-    let save = move |name: &str, text: &str| {
-        let path = into.join(name);
-        write_atomic(&path, text.as_bytes(), Keep::Nothing).map_err(|error| error.to_string())?;
-        Ok(path.display().to_string())
-    };
-    let tick = Duration::from_secs(if global.look.still { 30 } else { 1 });
-    let place = tui::Place { output: folder.outputs(), save: Arc::new(save), theme: theme(global), tick };
-    let outcome = tui::run(app, link, place).await.map_err(|error| {
-        let problem = Diagnostic::new("the terminal cannot be used").cause(error.to_string());
-        Failure::new(Exit::Environment, problem.help(format!("the run is safe; come back with: {back} --plain")))
-    })?;
-    let tui::Outcome { ended, link, app } = outcome;
-    let mut out = stdout();
-    match ended {
-        Ended::Quit(Quit::ToPlain) => {
-            let _ = writeln!(out, "drydock. Plain text mode; the same run, the same place.");
-            return plain(link, input(None, realm)?, folder, back, app.records, app.open).await;
+/// Where a run is shown.
+struct Place<'a> {
+    global: &'a Global,
+    folder: &'a RunFolder,
+    back: String,
+    realm: Realm,
+    /// The vault, where the run keeps secrets.
+    vault: Option<Vault>,
+}
+
+/// What a front end that shall go on is given; nothing when the run was left.
+type Next = Option<(Link, Handover)>;
+
+impl Place<'_> {
+    /// The wizard and the line prompts in turns, as the operator switches between them.
+    async fn show(&self, link: Link, before: Records, answers: Option<Answers>) -> Result<(), Failure> {
+        let mut is_screen = answers.is_none() && has_screen(self.global);
+        let mut answers = answers;
+        let mut next = Some((link, Handover::of(before)));
+        while let Some((link, known)) = next.take() {
+            next = if is_screen {
+                self.wizard(link, known).await?
+            } else {
+                self.plain(link, input(answers.take(), self.realm)?, known).await?
+            };
+            is_screen = !is_screen;
         }
-        Ended::Quit(Quit::AfterThisStep) | Ended::Gone => {
-            drop(link);
-            if let Some(step) = app.step().filter(|_| app.is_working()) {
-                let _ =
-                    writeln!(out, "drydock: {} {} is finished first, then the run pauses.", step.number, step.title);
+        Ok(())
+    }
+
+    async fn wizard(&self, link: Link, known: Handover) -> Result<Next, Failure> {
+        let unlock = self.vault.clone().zip(Unlock::in_child().ok());
+        let opens = unlock.map(|(vault, unlock)| opens(vault, unlock));
+        let around = surroundings(self.back.clone(), opens.as_ref().map(|_| LOCKS_AFTER));
+        let app = App::take_over(known, around, Timestamp::now());
+        let into = self.folder.path().to_owned();
+        let save = move |name: &str, text: &str| {
+            let path = into.join(name);
+            write_atomic(&path, text.as_bytes(), Keep::Nothing).map_err(|error| error.to_string())?;
+            Ok(path.display().to_string())
+        };
+        let tick = Duration::from_secs(if self.global.look.still { 30 } else { 1 });
+        let place =
+            tui::Place { output: self.folder.outputs(), save: Arc::new(save), opens, theme: theme(self.global), tick };
+        let outcome = tui::run(app, link, place).await.map_err(|error| {
+            let problem = Diagnostic::new("the terminal cannot be used").cause(error.to_string());
+            let help = format!("the run is safe; come back with: {} --plain", self.back);
+            Failure::new(Exit::Environment, problem.help(help))
+        })?;
+        let tui::Outcome { ended, link, app } = outcome;
+        let mut out = stdout();
+        match ended {
+            Ended::Quit(Quit::ToPlain) => {
+                let _ = writeln!(out, "drydock. Plain text mode; the same run, the same place. \"tui\" leads back.");
+                return Ok(Some((link, app.hand_over())));
+            }
+            Ended::Quit(Quit::AfterThisStep) | Ended::Gone => {
+                drop(link);
+                if let Some(step) = app.step().filter(|_| app.is_working()) {
+                    let (number, title) = (&step.number, &step.title);
+                    let _ = writeln!(out, "drydock: {number} {title} is finished first, then the run pauses.");
+                }
+            }
+            Ended::Quit(Quit::Ended | Quit::Now) => drop(link),
+        }
+        if !app.run.is_at_end() {
+            let _ = writeln!(out, "drydock: come back with: {}", self.back);
+        }
+        if let Some(Stopped::Failed { problem } | Stopped::Refused { problem } | Stopped::Fault { problem }) =
+            &app.stopped
+        {
+            for line in problem.lines() {
+                let _ = writeln!(out, "drydock: {}", crate::text::printable(&line));
             }
         }
-        Ended::Quit(Quit::Ended | Quit::Now) => drop(link),
+        Ok(None)
     }
-    if !app.run.is_at_end() {
-        let _ = writeln!(out, "drydock: come back with: {back}");
-    }
-    if let Some(Stopped::Failed { problem } | Stopped::Refused { problem } | Stopped::Fault { problem }) = &app.stopped
-    {
-        for line in problem.lines() {
-            let _ = writeln!(out, "drydock: {}", crate::text::printable(&line));
+
+    /// The prompts write as slowly as the terminal takes it: they have a thread of their own, so that the engine goes on.
+    async fn plain(&self, link: Link, input: Input, known: Handover) -> Result<Next, Failure> {
+        let (handle, outputs, back) = (tokio::runtime::Handle::current(), self.folder.outputs(), self.back.clone());
+        let is_person = matches!(input, Input::Person(_)) && can_show();
+        let screen = if is_person { FullScreen::Here } else { FullScreen::NotHere };
+        let signals = Signals::catch()?;
+        let front = std::thread::spawn(move || {
+            let mut front =
+                Front::new(stdout(), input).with_place(outputs, back).with_screen(screen).with_signals(signals);
+            front.take_over(known);
+            handle.block_on(front.run(link))
+        });
+        match tokio::task::spawn_blocking(move || front.join()).await {
+            Ok(Ok(plain::Ended::Stopped(_))) => Ok(None),
+            Ok(Ok(plain::Ended::ToScreen(link, known))) => Ok(Some((link, known))),
+            Ok(Err(_)) | Err(_) => {
+                Err(Failure::new(Exit::Internal, Diagnostic::new("the line prompts ended before the run did")))
+            }
         }
     }
-    Ok(())
 }
 
 /// Where answers come from.
@@ -178,29 +250,6 @@ fn input(answers: Option<Answers>, realm: Realm) -> Result<Input, Failure> {
         None if stdin().is_terminal() => Input::Person(Box::new(Keyboard::terminal()?)),
         None => Input::Nobody,
     })
-}
-
-/// The prompts write as slowly as the terminal takes it: they have a thread of their own, so that the engine goes on.
-async fn plain(
-    link: Link,
-    input: Input,
-    folder: &RunFolder,
-    back: String,
-    records: Records,
-    open: Option<(u64, Question)>,
-) -> Result<(), Failure> {
-    let (handle, outputs) = (tokio::runtime::Handle::current(), folder.outputs());
-    let signals = Signals::catch()?;
-    let front = std::thread::spawn(move || {
-        let mut front = Front::new(stdout(), input).with_place(outputs, back).with_signals(signals);
-        front.replay(&records);
-        handle.block_on(front.run(link, open))
-    });
-    let joined = tokio::task::spawn_blocking(move || front.join()).await;
-    if matches!(joined, Ok(Ok(_))) {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Internal, Diagnostic::new("the line prompts ended before the run did")))
 }
 
 async fn json(mut link: Link, answers: Option<Answers>, realm: Realm) -> Result<(), Failure> {

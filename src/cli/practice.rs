@@ -212,7 +212,15 @@ pub async fn practice(global: &Global, args: PracticeArgs) -> Outcome {
         Some(run) => {
             let opened = reopen(run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
             let ports = stage.ports(&folder.paths)?;
-            go_on(global, opened, Some(&stage.cluster), ports, Answered { answers, realm: Realm::Practice }).await
+            go_on(
+                global,
+                &folder.paths,
+                opened,
+                Some(&stage.cluster),
+                ports,
+                Answered { answers, realm: Realm::Practice },
+            )
+            .await
         }
         None => new_run(global, &folder, &stage, &args.set, answers).await,
     };

@@ -189,7 +189,8 @@ pub async fn begin(
         .map_err(|problem| Failure::new(Exit::Environment, problem))?;
     let before = opened.records.clone();
     announce(global, &opened);
-    attend(global, launch(opened, plan, world), before, by.answers, by.realm).await
+    let vault = plan.needs_vault().then(|| Vault::new(paths.data.clone()));
+    attend(global, launch(opened, plan, world), before, by, vault).await
 }
 
 /// `drydock resume`
@@ -212,11 +213,18 @@ pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
     if args.previous_vault {
         world.secrets = Arc::new(keeper(&paths, Generation::Previous)?);
     }
-    go_on(global, opened, cluster.as_ref(), world, Answered { answers, realm: Realm::Real }).await
+    go_on(global, &paths, opened, cluster.as_ref(), world, Answered { answers, realm: Realm::Real }).await
 }
 
 /// Takes an open run up again, on the target it began with.
-pub async fn go_on(global: &Global, opened: Opened, cluster: Option<&Cluster>, world: World, by: Answered) -> Outcome {
+pub async fn go_on(
+    global: &Global,
+    paths: &Paths,
+    opened: Opened,
+    cluster: Option<&Cluster>,
+    world: World,
+    by: Answered,
+) -> Outcome {
     let id = &opened.state.run;
     let (Some(identity), Some(of)) = (opened.state.target.clone(), opened.state.runbook.clone()) else {
         return Err(Failure::usage(format!("run {id} has no first record")));
@@ -242,7 +250,8 @@ pub async fn go_on(global: &Global, opened: Opened, cluster: Option<&Cluster>, w
     unlock(global, &plan, &world).await?;
     let before = opened.records.clone();
     announce(global, &opened);
-    attend(global, launch(opened, plan, world), before, by.answers, by.realm).await
+    let vault = plan.needs_vault().then(|| Vault::new(paths.data.clone()));
+    attend(global, launch(opened, plan, world), before, by, vault).await
 }
 
 /// Opens the vault with the passphrase of `--passphrase-fd`, so that the run has nothing to ask.

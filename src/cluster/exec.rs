@@ -87,7 +87,9 @@ impl Exec for Cluster {
         match words.as_slice() {
             ["absent"] => Ok(JobState::Absent),
             ["lost"] => Ok(JobState::Lost),
-            ["running", out, err] => Ok(JobState::Running { out: number(out)?, err: number(err)? }),
+            ["running", out, err, read] => {
+                Ok(JobState::Running { out: number(out)?, err: number(err)?, read: number(read)? })
+            }
             ["ended", code, out, err] => {
                 let code = code.parse().map_err(|_| answer_fault(Script::Poll, &answer))?;
                 Ok(JobState::Ended { code, out: number(out)?, err: number(err)? })

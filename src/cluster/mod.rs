@@ -4,12 +4,16 @@
 //! Called by `cli` (connects) and, through `ports`, by actions. Knows neither runs nor runbooks.
 
 mod connect;
+mod container_log;
 mod error;
 mod exec;
 mod identity;
+mod instance;
+mod log_lines;
 mod logs;
 mod no_cluster;
 mod objects;
+mod passed;
 mod stream;
 mod transfer;
 mod watch;

@@ -72,7 +72,7 @@ fn fold(
                     known.remove(&key(&object));
                 }
                 Err(error) => {
-                    let error = PortError::new(PortErrorKind::Unreachable, what.clone(), chain(&error));
+                    let error = PortError::new(family(&error), what.clone(), chain(&error));
                     return Some((Err(error), (events, known, next, what)));
                 }
             }
@@ -82,4 +82,16 @@ fn fold(
             }
         }
     })
+}
+
+/// A refusal stays one however often it is tried again; everything else may pass.
+fn family(error: &watcher::Error) -> PortErrorKind {
+    let status = match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status) => status.code,
+        _ => 0,
+    };
+    if status == 403 { PortErrorKind::Forbidden } else { PortErrorKind::Unreachable }
 }

@@ -7,11 +7,13 @@ use super::{
     roll_back::ROLL_BACK,
 };
 use crate::{
-    actions::{ActionSpec, Driver, Halt},
+    actions::{ActionSpec, Driver, Halt, StepCx},
     run::{Choice, Outcome, Question, Record, Repeat, Reply, StepState, Stopped},
     text::Diagnostic,
 };
 
+/// What is confirmed of a step before it begins.
+const CONSENT: &str = "consent";
 /// The choice to try a step that failed again.
 const RETRY: &str = "retry";
 /// The choice to do again what may have been done.
@@ -81,6 +83,25 @@ impl Engine {
             Ok(_) | Err(Halt::NeedsAnswer(_) | Halt::Stopped(_)) => Ok(Next::Stop(Box::new(stopped(problem)))),
             Err(other) => Err(other),
         }
+    }
+
+    /// A step that says what it needs the operator's word for does not begin without it. Once given, it holds for the run.
+    pub(super) async fn agreed(&self, step: &PlanStep, cx: &StepCx) -> Result<(), Halt> {
+        let id = &step.planned.id;
+        if step.consent.is_empty() || self.core.state().confirmed.contains_key(&(id.clone(), CONSENT.to_owned())) {
+            return Ok(());
+        }
+        let text = step.consent.iter().map(|line| cx.render(line)).collect::<Result<Vec<_>, _>>()?;
+        let question = Question::Confirm { step: id.clone(), text, button: step.planned.title.clone() };
+        loop {
+            match self.core.ask(question.clone()).await? {
+                Reply::Continue => break,
+                Reply::Back => return Err(Halt::Back),
+                _ => {}
+            }
+        }
+        let (by, item, reason) = (self.core.world.host.operator(), CONSENT.to_owned(), String::new());
+        self.core.record(Record::Confirmed { step: id.clone(), item, by, reason }).await
     }
 
     /// A step that must never be repeated was begun before, and nobody knows how far it came: a human says whether it was

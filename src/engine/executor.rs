@@ -15,7 +15,7 @@ use super::{
     plan::{Plan, PlanStep, values},
 };
 use crate::{
-    actions::{Driver, Halt, Probed, StepCx},
+    actions::{Done, Driver, Halt, Probed, StepCx},
     ports::{VaultState, World},
     run::{
         Choice, Event, Outcome, Question, Record, Repeat, Reply, RunState, Sign, StepId, StepState, Stopped, Verdict,
@@ -272,6 +272,9 @@ impl Engine {
         {
             return Ok(next);
         }
+        if let Err(halt) = self.agreed(step, &cx).await {
+            return self.ended(step, cx.attempt, Err(halt)).await;
+        }
         let result = if self.plan.deployment.is_some() { cx.same_place().await } else { Ok(()) };
         let result = match result {
             Ok(()) => {
@@ -283,29 +286,35 @@ impl Engine {
             Err(halt) => Err(halt),
         };
         self.core.flush_output().await;
+        self.ended(step, cx.attempt, result).await
+    }
+
+    /// Writes down how an attempt ended, and says what comes after it.
+    async fn ended(&self, step: &PlanStep, attempt: u32, result: Result<Done, Halt>) -> Result<Next, Halt> {
+        let id = &step.planned.id;
         match result {
             Ok(done) => {
-                self.end(id, cx.attempt, Outcome::Done { summary: done.summary, facts: done.facts }).await?;
+                self.end(id, attempt, Outcome::Done { summary: done.summary, facts: done.facts }).await?;
                 Ok(Next::Again)
             }
             Err(Halt::Stopped(reason)) => {
-                self.end(id, cx.attempt, Outcome::Stopped { reason: reason.clone() }).await?;
+                self.end(id, attempt, Outcome::Stopped { reason: reason.clone() }).await?;
                 Ok(Next::Stop(Box::new(Stopped::Paused { reason })))
             }
-            Err(Halt::Back) => self.back(step, cx.attempt).await,
+            Err(Halt::Back) => self.back(step, attempt).await,
             Err(Halt::Failed(problem)) => {
                 let problem = Box::new(self.core.state().reassure(&step.planned, *problem));
-                self.end(id, cx.attempt, Outcome::Failed { problem: problem.clone() }).await?;
+                self.end(id, attempt, Outcome::Failed { problem: problem.clone() }).await?;
                 self.decide(step, *problem, |problem| Stopped::Failed { problem }).await
             }
             Err(Halt::Refused(problem)) => {
                 let problem = Box::new(self.core.state().reassure(&step.planned, *problem));
-                self.end(id, cx.attempt, Outcome::Failed { problem: problem.clone() }).await?;
+                self.end(id, attempt, Outcome::Failed { problem: problem.clone() }).await?;
                 self.decide(step, *problem, |problem| Stopped::Refused { problem }).await
             }
             Err(Halt::NeedsAnswer(what)) => {
                 let reason = format!("needs an answer: {what}");
-                self.end(id, cx.attempt, Outcome::Stopped { reason }).await?;
+                self.end(id, attempt, Outcome::Stopped { reason }).await?;
                 Ok(Next::Stop(Box::new(Stopped::NeedsAnswer { step: step.planned.number.clone(), what })))
             }
             Err(fault @ Halt::Fault(_)) => Err(fault),

@@ -21,6 +21,8 @@ pub struct PlanStep {
     pub spec: ActionSpec,
     /// When it applies.
     pub when: Option<String>,
+    /// What the operator agrees to before it begins.
+    pub consent: Vec<Template>,
     /// Known harmless lines.
     pub expect: Vec<String>,
 }
@@ -78,12 +80,14 @@ impl Plan {
                     risk: step.risk,
                     changes: or(&step.changes, "nothing"),
                     undo: or(&step.undo, "not needed"),
+                    service: step.service,
                     estimate_s: parse_duration(&step.estimate).unwrap_or(0),
                     commands: described.commands,
                     unknown: described.unknown,
                 },
                 spec: step.action.clone(),
                 when: step.when.clone(),
+                consent: step.consent.clone(),
                 expect: step.expect.clone(),
             });
         }

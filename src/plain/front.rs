@@ -1,6 +1,6 @@
 //! The loop: events in, lines out, answers from a person or a file.
 
-use std::{io::Write, path::PathBuf, time::Duration};
+use std::{io::Write, ops::ControlFlow, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 use tokio::{sync::mpsc, time::Instant};
@@ -11,9 +11,10 @@ use super::{
     form::Walk,
     keyboard::{Heard, Keyboard, Signals},
     lines::wrapped,
-    talk::{Leave, Talk},
+    talk::{FullScreen, Leave, Talk},
 };
 use crate::{
+    app::Handover,
     run::{
         Command, Event, FieldInput, Link, Outcome, Progress, Question, Record, Reply, RunState, SecretHandle, Stopped,
     },
@@ -37,12 +38,21 @@ pub enum Input {
     Nobody,
 }
 
+/// How the prompts were left.
+pub enum Ended {
+    /// The run stopped, or was gone.
+    Stopped(Option<Stopped>),
+    /// The full screen shall go on with this link and what is known.
+    ToScreen(Link, Handover),
+}
+
 /// The line-oriented front end.
 pub struct Front<W: Write + Send> {
     out: W,
     input: Input,
     state: RunState,
-    handles: u64,
+    known: Handover,
+    screen: FullScreen,
     told: Option<(String, Instant, u64)>,
     walk: Walk,
     outputs: Option<PathBuf>,
@@ -58,7 +68,8 @@ impl<W: Write + Send> Front<W> {
             out,
             input,
             state: RunState::default(),
-            handles: 0,
+            known: Handover::default(),
+            screen: FullScreen::NotHere,
             told: None,
             walk: Walk::default(),
             outputs: None,
@@ -96,17 +107,26 @@ impl<W: Write + Send> Front<W> {
         let _ = self.out.flush();
     }
 
-    /// Shows what is known of a run that is taken up again.
-    pub fn replay(&mut self, records: &[(jiff::Timestamp, Record)]) {
-        for (at, record) in records {
-            self.state.apply(*at, record);
-        }
+    /// The same, whose word `tui` leads to the full screen.
+    #[must_use]
+    pub fn with_screen(self, screen: FullScreen) -> Self {
+        Self { screen, ..self }
     }
 
-    /// Runs until the engine stops. `open` is a question that another front end left unanswered.
-    pub async fn run(&mut self, mut link: Link, open: Option<(u64, Question)>) -> Option<Stopped> {
-        if let Some((number, question)) = open {
-            self.question(&mut link, number, &question).await;
+    /// Takes in what is known of a run that was begun before, or shown by another front end.
+    pub fn take_over(&mut self, known: Handover) {
+        for (at, record) in &known.records {
+            self.state.apply(*at, record);
+        }
+        self.known = known;
+    }
+
+    /// Runs until the engine stops, or the full screen is asked for.
+    pub async fn run(&mut self, mut link: Link) -> Ended {
+        if let Some((number, question)) = self.known.open.take()
+            && self.question(&mut link, number, &question).await.is_break()
+        {
+            return self.leave_to_screen(link, number, question);
         }
         loop {
             let event = tokio::select! {
@@ -115,22 +135,33 @@ impl<W: Write + Send> Front<W> {
                     self.leave_work(&mut link, &heard).await;
                     continue;
                 }
-                event = link.events.recv() => event?,
+                event = link.events.recv() => match event {
+                    Some(event) => event,
+                    None => return Ended::Stopped(None),
+                },
             };
             match event {
                 Event::Recorded { at, record } => {
                     self.state.apply(at, &record);
                     self.record(&record);
+                    self.known.records.push((at, *record));
                 }
                 Event::Progress { progress } => self.progress(&progress),
-                Event::Asking { number, question } => self.question(&mut link, number, &question).await,
-                Event::Identity { state, .. } if state == "different" => {
-                    self.say("careful. The connection leads to another cluster now.");
+                Event::Asking { number, question } => {
+                    if self.question(&mut link, number, &question).await.is_break() {
+                        return self.leave_to_screen(link, number, *question);
+                    }
                 }
-                Event::OutputChanged { .. } | Event::Answered | Event::Identity { .. } => {}
+                Event::Identity { at, state } => {
+                    if state == "different" {
+                        self.say("careful. The connection leads to another cluster now.");
+                    }
+                    self.known.identity = Some((at, state));
+                }
+                Event::OutputChanged { .. } | Event::Answered => {}
                 Event::Stopped { stopped } => {
                     self.stopped(&stopped);
-                    return Some(stopped);
+                    return Ended::Stopped(Some(stopped));
                 }
             }
         }
@@ -152,7 +183,13 @@ impl<W: Write + Send> Front<W> {
         }
     }
 
-    async fn question(&mut self, link: &mut Link, number: u64, question: &Question) {
+    fn leave_to_screen(&mut self, link: Link, number: u64, question: Question) -> Ended {
+        let known = std::mem::take(&mut self.known);
+        Ended::ToScreen(link, Handover { open: Some((number, question)), ..known })
+    }
+
+    /// Puts a question; it breaks off where the full screen shall put it instead.
+    async fn question(&mut self, link: &mut Link, number: u64, question: &Question) -> ControlFlow<()> {
         let said = match &mut self.input {
             Input::Nobody => Err(Leave::Ended),
             Input::Scripted(scripted) => match scripted.answer(question) {
@@ -170,6 +207,7 @@ impl<W: Write + Send> Front<W> {
                     state: &self.state,
                     step: question.step().cloned(),
                     outputs: self.outputs.as_deref(),
+                    screen: self.screen,
                 };
                 ask::ask(&mut talk, question, &mut self.walk).await
             }
@@ -183,17 +221,22 @@ impl<W: Write + Send> Front<W> {
             }
             Err(Leave::Back) => ask::back(question),
             Err(Leave::Pause) => None,
-            Err(Leave::Ended) => return nobody(link),
+            Err(Leave::ToScreen) => return ControlFlow::Break(()),
+            Err(Leave::Ended) => {
+                nobody(link);
+                return ControlFlow::Continue(());
+            }
         };
         let command = reply.map_or(Command::Stop, |reply| Command::Answer { question: number, reply });
         if link.commands.send(command).await.is_err() {
             nobody(link);
         }
+        ControlFlow::Continue(())
     }
 
     async fn hand_over(&mut self, link: &Link, secret: SecretString) -> SecretHandle {
-        self.handles += 1;
-        let handle = SecretHandle(self.handles);
+        self.known.handles += 1;
+        let handle = SecretHandle(self.known.handles);
         let _ = link.secrets.send((handle, secret)).await;
         handle
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    run::{OutputLine, Risk, RunState, StepId, StepState, Tag},
+    run::{Outage, OutputLine, Risk, RunState, StepId, StepState, Tag},
     text::units,
 };
 
@@ -63,6 +63,11 @@ pub(super) fn evidence(state: &RunState, step: Option<&StepId>) -> Vec<String> {
 pub(super) fn plan(state: &RunState) -> Vec<String> {
     let total: u64 = state.plan.iter().map(|step| step.estimate_s).sum();
     let mut lines = vec![format!("The plan: {} steps, {}.", state.plan.len(), units::about(total))];
+    let outage = Outage::planned(&state.plan);
+    if outage != Outage::default() {
+        let (read_only, down) = (units::about(outage.read_only_s), units::about(outage.down_s));
+        lines.push(format!("  Downtime: {read_only} read-only, then {down} down."));
+    }
     for (index, phase) in state.phases.iter().enumerate() {
         let steps: Vec<_> = state.plan.iter().filter(|step| step.phase == index).collect();
         let hard = if steps.iter().any(|step| step.risk == Risk::Irreversible) { " HARD TO UNDO." } else { "" };

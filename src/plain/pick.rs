@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     keyboard::Keyboard,
-    talk::{Leave, Prompt, Talk},
+    talk::{FullScreen, Leave, Prompt, Talk},
 };
 use crate::run::RunState;
 
@@ -41,8 +41,14 @@ impl<W: Write + Send> Picker<W> {
     pub async fn pick(&mut self, title: &str, options: &[(String, String)], prompt: &str, help: &str) -> Picked {
         let state = RunState::default();
         let nowhere: Option<&Path> = None;
-        let mut talk =
-            Talk { keyboard: &mut self.keyboard, out: &mut self.out, state: &state, step: None, outputs: nowhere };
+        let mut talk = Talk {
+            keyboard: &mut self.keyboard,
+            out: &mut self.out,
+            state: &state,
+            step: None,
+            outputs: nowhere,
+            screen: FullScreen::NotHere,
+        };
         talk.say(title);
         for (index, (name, about)) in options.iter().enumerate() {
             talk.say(format!("  {}. {name}  {about}", index + 1).trim_end());
@@ -51,7 +57,7 @@ impl<W: Write + Send> Picker<W> {
         loop {
             let line = match talk.line(&prompt).await {
                 Ok(line) => line.trim().to_owned(),
-                Err(Leave::Back | Leave::Pause | Leave::Ended) => return Picked::Left,
+                Err(Leave::Back | Leave::Pause | Leave::ToScreen | Leave::Ended) => return Picked::Left,
             };
             // a name wins: names may be numbers
             let named = options.iter().any(|(name, _)| *name == line) || options.is_empty() && !line.is_empty();

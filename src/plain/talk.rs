@@ -19,8 +19,20 @@ pub(super) enum Leave {
     Back,
     /// The run pauses here.
     Pause,
+    /// The full screen shall go on.
+    ToScreen,
     /// Nobody is there any more.
     Ended,
+}
+
+/// Whether the terminal can show the full screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FullScreen {
+    /// It can.
+    Here,
+    /// It cannot, or nobody is there.
+    #[default]
+    NotHere,
 }
 
 /// A question of one line.
@@ -67,6 +79,7 @@ enum Word {
     Log(usize),
     Back,
     Pause,
+    Tui,
 }
 
 const LOG: usize = 20;
@@ -82,6 +95,7 @@ impl Word {
             "log" => Self::Log(LOG),
             "back" => Self::Back,
             "pause" => Self::Pause,
+            "tui" => Self::Tui,
             other => Self::Log(other.strip_prefix("log ")?.trim().parse().ok()?),
         })
     }
@@ -94,6 +108,7 @@ pub(super) struct Talk<'a> {
     pub state: &'a RunState,
     pub step: Option<StepId>,
     pub outputs: Option<&'a Path>,
+    pub screen: FullScreen,
 }
 
 impl Talk<'_> {
@@ -210,6 +225,8 @@ impl Talk<'_> {
         let lines = match word {
             Word::Back => return Err(Leave::Back),
             Word::Pause => return Err(Leave::Pause),
+            Word::Tui if self.screen == FullScreen::Here => return Err(Leave::ToScreen),
+            Word::Tui => vec!["not here. This terminal cannot show the full screen; the lines do the same.".to_owned()],
             Word::Help => help(prompt),
             Word::Why => pages::why(self.state, self.step.as_ref()),
             Word::Evidence => pages::evidence(self.state, self.step.as_ref()),
@@ -238,6 +255,7 @@ fn help(prompt: &Prompt) -> Vec<String> {
             "    back      to what was before; from the first prompt of a step, to the step before it",
             "    pause     the run pauses here, and can be resumed",
             "    Ctrl-C    the same; while a step runs: pause after it",
+            "    tui       the full screen, at the same place, where the terminal can show it",
             "  To type one of these words as a text, put a backslash before it: \\why",
         ]
         .map(str::to_owned),
@@ -265,7 +283,14 @@ mod tests {
         let ask = async |input: &'static str, prompt: &Prompt| {
             let mut out = Vec::new();
             let mut keyboard = Keyboard::new(Box::new(input.as_bytes()));
-            let mut talk = Talk { keyboard: &mut keyboard, out: &mut out, state: &state, step: None, outputs: None };
+            let mut talk = Talk {
+                keyboard: &mut keyboard,
+                out: &mut out,
+                state: &state,
+                step: None,
+                outputs: None,
+                screen: FullScreen::NotHere,
+            };
             let heard = talk.line(prompt).await;
             (heard, String::from_utf8(out).unwrap())
         };

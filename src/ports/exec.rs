@@ -33,8 +33,8 @@ pub struct ExitStatus {
 pub enum JobState {
     /// No job of that name was ever started there.
     Absent,
-    /// It runs; bytes of standard output and of standard error so far.
-    Running { out: u64, err: u64 },
+    /// It runs; bytes of standard output and of standard error so far, and how far it has read a file of its folder.
+    Running { out: u64, err: u64, read: u64 },
     /// It ended by itself or was stopped, with this status.
     Ended { code: u8, out: u64, err: u64 },
     /// It was started and neither runs nor left a status: the container or node went away in between.

@@ -22,6 +22,8 @@ pub enum LogNote {
     Restarted { restarts: u32 },
     /// The pod is gone or its container ended for good.
     Ended,
+    /// It may not be read: this right is missing, as `get on pods/log`. It is not asked for again.
+    Refused { right: String },
 }
 
 /// One line, or a note about the stream.
@@ -36,8 +38,9 @@ pub enum LogLine {
 /// Follows logs.
 #[async_trait]
 pub trait Logs: Send + Sync {
-    /// Follows every container of every pod that matches `selector` (label selector) in `namespace`, from `since` on,
-    /// through restarts and reconnects, each line once, until cancelled. Lines longer than 64 KiB are cut with a mark.
+    /// Follows every container, init containers too, of every pod that matches `selector` (label selector) in `namespace`,
+    /// from `since` on, through restarts and reconnects, each line once, until cancelled. Lines come as the node wrote them:
+    /// stamps of stdout and stderr are not in order. Lines longer than 64 KiB are cut with a mark.
     async fn follow(
         &self,
         namespace: &str,

@@ -55,9 +55,14 @@ impl LogBook {
 
     /// Writes a line.
     pub fn write(&self, line: impl Into<String>) {
+        self.write_at(Timestamp::now(), line);
+    }
+
+    /// Writes a line with this stamp: those of stdout and stderr are not in order, and a node's clock may go back.
+    pub fn write_at(&self, at: Timestamp, line: impl Into<String>) {
         let mut lines = self.lock();
         lines.0 += 1;
-        lines.1.push_back((Timestamp::now(), line.into()));
+        lines.1.push_back((at, line.into()));
         if lines.1.len() > KEPT {
             lines.1.pop_front();
         }
@@ -86,6 +91,9 @@ pub trait Containers: Send + Sync {
 
     /// The output of a container, if it was ever started.
     fn logs(&self, pod: &Value, container: &str) -> Option<std::sync::Arc<LogBook>>;
+
+    /// The output of the start before the last one, if there was one and it is kept.
+    fn logs_before(&self, pod: &Value, container: &str) -> Option<std::sync::Arc<LogBook>>;
 
     /// Serves one connection to a port of the pod; refused when nothing listens there.
     async fn connect(&self, pod: &Value, port: u16, stream: DuplexStream) -> std::io::Result<()>;

@@ -77,6 +77,11 @@ impl Containers for Runtime {
         self.0.look(|state| state.pods.get(uid)?.log.clone())
     }
 
+    fn logs_before(&self, pod: &Value, _: &str) -> Option<Arc<LogBook>> {
+        let uid = text(pod, "/metadata/uid");
+        self.0.look(|state| state.pods.get(uid)?.log_before.clone())
+    }
+
     async fn connect(&self, pod: &Value, port: u16, stream: DuplexStream) -> io::Result<()> {
         let refused = || {
             io::Error::new(

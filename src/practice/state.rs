@@ -59,9 +59,26 @@ pub struct PodState {
     /// Its output.
     #[serde(skip)]
     pub log: Option<Arc<LogBook>>,
+    /// The output of the start before.
+    #[serde(skip)]
+    pub log_before: Option<Arc<LogBook>>,
     /// Its detached jobs that run, by folder and name.
     #[serde(skip)]
-    pub jobs: HashMap<String, Arc<AbortOnDropHandle<()>>>,
+    pub jobs: HashMap<String, Arc<Job>>,
+}
+
+/// A detached command of a container. It ends with this value.
+pub struct Job {
+    /// How far it has read a file of its folder, in bytes.
+    pub read: usize,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Job {
+    /// A command that `task` runs.
+    pub fn new(task: AbortOnDropHandle<()>, read: usize) -> Self {
+        Self { read, _task: task }
+    }
 }
 
 impl PodState {

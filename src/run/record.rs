@@ -22,6 +22,18 @@ pub enum Risk {
     Irreversible,
 }
 
+/// What the users of the application have; what is worse is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Service {
+    /// Everything.
+    Up,
+    /// It answers, and stores nothing new.
+    ReadOnly,
+    /// It does not answer, or not with its data.
+    Down,
+}
+
 /// What resume may do with a step that was begun and not finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -120,6 +132,9 @@ pub struct PlannedStep {
     pub changes: String,
     /// How it is undone, for the facts row.
     pub undo: String,
+    /// What the users have once it is done; `None` means as before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Service>,
     /// Estimate in seconds.
     pub estimate_s: u64,
     /// What it would do, with equivalent commands to copy; no secret.

@@ -66,6 +66,7 @@ pub(super) fn lint(runbook: &Runbook) -> Vec<Fault> {
 fn steps(runbook: &Runbook, intent: &Intent, faults: &mut Vec<Fault>) {
     let all: Vec<&Step> = intent.steps().map(|(_, _, step)| step).collect();
     let mut before: Vec<&str> = Vec::new();
+    let mut asked = false;
     for step in &all {
         let id = step.id.0.as_str();
         let mut fault = |what: String, needle: &str, help: &str| {
@@ -116,7 +117,15 @@ fn steps(runbook: &Runbook, intent: &Intent, faults: &mut Vec<Fault>) {
         if matches!(step.action, ActionSpec::Delete(_)) && step.risk != Risk::Irreversible {
             fault(format!("step {id} deletes and is not marked irreversible"), "do:", "add `risk: irreversible`");
         }
-        for text in step.action.templates() {
+        asked |= !step.consent.is_empty() || matches!(step.action, ActionSpec::Confirm(_) | ActionSpec::Delete(_));
+        if step.risk != Risk::None && !asked {
+            fault(
+                format!("step {id} changes something, and nothing up to it asks the operator"),
+                "risk:",
+                "add `consent: [what begins with it]`, or a `confirm` before it",
+            );
+        }
+        for text in step.action.templates().into_iter().chain(&step.consent) {
             variables(runbook, &before, &names(&text.0), &mut |what| fault(what, &text.0, ""));
         }
         if let Some(when) = &step.when {

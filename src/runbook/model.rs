@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     actions::{ActionSpec, deployment::Deployment},
-    run::{Risk, StepId},
+    run::{Risk, Service, StepId},
     text::Template,
 };
 
@@ -133,6 +133,13 @@ pub struct Step {
     /// How it is undone.
     #[serde(default)]
     pub undo: String,
+    /// What the users of the application have once it is done; without it, as before.
+    #[serde(default)]
+    pub service: Option<Service>,
+    /// What the operator agrees to before it begins, one line a thing. Approving the plan starts only what reads: the first
+    /// step that changes something has this, or a gate, or comes after a `confirm`.
+    #[serde(default)]
+    pub consent: Vec<Template>,
     /// What must be there before.
     #[serde(default)]
     pub requires: Requires,

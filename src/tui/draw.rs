@@ -46,11 +46,26 @@ impl Pen<'_> {
         self.put(from, row, &text, ink, to);
     }
 
+    /// The line with as much at its right edge as there is room for: of parts between dots the first give way.
+    fn shortened(&self, line: &Line, cells: usize) -> Line {
+        let mut line = line.clone();
+        let end =
+            line.pieces.iter().map(|(column, text, _)| column + width(&self.theme.signs(text))).max().unwrap_or(0);
+        if let Some((text, _)) = &mut line.right {
+            while end + 1 + width(&self.theme.signs(text)) > cells {
+                let Some((_, rest)) = text.split_once(" · ") else { break };
+                *text = if line.rule { format!(" {rest}") } else { rest.to_owned() };
+            }
+        }
+        line
+    }
+
     /// One row of the body between two columns; column `to` stays empty.
     fn line(&mut self, line: &Line, row: u16, from: usize, to: usize) {
         if line.rule {
             self.fill(row, "─", Ink::Rule, from + 2, to);
         }
+        let line = &self.shortened(line, to - from);
         let right = line.right.as_ref().map_or(0, |(text, _)| width(&self.theme.signs(text)) + 1);
         for (index, (column, text, ink)) in line.pieces.iter().enumerate() {
             // a piece ends where the next begins, and before what stands at the right edge
@@ -128,12 +143,16 @@ fn facts(pen: &mut Pen<'_>, picture: &Picture, row: u16, cells: usize) {
         (true, true) => "-",
     };
     let labels: usize = LABELS.iter().map(|label| width(label) + 1).sum::<usize>() + 3 * width(between) + 2;
-    let room = cells.saturating_sub(labels + width(&picture.facts[2]) + width(&picture.facts[3]));
-    let undo = width(&picture.facts[1]).min(room.saturating_sub(width(&picture.facts[0]).min(room / 2)));
+    let mut facts = picture.facts.clone();
+    if cells < 80 {
+        facts[2] = facts[2].trim_start_matches("about ").to_owned();
+    }
+    let room = cells.saturating_sub(labels + width(&facts[2]) + width(&facts[3]));
+    let undo = width(&facts[1]).min(room.saturating_sub(width(&facts[0]).min(room / 2)));
     let limits = [room.saturating_sub(undo), undo, usize::MAX, usize::MAX];
     let mut column = 1;
     for (index, label) in LABELS.iter().enumerate() {
-        let text = pen.fit(&picture.facts[index], limits[index]);
+        let text = pen.fit(&facts[index], limits[index]);
         if index > 0 {
             pen.put(column, row, between, Ink::Rule, cells - 1);
             column += width(between);

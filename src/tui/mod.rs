@@ -22,6 +22,6 @@ pub use draw::draw;
 pub use guard::Guard;
 pub use opening::while_opening;
 pub use picture::{Line, Picture};
-pub use runtime::{Ended, Outcome, Place, Save, run};
+pub use runtime::{Ended, Opens, Outcome, Place, Save, run};
 pub use theme::{Ink, Look, Theme};
 pub use views::{Opening, door_picture, opening_picture, picture};

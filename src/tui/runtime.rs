@@ -8,8 +8,11 @@ use std::{
     time::Duration,
 };
 
+use futures::future::BoxFuture;
 use jiff::Timestamp;
+use secrecy::SecretString;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 use super::{
     Theme,
@@ -37,12 +40,17 @@ const DRAIN: usize = 256;
 /// Writes a text of a name into the run's folder; returns where it lies, or why not.
 pub type Save = Arc<dyn Fn(&str, &str) -> Result<String, String> + Send + Sync>;
 
+/// Finds out whether a passphrase opens the vault, or why not.
+pub type Opens = Arc<dyn Fn(SecretString) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
 /// What the loop needs beside the run.
 pub struct Place {
     /// Folder of the output files.
     pub output: PathBuf,
     /// Saves texts.
     pub save: Save,
+    /// Opens the vault for a look, after the wizard locked; nothing where a run keeps no secret.
+    pub opens: Option<Opens>,
     /// Look and signs.
     pub theme: Theme,
     /// How often the elapsed time of a running step moves.
@@ -94,7 +102,12 @@ fn paint(screen: &mut Screen, app: &mut App) -> io::Result<()> {
 pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outcome> {
     let mut screen = Screen::take(title(&app), place.theme)?;
     paint(&mut screen, &mut app)?;
-    let (tail, mut lines) = Tail::start(place.output);
+    let (tail, mut lines) = Tail::start(place.output.clone());
+    let (tell, mut unlocked) = mpsc::channel(1);
+    let outside = Outside { place: &place, tail: &tail, tell };
+    if let Some(step) = &app.log.step {
+        tail.read(step);
+    }
     let (reader, mut keys) = Keys::start();
     let (mut hangup, mut terminate) = (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?);
     let mut go_on = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
@@ -149,12 +162,16 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
                     dirty = true;
                 }
             }
+            Some(result) = unlocked.recv() => {
+                effects = app.update(screen.at(), Timestamp::now(), Msg::Unlocked(result));
+                pressed = true;
+            }
             () = wake => {
                 effects = app.update(screen.at(), Timestamp::now(), Msg::Tick);
                 dirty = true;
             }
         }
-        match perform(&mut app, &mut screen, &link, &place.save, &tail, effects).await {
+        match perform(&mut app, &mut screen, &link, &outside, effects).await {
             Ok(None) => {}
             Ok(Some(quit)) => break Ok(Ended::Quit(quit)),
             Err(error) => break Err(error),
@@ -180,17 +197,28 @@ async fn wake(app: &App, screen: &Screen, tick: Duration, dirty: bool) {
     } else if app.is_working() {
         tick.saturating_sub(screen.since_painted())
     } else {
-        return std::future::pending().await;
+        Duration::MAX
     };
-    tokio::time::sleep(next).await;
+    let lock = app.lock_wakes_at().map(|at| Duration::from_millis(at.saturating_sub(screen.at())));
+    match lock.map_or(next, |lock| lock.min(next)) {
+        Duration::MAX => std::future::pending().await,
+        next => tokio::time::sleep(next).await,
+    }
+}
+
+/// What is outside of screen and run.
+struct Outside<'a> {
+    place: &'a Place,
+    tail: &'a Tail,
+    /// Where it is told whether a passphrase opens the vault.
+    tell: mpsc::Sender<Result<(), String>>,
 }
 
 async fn perform(
     app: &mut App,
     screen: &mut Screen,
     link: &Link,
-    save: &Save,
-    tail: &Tail,
+    outside: &Outside<'_>,
     effects: Vec<Effect>,
 ) -> io::Result<Option<Quit>> {
     for effect in effects {
@@ -203,9 +231,18 @@ async fn perform(
                     let _ = link.secrets.send((handle, secret)).await;
                 }
             }
-            Effect::Follow(step) => tail.read(&step),
+            Effect::Unlock(handle) => {
+                if let (Some(secret), Some(opens)) = (app.take_secret(handle), &outside.place.opens) {
+                    let (opens, tell) = (opens(secret), outside.tell.clone());
+                    // keys are read meanwhile
+                    tokio::spawn(async move {
+                        let _ = tell.send(opens.await).await;
+                    });
+                }
+            }
+            Effect::Follow(step) => outside.tail.read(&step),
             Effect::Save { name, text } => {
-                let save = Arc::clone(save);
+                let save = Arc::clone(&outside.place.save);
                 let saved = tokio::task::spawn_blocking(move || save(&name, &text)).await;
                 let saved = saved.unwrap_or_else(|error| Err(error.to_string()));
                 app.update(screen.at(), Timestamp::now(), Msg::Saved(saved));

@@ -126,7 +126,7 @@ impl VaultError {
     }
 
     /// Whether the last save is not what was saved: the generation before can help.
-    pub(super) fn is_damage(&self) -> bool {
+    pub fn is_damage(&self) -> bool {
         matches!(self, Self::Truncated { .. } | Self::Damaged { .. })
     }
 

@@ -275,8 +275,8 @@ impl Desk {
         let mut out = Vec::new();
         let input = drydock::plain::Input::Scripted(Box::new(Clerk::new(answers).script));
         let mut front = drydock::plain::Front::new(&mut out, input);
-        front.replay(&before);
-        front.run(link, None).await;
+        front.take_over(drydock::app::Handover::of(before));
+        front.run(link).await;
         drop(front);
         (launched.engine.await.unwrap(), String::from_utf8(out).unwrap())
     }
@@ -378,6 +378,7 @@ pub fn upgrade(dotenv: &Path) -> Value {
             "lns": {"secrets": {"lns-eu": {"token": {"plain": "tok-eu-4711"}}}, "confirm": "all"},
             "workers": {"confirm": "all"},
             "other": {"none": "checked every tab against the defaults"},
+            "freeze": {"go_on": true},
             "remove": {"phrase": "delete plant of 86ea7bb5"},
             "put_lns": {"by_eye": ["lns-eu"]},
         },

@@ -206,6 +206,29 @@ async fn refused(desk: &Desk, answers: &Value, what: &str, shut: &[&str]) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_right_that_is_taken_away_shuts_the_gate() {
+    let (_home, answers, moment) = before_gate("test").await;
+    let desk = Desk::after(&moment, None);
+    desk.fake.forbid("delete services");
+    let ride = try_gate(&desk, &answers, right_words).await;
+    let lock = gates(&ride)[0].locks.iter().find(|lock| lock.name == "allowed").unwrap().clone();
+    assert!(!lock.open && lock.sentence.contains("delete services in namespace plant"), "{lock:?}");
+    assert!(lock.sentence.contains("resources: [\"services\"], verbs: [\"delete\"]"), "{lock:?}");
+    nothing_was_deleted(&desk, "a missing right");
+    // and while the words are typed
+    let desk = Desk::after(&moment, None);
+    let fake = std::sync::Arc::clone(&desk.fake);
+    let ride = try_gate(&desk, &answers, move |gate| {
+        fake.forbid("delete services");
+        right_words(gate)
+    })
+    .await;
+    assert!(gates(&ride)[0].is_open());
+    assert!(matches!(ride.stopped, Stopped::Refused { .. }), "{:?}", ride.stopped);
+    nothing_was_deleted(&desk, "a right taken away behind the words");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_or_place_that_changes_while_the_words_are_typed_is_refused() {
     let (_home, answers, moment) = before_gate("test").await;
     let meddlings: [(&str, Meddle); 2] = [
@@ -255,13 +278,29 @@ async fn going_back_deletes_nothing_and_the_right_words_exactly_the_list() {
 #[tokio::test(start_paused = true)]
 async fn a_missing_right_is_found_before_anything_is_touched() {
     let (_home, answers) = answers();
-    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
-    desk.fake.forbid("delete secrets");
-    let ride = desk.go(Clerk::new(answers.clone())).await;
-    let Stopped::Refused { problem } = &ride.stopped else { panic!("{:?}", ride.stopped) };
-    assert!(problem.causes.iter().any(|cause| cause.contains("delete secrets in namespace plant")), "{problem:?}");
-    let touched =
-        |call: &&String| !call.starts_with("keep ") && *call != "open the vault" && !call.contains("/drydock-");
-    let state = desk.fake.state().clone();
-    assert_eq!(state.calls.iter().find(touched), None, "only the vault and throw-away pods");
+    // of a kind that every removal meets, of one that only this deployment has, of the chart, of the rehearsal
+    for (right, place) in [
+        ("delete secrets", "plant"),
+        ("delete ingresses", "plant"),
+        ("list ingresses", "plant"),
+        ("patch deployments", "plant"),
+        ("create deployments", "plant-rehearsal"),
+        ("get pods/log", "plant-rehearsal"),
+    ] {
+        let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+        desk.fake.state().put(json!({"kind": "Ingress", "metadata": {"name": "front", "namespace": "plant",
+            "annotations": {"meta.helm.sh/release-name": "pixelcore"}}}));
+        desk.fake.forbid(right);
+        let ride = desk.go(Clerk::new(answers.clone())).await;
+        let Stopped::Refused { problem } = &ride.stopped else { panic!("{right}: {:?}", ride.stopped) };
+        let wanted = format!("{right} in namespace {place}");
+        assert!(problem.causes.iter().any(|cause| cause.contains(&wanted)), "{wanted}: {problem:?}");
+        let (verb, resource) = right.split_once(' ').unwrap();
+        let rule = format!("resources: [\"{resource}\"], verbs: [\"{verb}\"]");
+        assert!(problem.help.iter().any(|help| help.contains(&rule)), "{rule}: {problem:?}");
+        let touched =
+            |call: &&String| !call.starts_with("keep ") && *call != "open the vault" && !call.contains("/drydock-");
+        let state = desk.fake.state().clone();
+        assert_eq!(state.calls.iter().find(touched), None, "{right}: only the vault and throw-away pods");
+    }
 }

@@ -10,6 +10,7 @@ mod environment;
 mod faults;
 mod fold;
 mod gate;
+mod images;
 mod lost;
 mod masks;
 mod outside;

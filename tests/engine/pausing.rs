@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     crash::{answers, for_each, whole},
-    drive::{Act, Clerk, Desk, SMALL, pixelcore, walk},
+    drive::{Act, Clerk, Desk, Ride, SMALL, pixelcore, walk},
     world::{Fake, State},
 };
 
@@ -74,8 +74,8 @@ async fn every_change_was_written_down_before_it_was_made() {
         let begun = records.iter().filter(|record| record["type"] == "intent").count();
         let ended = records.iter().filter(|record| record["type"] == "ended").count();
         assert_eq!(begun, ended + 1, "no step was begun before: {call}");
-        let lasting = ["scale Deployment plant/", "patch ", "program helm", "PUT ", "create "];
-        let removal = call.starts_with("delete ") && !call.contains("/drydock-");
+        let lasting = ["scale Deployment ", "patch ", "program helm", "PUT ", "create "];
+        let removal = call.starts_with("delete ") && !call.contains("/drydock-image-") || call.contains(" TRUNCATE ");
         if removal || lasting.iter().any(|begin| call.starts_with(begin)) {
             let last = records.last().unwrap();
             assert_eq!(last["type"], "effect", "nothing says beforehand: {call}");
@@ -252,4 +252,22 @@ async fn a_terminal_that_goes_lets_the_step_in_hand_end() {
     });
     assert_eq!(ride.stopped, Stopped::Paused { reason: "the terminal went; the step in hand was finished".into() });
     assert_eq!(begun(&desk), ["say"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_changes_before_the_operator_said_so_and_it_is_asked_once() {
+    let (_home, mut answers) = answers();
+    let yes = answers["steps"].as_object_mut().unwrap().remove("freeze").unwrap();
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    let before = desk.fake.state().objects.clone();
+    let ride = desk.go(Clerk::new(answers.clone())).await;
+    assert!(matches!(&ride.stopped, Stopped::NeedsAnswer { step, .. } if step == "2.2"), "{:?}", ride.stopped);
+    let after = desk.fake.state().objects.clone();
+    let changed: Vec<_> = after.iter().filter(|(key, object)| before.get(*key) != Some(object)).collect();
+    assert!(changed.is_empty() && before.len() == after.len(), "{changed:?}");
+    answers["steps"]["freeze"] = yes;
+    let ride = desk.go(Clerk::new(answers)).await;
+    assert_eq!(ride.stopped, Stopped::Finished);
+    let asked = |ride: &Ride| ride.questions().iter().filter(|q| matches!(q, Question::Confirm { .. })).count();
+    assert_eq!(asked(&ride), 1);
 }

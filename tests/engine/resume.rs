@@ -162,6 +162,27 @@ async fn steps_in_doubt_are_looked_at() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_release_that_this_try_deployed_is_not_upgraded_again() {
+    let (_home, answers) = answers();
+    let (_, moments) = whole(&answers).await;
+    let upgrade = "program helm upgrade --install pixelcore /chart -n plant ";
+    let after = |moment: &&Moment| moment.state.calls.last().is_some_and(|last| last.starts_with(upgrade));
+    let moment = moments.iter().find(after).unwrap();
+    let desk = Desk::after(moment, None);
+    let ride = desk.go(Clerk::new(answers.clone())).await;
+    assert_eq!(ride.stopped, Stopped::Finished);
+    assert_eq!(desk.fake.calls(upgrade).len(), 1, "the one from before the kill");
+
+    // one that somebody else deployed since is not ours
+    let mut moment = moment.clone();
+    moment.state.marks.insert("plant".into(), "Upgrade complete".into());
+    let desk = Desk::after(&moment, None);
+    let ride = desk.go(Clerk::new(answers)).await;
+    assert_eq!(ride.stopped, Stopped::Finished);
+    assert_eq!(desk.fake.calls(upgrade).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_cluster_under_the_same_name_is_refused_before_anything_is_sent() {
     let (_home, answers) = answers();
     let (_, moments) = whole(&answers).await;

@@ -27,7 +27,7 @@ async fn hear(input: &str, events: Vec<Event>) -> (Vec<Command>, String) {
     let lines: Box<dyn std::io::BufRead + Send> = Box::new(std::io::Cursor::new(input.to_owned().into_bytes()));
     let mut out = Vec::new();
     let mut front = Front::new(&mut out, Input::Person(Box::new(Keyboard::new(lines))));
-    front.run(Link { events: told, commands, secrets }, None).await;
+    front.run(Link { events: told, commands, secrets }).await;
     drop(front);
     let mut all = Vec::new();
     while let Ok(command) = said.try_recv() {

@@ -51,6 +51,7 @@ fn the_whole_upgrade_by_keys_killed_in_the_rehearsal() {
     walk::connections(&mut pty, 2, &BY_HAND);
     walk::workers(&mut pty, 5);
     walk::nothing_else(&mut pty);
+    walk::begin_downtime(&mut pty);
     pty.wait_for("Rehearse the restore");
     pty.wait_for("pix-db-0");
     // by now the scratch namespace is among what the world has saved

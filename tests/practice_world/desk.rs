@@ -165,6 +165,7 @@ impl Desk {
                 "environment": {"items": {"1": {"dotenv": self.world.dotenv(self.folder.path())}}},
                 "lns": {"confirm": "all"}, "workers": {"confirm": "all"},
                 "other": {"none": "checked every tab against the defaults"},
+                "freeze": {"go_on": true},
                 "remove": {"phrase": "practice"},
             },
         });
@@ -222,8 +223,8 @@ impl Desk {
         let front = tokio::spawn(async move {
             let mut out = Vec::new();
             let mut front = Front::new(&mut out, Input::Scripted(Box::new(Scripted::new(answers, true))));
-            front.replay(&records);
-            front.run(Link { events: hear, commands: link.commands, secrets: link.secrets }, None).await;
+            front.take_over(drydock::app::Handover::of(records));
+            front.run(Link { events: hear, commands: link.commands, secrets: link.secrets }).await;
             drop(front);
             String::from_utf8(out).unwrap()
         });

@@ -108,6 +108,13 @@ pub fn nothing_else(pty: &mut Pty) {
     seal(pty);
 }
 
+/// Says that the writers may stop: nothing changes before.
+pub fn begin_downtime(pty: &mut Pty) {
+    pty.wait_for("With this step the downtime begins.");
+    pty.wait_for("? help");
+    pty.keys("2<Enter>");
+}
+
 /// Opens the gate of the removal with both words.
 pub fn remove(pty: &mut Pty, namespace: &str) {
     pty.wait_for("Typing only; paste is not accepted here.");

@@ -129,7 +129,7 @@ async fn a_database_pod_is_asked_and_never_disturbed() {
     cluster.start(&pod, "/tmp", "long", &words(&["sleep", "300"])).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(cluster.poll(&pod, "/tmp", "short").await.unwrap(), JobState::Ended { code: 3, out: 4, err: 4 });
-    assert_eq!(cluster.poll(&pod, "/tmp", "long").await.unwrap(), JobState::Running { out: 0, err: 0 });
+    assert_eq!(cluster.poll(&pod, "/tmp", "long").await.unwrap(), JobState::Running { out: 0, err: 0, read: 0 });
     assert_eq!(cluster.poll(&pod, "/tmp", "none").await.unwrap(), JobState::Absent);
     cluster.stop(&pod, "/tmp", "long").await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -12,6 +12,7 @@ mod holds;
 mod kubectl_practice;
 mod lies;
 mod live;
+mod logs;
 mod pixelcore;
 mod postgres;
 mod practice_dump;

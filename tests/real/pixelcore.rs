@@ -160,7 +160,8 @@ impl Plant {
         let text = format!(
             "format: 1\napprove: true\npassphrase: {{file: {pass}}}\nresume: go-on\nsteps:\n  \
              environment: {{items: {{\"1\": {{dotenv: {env}}}}}}}\n  lns: {{confirm: all}}\n  workers: {{confirm: all}}\n  \
-             other: {{none: \"checked every tab against the defaults\"}}\n  remove: {{phrase: \"delete {ns} of {cluster}\"}}\n",
+             other: {{none: \"checked every tab against the defaults\"}}\n  \
+             freeze: {{go_on: true}}\n  remove: {{phrase: \"delete {ns} of {cluster}\"}}\n",
             pass = pass.display(),
             env = env.display()
         );
@@ -268,9 +269,22 @@ impl Plant {
 impl Drop for Plant {
     fn drop(&mut self) {
         let names = [self.namespace.clone(), format!("{}-rehearsal", self.namespace)];
+        // a test may fail while one holds its objects
+        let hold = ["-n", &self.namespace, "patch", "configmap", "pix-env", "--type=merge", "-p"];
+        let _ = self.command("kubectl").args(hold).arg(r#"{"metadata": {"finalizers": null}}"#).output();
         let _ = self
             .command("kubectl")
             .args(["delete", "namespace", &names[0], &names[1], "--ignore-not-found", "--wait=false"])
             .status();
+        // a run keeps its volumes; a test's plant is not wanted again
+        let path = "jsonpath={range .items[*]}{.metadata.name} {.spec.claimRef.namespace}\n{end}";
+        let Ok(volumes) = self.command("kubectl").args(["get", "pv", "-o", path]).output() else { return };
+        for line in String::from_utf8_lossy(&volumes.stdout).lines() {
+            let Some((volume, namespace)) = line.split_once(' ') else { continue };
+            if names.iter().any(|name| name == namespace) {
+                let policy = r#"{"spec": {"persistentVolumeReclaimPolicy": "Delete"}}"#;
+                let _ = self.command("kubectl").args(["patch", "pv", volume, "-p", policy]).output();
+            }
+        }
     }
 }

@@ -44,6 +44,7 @@ fn answer(pty: &mut Pty) {
     walk::connections(pty, 2, &BY_HAND);
     walk::workers(pty, 5);
     walk::nothing_else(pty);
+    walk::begin_downtime(pty);
 }
 
 /// The run's journal, as far as it is written.

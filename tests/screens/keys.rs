@@ -165,6 +165,95 @@ fn leaving_says_what_it_does_and_does_that() {
 }
 
 #[test]
+fn why_and_evidence_on_the_plan_are_of_the_chosen_phase() {
+    let mut wizard = scene("s03-plan");
+    wizard.keys("<Down><Down>w");
+    let why = wizard.frame(80, 24, COLOUR);
+    assert!(why.contains("Phase 3 Remove: why and undo") && why.contains("Set the volumes to keep"), "{why}");
+    assert!(!why.contains("Record what is deployed"), "{why}");
+    wizard.keys("<Esc>e");
+    let commands = wizard.frame(80, 24, COLOUR);
+    assert!(commands.contains("Phase 3: its steps") && commands.contains("3.2  Set the volumes"), "{commands}");
+}
+
+#[test]
+fn what_a_row_has_no_room_for_is_whole_behind_e() {
+    let whole = |wizard: &mut Wizard| {
+        let mut text = String::new();
+        wizard.keys("e");
+        for _ in 0..8 {
+            text += &wizard.frame(80, 24, COLOUR);
+            wizard
+                .say(Msg::Drawn(Window { is_small: false, scroll: drydock::tui::picture(&wizard.app, 80, 24).scroll }));
+            wizard.keys("<PgDn>");
+        }
+        // words as they were before they were broken into rows
+        text.split_whitespace().collect::<String>()
+    };
+    for (name, words) in [
+        ("s10-confirm-long", "12. Look at worker"),
+        ("s13-failed-long", "untolerated taint"),
+        ("s14-resume-long", "by content"),
+        ("s07-long-namespace", telling::LONG),
+        ("s07-running", "object_properties_history.csv-pixelcore-prod: 2.52 GiB of 4.08"),
+        ("s12-reapply", "no API reads it back; look at it in Pixel Admin"),
+        ("s06-checks", "renders 14 objects with version 5.0.0"),
+        ("s09-gate-shut", "alarms and device_events were written since the dump at 21:24:10"),
+    ] {
+        let text = whole(&mut scene(name));
+        let words = words.replace(' ', "");
+        assert!(text.contains("Onthescreen,whole:") && text.contains(&words), "{name}: {text}");
+        assert!(text.contains("backwithdrydockresume7f3a"), "{name}: {text}");
+    }
+    // a note that the next key takes away
+    let mut wizard = scene("s07-running");
+    wizard.say(Msg::Saved(Err(format!("/{}/log.txt: no room", telling::LONG.repeat(2)))));
+    assert!(whole(&mut wizard).contains("noroom"));
+}
+
+#[test]
+fn decisive_words_are_not_cut_at_eighty_columns() {
+    for (name, words) in [
+        ("s04-vault-damaged", vec!["21:13:02", "beside it is whole"]),
+        ("s14-resume", vec!["48 of 48 tables have the dump's", "rows"]),
+        ("s14-resume-long", vec!["owner was edited since", "others"]),
+        ("s13-failed-long", vec!["no node has 4 GiB free memory", "does 2.3", "3.3 again"]),
+        ("s10-confirm-long", vec!["e shows all of it"]),
+        ("s09-gate-long", vec![telling::LONG]),
+        ("s18-help", vec!["back one level, keeps what is typed"]),
+        ("s21-leave", vec!["this step ends without a screen, then it pauses"]),
+    ] {
+        let frame = scene(name).frame(80, 24, COLOUR);
+        for word in words {
+            assert!(frame.contains(word), "{name}: {word}\n{frame}");
+        }
+    }
+}
+
+#[test]
+fn a_stuck_part_is_told_with_its_reason_and_age_and_can_be_looked_at() {
+    let mut wizard = scene("s10-stuck");
+    let frame = wizard.frame(80, 24, COLOUR);
+    assert!(frame.contains("1 min 50 s · 0/6 nodes are available: 6"), "{frame}");
+    assert!(frame.contains("20 s · Readiness"), "a part that starts tells its own age: {frame}");
+    // its age moves in steps of five seconds
+    wizard.pass(2);
+    let later = wizard.frame(80, 24, COLOUR);
+    assert!(later.contains("1 min 50 s") && later.contains("running 1 min 54 s"), "{later}");
+    assert!(wizard.keys("<Enter>").is_empty(), "waiting on asks nothing of the run");
+    assert!(wizard.app.notice.as_deref().is_some_and(|notice| notice.contains("Nothing was changed")));
+    wizard.keys("2<Enter>");
+    let page = wizard.frame(80, 24, COLOUR);
+    assert!(page.contains("Look at pix-worker") && page.contains("reading the settings"), "{page}");
+    assert!(!page.contains("[main] up"), "not the log of another part: {page}");
+    assert!(page.contains("describe Deployment/pix-worker"), "{page}");
+    // when it goes on by itself, the options go
+    let mut wizard = scene("s10-stuck");
+    wizard.progress(telling::waiting(telling::parts().into_iter().take(2).collect()));
+    assert!(!wizard.frame(80, 24, COLOUR).contains("Keep waiting"));
+}
+
+#[test]
 fn numbers_choose_and_enter_does() {
     let mut wizard = scene("s13-failed");
     assert!(wizard.replies("3").is_empty());

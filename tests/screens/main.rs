@@ -4,6 +4,9 @@
 
 mod frames;
 mod keys;
+mod lengthy;
+mod lock;
+mod palette;
 mod rules;
 mod scenes;
 mod telling;

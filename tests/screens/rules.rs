@@ -40,6 +40,11 @@ fn the_frame_is_whole() {
         let text = text_rows(&wizard.buffer(columns, rows, COLOUR).0);
         let row = |n: usize| text[n].as_str();
         let last = text.len();
+        if name.starts_with("s07-long-namespace") {
+            let begins = row(0).contains("pixelcore-prod") && (row(0).contains('…') || row(0).contains(telling::LONG));
+            assert!(begins && row(0).ends_with("· id ✓ · PROD"), "{name}: {}", row(0));
+            return;
+        }
         let head = if columns < 80 { " drydock" } else { " drydock · PixelCore" };
         assert!(row(0).starts_with(head), "{name}: {}", row(0));
         let (id, badge) = marks(name);
@@ -54,6 +59,7 @@ fn the_frame_is_whole() {
         assert!(
             row(last - 2).contains("drydock resume 7f3a")
                 || wizard.app.notice.is_some()
+                || wizard.app.locks_soon()
                 || name.contains("other-cluster"),
             "{name}: {}",
             row(last - 2)

@@ -2,7 +2,10 @@
 
 use drydock::run::{Event, Outcome, Question, Record, Stopped, Tag};
 
-use crate::{telling, wizard::Wizard};
+use crate::{
+    telling,
+    wizard::{LOCKS_AFTER, Wizard},
+};
 
 /// A screen, by its number and what it shows.
 pub type Scene = (&'static str, fn() -> Wizard);
@@ -11,10 +14,16 @@ pub type Scene = (&'static str, fn() -> Wizard);
 pub const SCENES: &[Scene] = &[
     ("s03-plan", plan),
     ("s03-plan-buttons", plan_buttons),
+    ("s03-plan-why", plan_why),
     ("s04-vault-create", vault_create),
     ("s04-vault-create-typed", vault_typed),
     ("s04-vault-unlock", vault_unlock),
     ("s04-vault-wrong", vault_wrong),
+    ("s04-vault-damaged", vault_damaged),
+    ("s04-locks-soon", locks_soon),
+    ("s04-locked", locked),
+    ("s04-locked-form", locked_form),
+    ("s04-locked-wrong", locked_wrong),
     ("s05-environment", environment),
     ("s05-lns-empty", lns_empty),
     ("s05-lns-list", lns_list),
@@ -30,7 +39,15 @@ pub const SCENES: &[Scene] = &[
     ("s09-gate-open", gate_open),
     ("s09-gate-typed-wrong", gate_typed_wrong),
     ("s09-gate-ready", gate_ready),
+    ("s09-gate-long", gate_long),
+    ("s10-waiting", waiting),
+    ("s10-stuck", stuck),
+    ("s10-stuck-look", stuck_look),
     ("s10-confirm", confirm),
+    ("s10-confirm-long", confirm_long),
+    ("s13-failed-long", failed_long),
+    ("s14-resume-long", resume_long),
+    ("s07-long-namespace", long_namespace),
     ("s13-failed", failed),
     ("s13-doubt", doubt),
     ("s12-reapply", reapply),
@@ -45,6 +62,7 @@ pub const SCENES: &[Scene] = &[
     ("s18-overview", overview),
     ("s18-log-search", log_search),
     ("s18-palette", palette),
+    ("s18-palette-decision", palette_decision),
 ];
 
 /// The scene of this name.
@@ -71,6 +89,10 @@ fn plan_buttons() -> Wizard {
     wizard
 }
 
+fn plan_why() -> Wizard {
+    pressed(plan(), "<Down><Down>w")
+}
+
 fn vault(exists: bool) -> Wizard {
     let mut wizard = Wizard::before("version");
     wizard.ask(Question::Vault { exists, fault: String::new() });
@@ -95,6 +117,41 @@ fn vault_wrong() -> Wizard {
     let mut wizard = vault(true);
     wizard.keys("not this one<Enter>");
     wizard.ask(Question::Vault { exists: true, fault: "the passphrase does not open this vault".into() });
+    wizard
+}
+
+fn vault_damaged() -> Wizard {
+    let mut wizard = vault(true);
+    wizard.keys("harbour velvet<Enter>");
+    wizard.ask(Question::Vault { exists: true, fault: telling::DAMAGED.into() });
+    wizard
+}
+
+/// The same with a lock, and so long without a key.
+fn untouched(mut wizard: Wizard, seconds: u64) -> Wizard {
+    // keys that do nothing: from now on it counts
+    wizard.keys("<F1><Esc>");
+    wizard.app.around.locks_after = Some(LOCKS_AFTER);
+    wizard.pass(seconds);
+    wizard
+}
+
+fn locks_soon() -> Wizard {
+    untouched(running(), 270)
+}
+
+fn locked() -> Wizard {
+    untouched(running(), 300)
+}
+
+fn locked_form() -> Wizard {
+    untouched(lns_fault(), 300)
+}
+
+fn locked_wrong() -> Wizard {
+    let mut wizard = locked();
+    wizard.keys("harbour<Enter>");
+    wizard.say(drydock::app::Msg::Unlocked(Err("this passphrase does not open the vault".into())));
     wizard
 }
 
@@ -188,6 +245,41 @@ fn gate_ready() -> Wizard {
     wizard
 }
 
+fn gate_long() -> Wizard {
+    let mut wizard = Wizard::within("remove");
+    let Question::Gate { step, mut gate } = telling::gate_question(&[]) else { panic!("it is a gate") };
+    telling::LONG.clone_into(&mut gate.namespace);
+    wizard.ask(Question::Gate { step, gate });
+    wizard
+}
+
+fn waits(rows: Vec<drydock::run::Row>) -> Wizard {
+    let mut wizard = Wizard::within("ready");
+    wizard.progress(telling::waiting(rows.clone()));
+    wizard.output("ready", POD_OUTPUT);
+    wizard.pass(112);
+    wizard.progress(telling::waiting(rows));
+    wizard
+}
+
+/// Lines of the pods that a step waits for.
+const POD_OUTPUT: &[(&str, Tag, &str)] = &[
+    ("pix-core-6d9f7c5b8-x2k4q", Tag::Plain, "INFO  [main] up"),
+    ("pix-worker-7b5d9c6f4-qq8zn", Tag::Plain, "INFO  [main] reading the settings"),
+];
+
+fn waiting() -> Wizard {
+    waits(telling::parts().into_iter().take(3).collect())
+}
+
+fn stuck() -> Wizard {
+    waits(telling::parts())
+}
+
+fn stuck_look() -> Wizard {
+    pressed(stuck(), "2<Enter>")
+}
+
 fn confirm() -> Wizard {
     asked("release", telling::confirm())
 }
@@ -196,6 +288,33 @@ fn failed() -> Wizard {
     let mut wizard = Wizard::within("restore");
     wizard.end("restore", Outcome::Failed { problem: Box::new(telling::problem()) });
     wizard.ask(telling::failed());
+    wizard
+}
+
+fn failed_long() -> Wizard {
+    let mut wizard = Wizard::within("ready");
+    wizard.end("ready", Outcome::Failed { problem: Box::new(telling::long_problem()) });
+    wizard.ask(telling::failed_long());
+    wizard
+}
+
+fn confirm_long() -> Wizard {
+    asked("release", telling::confirm_long())
+}
+
+fn resume_long() -> Wizard {
+    let mut wizard = Wizard::within("remove");
+    wizard.pass(840);
+    wizard.record(Record::Resumed { operator: "ann".into(), host: "bastion-2".into(), tool: "0.1.0".into() });
+    wizard.ask(telling::resume_long());
+    wizard
+}
+
+fn long_namespace() -> Wizard {
+    let mut wizard = running();
+    if let Some(target) = &mut wizard.app.run.target {
+        target.namespace = telling::LONG.to_owned();
+    }
     wizard
 }
 
@@ -256,6 +375,10 @@ fn overview() -> Wizard {
 
 fn log_search() -> Wizard {
     pressed(running(), "/chunk<Enter>")
+}
+
+fn palette_decision() -> Wizard {
+    pressed(failed(), ":")
 }
 
 fn palette() -> Wizard {

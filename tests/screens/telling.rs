@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+pub use crate::lengthy::*;
+
 use drydock::{
     ports::Provenance,
     run::{

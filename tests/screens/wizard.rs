@@ -99,6 +99,9 @@ fn first_records() -> Vec<Record> {
     ]
 }
 
+/// The wizard locks after so many milliseconds without a key.
+pub const LOCKS_AFTER: u64 = 300_000;
+
 /// A wizard is told of a place like this one.
 pub fn surroundings() -> Surroundings {
     let strength = |text: &str| {
@@ -109,6 +112,8 @@ pub fn surroundings() -> Surroundings {
         come_back: "drydock resume 7f3a".into(),
         tmux: Some("ops".into()),
         zone: jiff::tz::TimeZone::UTC,
+        // minutes pass here without a key; tests of the lock set it
+        locks_after: None,
         passphrases: Passphrases { strength, suggest: || SecretString::from("k7qf-2mxa-9tzb-h4wn-c8rd") },
     }
 }

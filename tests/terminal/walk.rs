@@ -69,3 +69,46 @@ fn plain_mode_takes_over_at_the_same_place() {
     assert!(pty.is_given_back());
     pty.wait_for("pprove");
 }
+
+#[test]
+fn tui_leads_back_to_the_wizard_at_the_same_place() {
+    let house = House::new();
+    let mut pty = house.drydock(&house.start());
+    pty.wait_for("Approve and start phase 1");
+    pty.keys("<Ctrl-T>");
+    pty.wait_for("\"tui\" leads back");
+    pty.wait_for("Choose 1 or 2:");
+    pty.keys("tui<Enter>");
+    pty.wait_for("Approve and start phase 1");
+    pty.wait_for("? help");
+    pty.keys(APPROVE);
+    house.let_go();
+    pty.wait_for("It said said hello.");
+    // to and fro once more, in the middle of the run
+    pty.keys("<Ctrl-T>");
+    pty.wait_for("Choose 1 or 2:");
+    pty.keys("tui<Enter>");
+    pty.wait_for("1-9 choose");
+    pty.keys("2<Enter>");
+    pty.wait_for("Nod.");
+    pty.keys("2<Enter>");
+    pty.wait_for("every step is done");
+    pty.keys("<Enter>");
+    pty.wait_for("Saved: ");
+    pty.keys("q");
+    assert_eq!(pty.ends().exit_code(), 0);
+    assert!(pty.is_given_back());
+    assert_eq!(house.strikes(), 1);
+}
+
+#[test]
+fn where_no_screen_can_be_shown_the_word_tui_says_so() {
+    let house = House::new();
+    let mut command = house.command(crate::pty::PROGRAM, &house.start());
+    command.env("TERM", "dumb");
+    let mut pty = crate::pty::Pty::start(command, 80, 24);
+    pty.wait_for("Choose 1 or 2:");
+    pty.keys("tui<Enter>");
+    pty.wait_for("This terminal cannot show the full screen");
+    assert!(!pty.raw().contains(&0x1b));
+}

@@ -28,6 +28,7 @@ use tokio::{
 #[derive(Default)]
 pub struct Tiny {
     books: Mutex<BTreeMap<String, Arc<LogBook>>>,
+    before: Mutex<BTreeMap<String, Arc<LogBook>>>,
     /// Commands whose future was dropped before its end.
     pub dropped: AtomicU32,
 }
@@ -61,6 +62,28 @@ impl Tiny {
         Arc::clone(self.books.lock().unwrap().entry(pod.to_owned()).or_default())
     }
 
+    /// The container begins again: what it wrote is the log of the start before.
+    pub fn next_start(&self, pod: &str) {
+        if let Some(book) = self.books.lock().unwrap().insert(pod.to_owned(), Arc::default()) {
+            self.before.lock().unwrap().insert(pod.to_owned(), book);
+        }
+    }
+
+    /// The node has no log of the start before any more.
+    pub fn forget_before(&self, pod: &str) {
+        self.before.lock().unwrap().remove(pod);
+    }
+
+    /// Whoever follows is cut off; what was written stays.
+    pub fn cut_log(&self, pod: &str) {
+        let copy = LogBook::default();
+        for (at, line) in self.book(pod).read(0).0 {
+            copy.write_at(at, line);
+        }
+        self.books.lock().unwrap().insert(pod.to_owned(), Arc::new(copy));
+    }
+
+    /// The node began a new file: what was written is gone, and whoever follows is cut off.
     pub fn end_log(&self, pod: &str) {
         self.books.lock().unwrap().remove(pod);
     }
@@ -105,6 +128,10 @@ impl Containers for Tiny {
 
     fn logs(&self, pod: &Value, _: &str) -> Option<Arc<LogBook>> {
         self.books.lock().unwrap().get(&name(pod)).cloned()
+    }
+
+    fn logs_before(&self, pod: &Value, _: &str) -> Option<Arc<LogBook>> {
+        self.before.lock().unwrap().get(&name(pod)).cloned()
     }
 
     async fn connect(&self, _: &Value, port: u16, mut stream: DuplexStream) -> io::Result<()> {

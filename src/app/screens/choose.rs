@@ -2,7 +2,7 @@
 
 use super::{Act, Screen};
 use crate::{
-    app::{Cmd, Key, Place, menu::Menu, page::Page},
+    app::{Cmd, Key, Place, menu::Options, page::Page},
     run::{Choice, Reply, StepId},
     text::Diagnostic,
 };
@@ -22,8 +22,7 @@ pub struct ChooseScreen {
     /// Index of the recommended one.
     pub recommended: usize,
     /// The chosen one.
-    pub menu: Menu,
-    sent: bool,
+    pub options: Options,
 }
 
 impl ChooseScreen {
@@ -35,8 +34,8 @@ impl ChooseScreen {
         choices.insert(place, look);
         // the option that only looks pushes what follows it down
         let recommended = recommended + usize::from(recommended >= place);
-        let menu = Menu::new(choices.len(), recommended);
-        Self { step: step.clone(), problem: problem.clone(), choices, recommended, menu, sent: false }
+        let options = Options::new(choices.len(), recommended);
+        Self { step: step.clone(), problem: problem.clone(), choices, recommended, options }
     }
 }
 
@@ -49,15 +48,17 @@ impl Screen for ChooseScreen {
         true
     }
 
+    fn options(&self) -> Vec<String> {
+        self.choices.iter().map(|choice| choice.label.clone()).collect()
+    }
+
     fn command(&mut self, cmd: Cmd, key: Key, _: u64) -> Vec<Act> {
-        if self.menu.moved(cmd, key) || cmd != Cmd::Enter || self.sent {
-            return Vec::new();
-        }
-        let Some(choice) = self.choices.get(self.menu.at) else { return Vec::new() };
+        let taken = self.options.taken(cmd, key);
+        let Some(choice) = taken.and_then(|at| self.choices.get(at)) else { return Vec::new() };
         if choice.id == LOOK {
             return vec![Act::Page(Page::new("What happened, whole", self.problem.lines()))];
         }
-        self.sent = true;
+        self.options.close();
         vec![Act::Say(Reply::Choose { choice: choice.id.clone() })]
     }
 }

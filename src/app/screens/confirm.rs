@@ -2,7 +2,7 @@
 
 use super::{Act, Screen};
 use crate::{
-    app::{Cmd, Key, Place, menu::Menu},
+    app::{Cmd, Key, Place, menu::Options},
     run::{Reply, StepId},
 };
 
@@ -16,14 +16,13 @@ pub struct ConfirmScreen {
     /// Label of the option that goes on.
     pub button: String,
     /// 0 is going back.
-    pub menu: Menu,
-    sent: bool,
+    pub options: Options,
 }
 
 impl ConfirmScreen {
     /// A new screen; going back has the focus.
     pub fn new(step: &StepId, text: &[String], button: &str) -> Self {
-        Self { step: step.clone(), text: text.to_vec(), button: button.to_owned(), menu: Menu::new(2, 0), sent: false }
+        Self { step: step.clone(), text: text.to_vec(), button: button.to_owned(), options: Options::new(2, 0) }
     }
 }
 
@@ -36,11 +35,13 @@ impl Screen for ConfirmScreen {
         true
     }
 
+    fn options(&self) -> Vec<String> {
+        vec!["Go back".to_owned(), self.button.clone()]
+    }
+
     fn command(&mut self, cmd: Cmd, key: Key, _: u64) -> Vec<Act> {
-        if self.menu.moved(cmd, key) || cmd != Cmd::Enter || self.sent {
-            return Vec::new();
-        }
-        self.sent = true;
-        vec![Act::Say(if self.menu.at == 1 { Reply::Continue } else { Reply::Back })]
+        let Some(taken) = self.options.taken(cmd, key) else { return Vec::new() };
+        self.options.close();
+        vec![Act::Say(if taken == 1 { Reply::Continue } else { Reply::Back })]
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Act, Screen};
 use crate::{
-    app::{Cmd, Key, Place, menu::Menu},
+    app::{Cmd, Key, Place, menu::Options},
     run::{Record, RunState, report},
 };
 
@@ -19,14 +19,14 @@ pub fn finish_options() -> Vec<(String, String)> {
 #[derive(Debug)]
 pub struct FinishScreen {
     /// The chosen option.
-    pub menu: Menu,
+    pub options: Options,
     report: String,
 }
 
 impl FinishScreen {
     /// The end of a run with these records.
     pub fn new(run: &RunState, records: &[(jiff::Timestamp, Record)]) -> Self {
-        Self { menu: Menu::new(OPTIONS.len(), 0), report: report::markdown(run, records) }
+        Self { options: Options::new(OPTIONS.len(), 0), report: report::markdown(run, records) }
     }
 }
 
@@ -35,14 +35,16 @@ impl Screen for FinishScreen {
         Place::Finish
     }
 
+    fn options(&self) -> Vec<String> {
+        OPTIONS.iter().map(|(label, _)| (*label).to_owned()).collect()
+    }
+
     fn command(&mut self, cmd: Cmd, key: Key, _: u64) -> Vec<Act> {
-        if self.menu.moved(cmd, key) {
-            return Vec::new();
-        }
-        match (cmd, self.menu.at) {
-            (Cmd::Enter, 0) => vec![Act::Save { name: "report.md".to_owned(), text: self.report.clone() }],
-            (Cmd::Enter | Cmd::Leave, _) => vec![Act::Done],
-            _ => Vec::new(),
+        match self.options.taken(cmd, key) {
+            Some(0) => vec![Act::Save { name: "report.md".to_owned(), text: self.report.clone() }],
+            Some(_) => vec![Act::Done],
+            None if cmd == Cmd::Leave => vec![Act::Done],
+            None => Vec::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     Act, Screen, SecretFor,
     dialog::{Dialog, Kept},
+    form_focus::{FormFocus, Parts},
     vault::SHOWN,
 };
 use crate::{
@@ -12,16 +13,6 @@ use crate::{
 
 /// Two Enter within this time are one key that is held down, in milliseconds.
 const HELD: u64 = 200;
-
-/// What has the focus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FormFocus {
-    List,
-    Field(usize),
-    Confirm,
-    Back,
-    Seal,
-}
 
 /// The form of a step.
 #[derive(Debug)]
@@ -235,31 +226,16 @@ impl FormScreen {
         acts
     }
 
+    fn parts(&self) -> Parts {
+        Parts { fields: self.form.fields.len(), list: self.form.repeated, item: self.item().is_some() }
+    }
+
     fn next(&mut self) -> Vec<Act> {
-        let last = self.form.fields.len();
-        match self.focus {
-            FormFocus::List if self.item().is_some() => self.go(FormFocus::Field(0)),
-            FormFocus::Field(index) if index + 1 < last => self.go(FormFocus::Field(index + 1)),
-            FormFocus::Field(_) => self.go(FormFocus::Confirm),
-            FormFocus::List | FormFocus::Confirm => self.go(FormFocus::Back),
-            FormFocus::Back => self.go(FormFocus::Seal),
-            FormFocus::Seal if !self.form.repeated => self.go(FormFocus::Field(0)),
-            FormFocus::Seal => self.go(FormFocus::List),
-        }
+        self.go(self.focus.next(self.parts()))
     }
 
     fn previous(&mut self) -> Vec<Act> {
-        let last = self.form.fields.len().saturating_sub(1);
-        match self.focus {
-            FormFocus::List => self.go(FormFocus::Seal),
-            FormFocus::Field(0) if !self.form.repeated => self.go(FormFocus::Seal),
-            FormFocus::Field(0) => self.go(FormFocus::List),
-            FormFocus::Field(index) => self.go(FormFocus::Field(index - 1)),
-            FormFocus::Confirm => self.go(FormFocus::Field(last)),
-            FormFocus::Back if self.item().is_some() => self.go(FormFocus::Confirm),
-            FormFocus::Back => self.go(FormFocus::List),
-            FormFocus::Seal => self.go(FormFocus::Back),
-        }
+        self.go(self.focus.previous(self.parts()))
     }
 
     fn enter(&mut self) -> Vec<Act> {
@@ -379,6 +355,13 @@ impl Screen for FormScreen {
             }
         }
         Vec::new()
+    }
+
+    fn put_down(&mut self) -> Vec<Act> {
+        if let Some(closed) = self.dialog.take() {
+            self.kept.keep(&closed);
+        }
+        self.go(self.rest())
     }
 
     fn edit(&mut self, key: Key, _: u64) {

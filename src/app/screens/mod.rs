@@ -6,6 +6,7 @@ mod confirm;
 mod dialog;
 mod finish;
 mod form;
+mod form_focus;
 mod gate;
 mod plan;
 mod reapply;
@@ -19,7 +20,8 @@ pub use choose::ChooseScreen;
 pub use confirm::ConfirmScreen;
 pub use dialog::Dialog;
 pub use finish::{FinishScreen, finish_options};
-pub use form::{FormFocus, FormScreen};
+pub use form::FormScreen;
+pub use form_focus::FormFocus;
 pub use gate::{GateFocus, GateScreen};
 pub use plan::PlanScreen;
 pub use reapply::{ReapplyFocus, ReapplyScreen};
@@ -73,6 +75,16 @@ pub trait Screen {
 
     /// Takes a command; `at` is the time in milliseconds since the program began.
     fn command(&mut self, cmd: Cmd, key: Key, at: u64) -> Vec<Act>;
+
+    /// The numbered options, as they are written; the palette names them, too.
+    fn options(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Lets go of what is being typed, as on the way to another front end: nothing of it is lost.
+    fn put_down(&mut self) -> Vec<Act> {
+        Vec::new()
+    }
 
     /// Takes a key of editing.
     fn edit(&mut self, _key: Key, _at: u64) {}

@@ -28,6 +28,14 @@ impl PlanScreen {
     }
 }
 
+impl PlanScreen {
+    /// The steps of the chosen phase with their exact commands.
+    pub fn steps(&self) -> page::Page {
+        let title = format!("Phase {}: its steps", self.phases.at + 1);
+        page::Page::new(&title, self.steps.get(self.phases.at).cloned().unwrap_or_default())
+    }
+}
+
 impl Screen for PlanScreen {
     fn place(&self) -> Place {
         Place::Plan
@@ -45,9 +53,7 @@ impl Screen for PlanScreen {
             (Cmd::Previous, Some(at)) => self.button = at.checked_sub(1),
             (Cmd::Back, Some(_)) => self.button = None,
             (Cmd::Enter, None) => {
-                let title = format!("Phase {}: its steps", self.phases.at + 1);
-                let lines = self.steps.get(self.phases.at).cloned().unwrap_or_default();
-                return vec![Act::Page(page::Page::new(&title, lines))];
+                return vec![Act::Page(self.steps())];
             }
             (Cmd::Enter, Some(0)) => return vec![Act::Say(Reply::Back)],
             (Cmd::Enter, Some(1)) => {

@@ -2,7 +2,7 @@
 
 use super::{Act, Screen};
 use crate::{
-    app::{Cmd, Key, Place, menu::Menu},
+    app::{Cmd, Key, Place, menu::Options},
     run::{Choice, Reply, Sign},
 };
 
@@ -16,8 +16,7 @@ pub struct ResumeScreen {
     /// What can be done.
     pub choices: Vec<Choice>,
     /// The chosen one; after a deletion the harmless one.
-    pub menu: Menu,
-    sent: bool,
+    pub options: Options,
 }
 
 impl ResumeScreen {
@@ -32,8 +31,7 @@ impl ResumeScreen {
             rows: rows.to_vec(),
             uncertain: uncertain.to_vec(),
             choices: choices.to_vec(),
-            menu: Menu::new(choices.len(), recommended),
-            sent: false,
+            options: Options::new(choices.len(), recommended),
         }
     }
 }
@@ -47,12 +45,14 @@ impl Screen for ResumeScreen {
         true
     }
 
+    fn options(&self) -> Vec<String> {
+        self.choices.iter().map(|choice| choice.label.clone()).collect()
+    }
+
     fn command(&mut self, cmd: Cmd, key: Key, _: u64) -> Vec<Act> {
-        if self.menu.moved(cmd, key) || cmd != Cmd::Enter || self.sent {
-            return Vec::new();
-        }
-        let Some(choice) = self.choices.get(self.menu.at) else { return Vec::new() };
-        self.sent = true;
+        let taken = self.options.taken(cmd, key);
+        let Some(choice) = taken.and_then(|at| self.choices.get(at)) else { return Vec::new() };
+        self.options.close();
         vec![Act::Say(Reply::Choose { choice: choice.id.clone() })]
     }
 }

@@ -231,7 +231,7 @@ async fn start(pod: &Pod, object: &Value, fresh: bool) -> Place {
             state.files.retain(|path, _| path.starts_with(shell::CLIENT));
             state.applications = None;
             state.serves = false;
-            state.log = Some(Arc::new(LogBook::default()));
+            state.log_before = state.log.replace(Arc::new(LogBook::default()));
         }
         state.runs = true;
     });
@@ -317,11 +317,7 @@ async fn plain(container: &Value, place: Place, log: &LogBook) -> u8 {
 }
 
 async fn back_off(pod: &Pod, object: &Value, code: u8) {
-    let restarts = pod.shared.change(|state| {
-        let state = state.pod(&pod.uid);
-        state.restarts += 1;
-        state.restarts
-    });
+    let restarts = pod.shared.look(|state| state.pods.get(&pod.uid).map_or(0, |pod| pod.restarts)) + 1;
     write(pod, &Stand::Ended { code, for_good: false });
     pod.shared.pause(0.5).await;
     let name = text(object, "/spec/containers/0/name");
@@ -334,4 +330,6 @@ async fn back_off(pod: &Pod, object: &Value, code: u8) {
         pod.shared.pause(wait).await;
     }
     tokio::time::sleep(LOOK).await;
+    // the number counts starts that were made, not those that are waited for
+    pod.shared.change(|state| state.pod(&pod.uid).restarts = restarts);
 }

@@ -93,7 +93,10 @@ fn status(object: &Value, old: &Value, stand: &Stand, restarts: u32, address: &s
             }
             ("Pending", false, json!({ "waiting": waiting }), last)
         }
-        Stand::Running { ready } => ("Running", *ready, json!({"running": {"startedAt": started}}), last),
+        Stand::Running { ready } => {
+            let last = before.pointer("/state/terminated").map_or(last, |ended| json!({ "terminated": ended }));
+            ("Running", *ready, json!({"running": {"startedAt": started}}), last)
+        }
         Stand::Ended { code, for_good } => {
             let phase = match (for_good, code) {
                 (false, _) => "Running",

@@ -21,6 +21,7 @@ struct Call<'a> {
     namespace: String,
     output: &'a str,
     install: bool,
+    description: &'a str,
     values: Vec<(&'a str, &'a str)>,
 }
 
@@ -37,6 +38,7 @@ impl<'a> Call<'a> {
                 || attached.or_else(|| args.next()).ok_or_else(|| format!("flag needs an argument: {flag}"));
             match flag {
                 "-n" | "--namespace" => value()?.clone_into(&mut call.namespace),
+                "--description" => call.description = value()?,
                 "-o" | "--output" => call.output = value()?,
                 "-f" | "--values" => call.values.push(("-f", value()?)),
                 "--set" | "--set-file" => call.values.push((flag, value()?)),
@@ -122,6 +124,7 @@ fn command(shared: &Shared, program: &Program, call: &Call<'_>) -> Result<String
             Ok(if call.output.is_empty() { format!("USER-SUPPLIED VALUES:\n{text}") } else { text })
         }
         ["status", release] => Ok(status(&releases::last(shared, namespace, release).ok_or_else(not_found)?)),
+        ["history", release] => history(shared, namespace, release, call.output),
         ["show", "chart", path] => {
             chart_at(program, path)?;
             Ok(values::print(&releases::chart()) + "\n")
@@ -133,7 +136,7 @@ fn command(shared: &Shared, program: &Program, call: &Call<'_>) -> Result<String
         }
         ["upgrade", release, path] => {
             chart_at(program, path)?;
-            upgrade(shared, namespace, release, &call.given(program)?, call.install)
+            upgrade(shared, namespace, release, &call.given(program)?, call)
         }
         ["uninstall" | "delete", release] => {
             let record = releases::last(shared, namespace, release)
@@ -197,6 +200,21 @@ fn list(shared: &Shared, namespace: &str, output: &str) -> String {
     table.iter().map(line).collect()
 }
 
+fn history(shared: &Shared, namespace: &str, release: &str, output: &str) -> Result<String, String> {
+    let all = releases::all(shared, namespace).into_iter().filter(|record| record["name"] == release);
+    let rows: Vec<Value> = all
+        .map(|record| {
+            json!({"revision": record["version"], "updated": record["info"]["last_deployed"], "status": record["info"]["status"],
+                "chart": "pixelcore-1.0.0", "app_version": "5.0.0", "description": record["info"]["description"]})
+        })
+        .collect();
+    match (rows.is_empty(), output) {
+        (true, _) => Err("release: not found".to_owned()),
+        (false, "json") => Ok(format!("{}\n", json!(rows))),
+        _ => Err("`helm history` is simulated in practice with -o json only".to_owned()),
+    }
+}
+
 fn status(record: &Value) -> String {
     format!(
         "NAME: {}\nLAST DEPLOYED: {}\nNAMESPACE: {}\nSTATUS: {}\nREVISION: {}\nTEST SUITE: None\n",
@@ -208,33 +226,29 @@ fn status(record: &Value) -> String {
     )
 }
 
-fn upgrade(
-    shared: &Shared,
-    namespace: &str,
-    release: &str,
-    given: &Value,
-    may_install: bool,
-) -> Result<String, String> {
+fn upgrade(shared: &Shared, namespace: &str, release: &str, given: &Value, call: &Call<'_>) -> Result<String, String> {
     let before = releases::last(shared, namespace, release);
     let pending =
         before.as_ref().is_some_and(|b| b["info"]["status"].as_str().is_some_and(|s| s.starts_with("pending-")));
     if pending {
         return Err("UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress".to_owned());
     }
-    if before.is_none() && !may_install {
+    if before.is_none() && !call.install {
         return Err(format!("UPGRADE FAILED: \"{release}\" has no deployed releases"));
     }
     if before.is_none() {
         let head = format!("Release \"{release}\" does not exist. Installing it now.\n");
-        return install(shared, namespace, release, given).map(|record| head + &status(&record));
+        let record = apply(shared, namespace, release, (given, call.description), None)?;
+        wake_the_worker(shared, namespace);
+        return Ok(head + &status(&record));
     }
-    let record = apply(shared, namespace, release, given, before.as_ref())?;
+    let record = apply(shared, namespace, release, (given, call.description), before.as_ref())?;
     Ok(format!("Release \"{release}\" has been upgraded. Happy Helming!\n{}", status(&record)))
 }
 
 /// Installs a release; the record that was written.
 pub fn install(shared: &Shared, namespace: &str, release: &str, given: &Value) -> Result<Value, String> {
-    let record = apply(shared, namespace, release, given, None)?;
+    let record = apply(shared, namespace, release, (given, ""), None)?;
     wake_the_worker(shared, namespace);
     Ok(record)
 }
@@ -265,7 +279,7 @@ fn apply(
     shared: &Shared,
     namespace: &str,
     release: &str,
-    given: &Value,
+    (given, description): (&Value, &str),
     before: Option<&Value>,
 ) -> Result<Value, String> {
     let objects = render::objects(&whole(given), release, namespace)?;
@@ -294,7 +308,8 @@ fn apply(
         releases::write(shared, namespace, &superseded)?;
     }
     record["info"]["status"] = json!("deployed");
-    record["info"]["description"] = json!(if before.is_some() { "Upgrade complete" } else { "Install complete" });
+    let usual = if before.is_some() { "Upgrade complete" } else { "Install complete" };
+    record["info"]["description"] = json!(if description.is_empty() { usual } else { description });
     releases::write(shared, namespace, &record)?;
     Ok(record)
 }

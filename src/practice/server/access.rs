@@ -2,13 +2,38 @@
 
 use axum::{
     Json,
-    http::StatusCode,
+    http::{Method, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
 
-use super::{Shared, write::text};
+use super::{Shared, route::Place, status::Refused, write::text};
 use crate::practice::Fault;
+
+/// The verb of a request.
+pub fn verb(method: &Method, place: &Place, watches: bool) -> &'static str {
+    match *method {
+        Method::POST => "create",
+        Method::PUT => "update",
+        Method::PATCH => "patch",
+        Method::DELETE => "delete",
+        _ if !place.name.is_empty() => "get",
+        _ if watches => "watch",
+        _ => "list",
+    }
+}
+
+/// Refuses what the account may not do.
+pub fn allowed(shared: &Shared, verb: &str, place: &Place) -> Result<(), Refused> {
+    let slash = if place.part.is_empty() { "" } else { "/" };
+    let resource = format!("{}{slash}{}", place.kind.plural, place.part);
+    if !shared.denied.contains(&(verb, &resource)) {
+        return Ok(());
+    }
+    let because =
+        format!("User \"practice\" cannot {verb} resource \"{resource}\" in API group \"{}\"", place.kind.group);
+    Err(Refused::forbidden(place.kind, &place.name, &because))
+}
 
 /// Answers a review.
 pub fn review(shared: &Shared, kind: &str, body: &Value) -> Response {
@@ -28,7 +53,11 @@ pub fn review(shared: &Shared, kind: &str, body: &Value) -> Response {
         let hit = matches!(asked("verb"), "delete" | "*")
             && matches!(asked("resource"), "statefulsets" | "*")
             && matches!(asked("group"), "apps" | "*");
-        json!({"allowed": !(hit && shared.faults.holds(Fault::Forbidden))})
+        let slash = if asked("subresource").is_empty() { "" } else { "/" };
+        let resource = format!("{}{slash}{}", asked("resource"), asked("subresource"));
+        let denied = shared.denied.contains(&(asked("verb"), &resource));
+        let refused = denied || (hit && shared.faults.holds(Fault::Forbidden));
+        json!({"allowed": !refused})
     };
     let review = json!({"kind": kind, "apiVersion": "authorization.k8s.io/v1", "metadata": {},
         "spec": body["spec"], "status": status});

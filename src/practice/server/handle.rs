@@ -127,6 +127,7 @@ impl Asked<'_> {
     }
 
     fn objects(self, method: &Method, place: Place, upgrade: Option<WebSocketUpgrade>) -> Answer {
+        access::allowed(self.shared, access::verb(method, &place, self.query.flag("watch")), &place)?;
         match place.part.as_str() {
             "exec" => exec::exec(self.shared, &place, self.query, upgrade),
             "portforward" => forward::forward(self.shared, &place, &self.query, upgrade),

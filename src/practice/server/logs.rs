@@ -86,11 +86,21 @@ fn plain(body: Body) -> Response {
 pub fn log(shared: &Arc<Shared>, place: &Place, query: &Query) -> Answer {
     let pod = shared.objects.get(&key(place)).ok_or_else(|| Refused::not_found(place.kind, &place.name))?;
     let container = container_of(&pod, query)?;
-    if query.flag("previous") {
+    let previous = query.flag("previous");
+    // a container that waits for its next start has none but its last one
+    let waits = status_of(&pod, &container).is_some_and(|status| {
+        status.pointer("/state/waiting").is_some() && status.pointer("/lastState/terminated").is_some()
+    });
+    let book = if previous && !waits {
+        shared.containers.logs_before(&pod, &container)
+    } else {
+        shared.containers.logs(&pod, &container)
+    };
+    if previous && book.is_none() {
         let message = format!("previous terminated container \"{container}\" in pod \"{}\" not found", place.name);
         return Err(Refused::bad_request(message));
     }
-    let Some(book) = shared.containers.logs(&pod, &container) else {
+    let Some(book) = book else {
         let why = status_of(&pod, &container).map_or("", |status| text(status, "/state/waiting/reason"));
         let (verb, why) = match why {
             "" => ("is waiting to start", "ContainerCreating"),
@@ -121,7 +131,7 @@ pub fn log(shared: &Arc<Shared>, place: &Place, query: &Query) -> Answer {
         lines.drain(..lines.len().saturating_sub(tail));
     }
     let (block, more) = wanted.block(&lines);
-    if !query.flag("follow") || !more {
+    if !query.flag("follow") || previous || !more {
         return Ok(plain(Body::from(block)));
     }
     let (to, blocks) = mpsc::channel(QUEUE);

@@ -54,6 +54,8 @@ pub struct ServerOptions {
     pub port: u16,
     /// Its streams.
     pub streams: Streams,
+    /// What the account may not do, as verb and resource: `("get", "pods/log")`.
+    pub denied: &'static [(&'static str, &'static str)],
 }
 
 /// What every request needs.
@@ -62,6 +64,7 @@ struct Shared {
     containers: Arc<dyn Containers>,
     faults: Arc<Faults>,
     streams: Streams,
+    denied: &'static [(&'static str, &'static str)],
     /// The bearer token of every request.
     token: String,
     /// First part of the path that stands for the token; kubectl sends no token without TLS.
@@ -121,6 +124,7 @@ impl ApiServer {
             containers,
             faults,
             streams: options.streams,
+            denied: options.denied,
             token: secret()?,
             door: secret()?,
             address: listener.local_addr()?,

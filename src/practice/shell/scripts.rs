@@ -8,7 +8,10 @@ use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Input, Output, PROGRAMS, Place, Streams};
-use crate::{ports::remote::Script, practice::faults::Fault};
+use crate::{
+    ports::remote::Script,
+    practice::{faults::Fault, state::Job},
+};
 
 /// Bytes that go out at once.
 const PIECE: usize = 32 * 1024;
@@ -161,7 +164,10 @@ fn start(place: &Place, args: &[String]) -> u8 {
         let number = 100 + pod.files.len();
         pod.append(&format!("{file}.pid"), format!("{number} 4711\n").as_bytes());
         if !pod.files.contains_key(&format!("{file}.status")) {
-            pod.jobs.insert(file.clone(), Arc::new(AbortOnDropHandle::new(task)));
+            // what is loaded here is read at once
+            let words = command.iter().flat_map(|word| word.split('\'')).filter(|word| word.starts_with(folder));
+            let read = words.map(|path| pod.length(path)).max().unwrap_or(0);
+            pod.jobs.insert(file.clone(), Arc::new(Job::new(AbortOnDropHandle::new(task), read)));
         }
         Some(())
     });
@@ -177,8 +183,10 @@ fn poll(place: &Place, file: &str) -> String {
         let (out, err) = (pod.length(&format!("{file}.out")), pod.length(&format!("{file}.err")));
         match pod.files.get(&format!("{file}.status")) {
             Some(code) => format!("ended {} {out} {err}\n", String::from_utf8_lossy(code).trim()),
-            None if pod.jobs.contains_key(file) => format!("running {out} {err}\n"),
-            None => "lost\n".to_owned(),
+            None => match pod.jobs.get(file) {
+                Some(job) => format!("running {out} {err} {}\n", job.read),
+                None => "lost\n".to_owned(),
+            },
         }
     })
 }

@@ -40,17 +40,21 @@ pub fn view(app: &App, screen: &ChecksScreen, room: Room) -> Vec<Line> {
         let seen = if check.seen { "seen · " } else { "" };
         let sentence = wrap(&format!("{seen}{}", check.sentence), room.width - 28);
         let open = matches!(check.result, CheckResult::Fail | CheckResult::Warn);
-        for (n, part) in sentence.iter().enumerate().take(if open { 3 } else { 1 }) {
+        let most = if open { 4 } else { 1 };
+        for (n, part) in sentence.iter().enumerate().take(most) {
             let line = if n == 0 {
                 Line::blank().focus(focused).at(2, sign, ink).at(4, word, ink).at(10, &check.name, Ink::Plain)
             } else {
                 Line::blank()
             };
-            rows.push((focused, line.at(26, part, Ink::Plain)));
+            let line = line.at(26, part, Ink::Plain);
+            let more = n + 1 == most && most < sentence.len();
+            rows.push((focused, if more { line.right("…", Ink::Plain) } else { line }));
         }
         if open {
             for help in check.help.iter().take(2) {
-                rows.push((focused, Line::blank().at(10, help, Ink::Plain)));
+                let parts = wrap(help, room.width - 11);
+                rows.extend(parts.iter().map(|part| (focused, Line::blank().at(10, part, Ink::Plain))));
             }
         }
     }

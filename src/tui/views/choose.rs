@@ -14,7 +14,7 @@ use crate::{
 /// them last.
 fn told(parts: &[(&str, &[String])], room: Room, space: usize) -> Vec<Line> {
     let wrapped =
-        |text: &[String]| -> Vec<String> { text.iter().flat_map(|line| wrap(line, room.width - 20)).collect() };
+        |text: &[String]| -> Vec<String> { text.iter().flat_map(|line| wrap(line, room.width - 22)).collect() };
     let parts: Vec<(&str, Vec<String>)> = parts.iter().map(|(label, text)| (*label, wrapped(text))).collect();
     let mut rows: Vec<usize> = parts.iter().map(|(_, lines)| lines.len()).collect();
     while rows.iter().sum::<usize>() > space {
@@ -61,15 +61,12 @@ pub fn view(app: &App, screen: &ChooseScreen, room: Room) -> Vec<Line> {
     if safe.is_empty() {
         safe.push("what earlier steps wrote down; nothing goes on by itself".to_owned());
     }
-    let space = room.height.saturating_sub(lines.len() + screen.choices.len() + 1);
     let parts = [
         ("What happened", happened.as_slice()),
         ("What that proves", &[proves]),
         ("Still safe", &safe),
         ("You can", &problem.help),
     ];
-    lines.extend(told(&parts, room, space));
-    lines.push(Line::blank());
     let options: Vec<(String, String)> = screen
         .choices
         .iter()
@@ -83,7 +80,11 @@ pub fn view(app: &App, screen: &ChooseScreen, room: Room) -> Vec<Line> {
             (choice.label.clone(), cost)
         })
         .collect();
-    lines.extend(common::options(&options, screen.menu.at, 1));
+    let options = common::options(&options, screen.options.at(), room);
+    let space = room.height.saturating_sub(lines.len() + options.len() + 1);
+    lines.extend(told(&parts, room, space));
+    lines.push(Line::blank());
+    lines.extend(options);
     lines
 }
 
@@ -92,10 +93,11 @@ pub fn confirm(app: &App, screen: &ConfirmScreen, room: Room) -> Vec<Line> {
     for text in &screen.text {
         lines.extend(wrap(text, room.width - 3).iter().map(|part| Line::text(part)));
     }
-    lines.truncate(room.height.saturating_sub(4));
-    lines.push(Line::blank());
     let options =
         [("Go back".to_owned(), "changes nothing; the run pauses".to_owned()), (screen.button.clone(), String::new())];
-    lines.extend(common::options(&options, screen.menu.at, 1));
+    let options = common::options(&options, screen.options.at(), room);
+    lines = common::fold(lines, room.height.saturating_sub(options.len() + 1));
+    lines.push(Line::blank());
+    lines.extend(options);
     lines
 }

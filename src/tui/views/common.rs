@@ -1,10 +1,14 @@
 //! What every screen has: title, rail, facts, safety, and the small words that many share.
 
+use super::Room;
 use crate::{
     app::{App, Front, Over},
     run::{PlannedStep, Risk, Sign, StepState},
     text::units,
-    tui::{Ink, Line, picture::width},
+    tui::{
+        Ink, Line,
+        picture::{cut, width, wrap},
+    },
 };
 
 /// Sign and style of a state.
@@ -63,7 +67,15 @@ pub fn title(app: &App, columns: usize) -> (String, String, (String, Ink)) {
     let place = if fits { place } else { format!("{namespace} · id {mark} · ") };
     // then the name
     let fits = width(&left) + width(&place) + width(&badge.0) + 4 <= columns;
-    (if fits { left } else { "drydock".to_owned() }, place, badge)
+    let left = if fits { left } else { "drydock".to_owned() };
+    // then the middle of a namespace that is too long for any row: `e` shows it whole
+    let over = (width(&left) + width(&place) + width(&badge.0) + 4).saturating_sub(columns);
+    let place = if over == 0 {
+        place
+    } else {
+        format!("{} · id {mark} · ", cut(namespace, width(namespace).saturating_sub(over).max(8)))
+    };
+    (left, place, badge)
 }
 
 /// State of a phase in one sign.
@@ -198,6 +210,9 @@ pub fn safety(app: &App, columns: usize) -> (String, Ink) {
     if let Some(notice) = &app.notice {
         return (notice.clone(), Ink::Accent);
     }
+    if app.locks_soon() {
+        return ("Locks in 30 s, what runs goes on · any key keeps it open".to_owned(), Ink::Warn);
+    }
     if app.identity.as_ref().is_some_and(|(_, state)| state == "different") {
         return ("Another cluster answers now · nothing is sent until it is the same again".to_owned(), Ink::Bad);
     }
@@ -222,16 +237,33 @@ pub fn heading(app: &App, state: &str) -> Line {
     Line::text(&format!("{}  {}", step.number, step.title)).right(&right, Ink::Plain)
 }
 
-/// Options with numbers; the chosen one has the focus.
-pub fn options(options: &[(String, String)], chosen: usize, from: usize) -> Vec<Line> {
-    let column = options.iter().map(|(label, _)| width(label) + 8).max().unwrap_or(0).max(28);
-    options
-        .iter()
-        .enumerate()
-        .map(|(index, (label, cost))| {
-            let number = index + from;
-            let line = Line::blank().focus(index == chosen).at(2, &format!("{number}  {label}"), Ink::Plain);
-            if cost.is_empty() { line } else { line.at(column, cost, Ink::Plain) }
-        })
-        .collect()
+/// Options with numbers; the chosen one has the focus. What does not fit beside its label stands below it, whole.
+pub fn options(options: &[(String, String)], chosen: usize, room: Room) -> Vec<Line> {
+    let fits = |label: &str, cost: &str| width(label) + width(cost) + 9 <= room.width;
+    let aligned = options.iter().filter(|(label, cost)| cost.is_empty() || fits(label, cost));
+    let column = aligned.map(|(label, _)| width(label) + 8).max().unwrap_or(0).max(28);
+    let mut lines = Vec::new();
+    for (index, (label, cost)) in options.iter().enumerate() {
+        let mut line = Line::blank().focus(index == chosen).at(2, &(index + 1).to_string(), Ink::Plain);
+        if fits(label, cost) {
+            let column = if column + width(cost) < room.width { column } else { width(label) + 8 };
+            line = line.at(5, label, Ink::Plain);
+            lines.push(if cost.is_empty() { line } else { line.at(column, cost, Ink::Plain) });
+            continue;
+        }
+        for row in wrap(label, room.width - 6) {
+            lines.push(std::mem::take(&mut line).at(5, &row, Ink::Plain));
+        }
+        lines.extend(wrap(cost, room.width - 10).iter().map(|row| Line::blank().at(9, row, Ink::Plain)));
+    }
+    lines
+}
+
+/// Rows in a space; where that is too little the last one says how many are missing, and where they are.
+pub fn fold(mut lines: Vec<Line>, space: usize) -> Vec<Line> {
+    if lines.len() > space {
+        lines.truncate(space.saturating_sub(1));
+        lines.push(Line::blank().at(2, "… e shows all of it", Ink::Warn));
+    }
+    lines
 }

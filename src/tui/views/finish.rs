@@ -3,7 +3,7 @@
 use super::{Room, common};
 use crate::{
     app::{App, screens::FinishScreen},
-    run::{PlannedStep, StepState},
+    run::{Outage, PlannedStep, StepState},
     text::units,
     tui::{Ink, Line, picture::wrap},
 };
@@ -65,15 +65,11 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     lines.push(Line::blank());
     let planned: u64 = app.run.plan.iter().map(|step| step.estimate_s).sum();
     let real = app.run.times.map_or(0, |(from, last)| u64::try_from(last.as_second() - from.as_second()).unwrap_or(0));
-    lines.push(
-        Line::text("whole run")
-            .at(16, &format!("planned {}", units::about(planned).trim_start_matches("about ")), Ink::Plain)
-            .at(36, &format!("real {}", units::seconds(real)), Ink::Plain),
-    );
-    for (label, from, to) in [("read-only", "scale", "delete"), ("down", "delete", "http")] {
-        if let Some(seconds) = between(app, from, to) {
-            lines.push(Line::text(label).at(36, &format!("     {}", units::seconds(seconds)), Ink::Plain));
-        }
+    lines.push(times_of("whole run", planned, real));
+    let (planned, real) = (Outage::planned(&app.run.plan), Outage::real(&app.run));
+    let rows = [("read-only", planned.read_only_s, real.read_only_s), ("down", planned.down_s, real.down_s)];
+    for (label, planned, real) in rows.into_iter().filter(|(_, planned, _)| *planned > 0) {
+        lines.push(times_of(label, planned, real));
     }
     if !summaries(app, "delete").is_empty() {
         lines.push(Line::blank());
@@ -87,18 +83,16 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
 fn with_options(mut lines: Vec<Line>, screen: &FinishScreen, room: Room) -> Vec<Line> {
     lines.push(Line::blank());
     let options: Vec<(String, String)> = crate::app::screens::finish_options();
+    let options = common::options(&options, screen.options.at(), room);
     lines.truncate(room.height.saturating_sub(options.len()));
-    lines.extend(common::options(&options, screen.menu.at, 1));
+    lines.extend(options);
     lines
 }
 
-/// Seconds from the end of the first step of a kind to the end of the last of another.
-fn between(app: &App, from: &str, to: &str) -> Option<u64> {
-    let end = |step: &PlannedStep| match app.run.step(&step.id) {
-        StepState::Done { at, .. } => Some(at.as_second()),
-        _ => None,
-    };
-    let first = app.run.plan.iter().find(|step| step.kind == from).and_then(end)?;
-    let last = app.run.plan.iter().rev().find(|step| step.kind == to).and_then(end)?;
-    u64::try_from(last - first).ok()
+fn times_of(label: &str, planned: u64, real: u64) -> Line {
+    Line::text(label).at(16, &format!("planned {}", units::about(planned).trim_start_matches("about ")), Ink::Plain).at(
+        36,
+        &format!("real {}", units::seconds(real)),
+        Ink::Plain,
+    )
 }

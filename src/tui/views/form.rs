@@ -132,9 +132,10 @@ fn ask(screen: &FormScreen, dialog: &Dialog, room: Room) -> Vec<Line> {
     let mut line =
         Line::blank().focus(true).at(2, label, Ink::Plain).at(13, &field_text(text, cells, true), Ink::Plain);
     line.cursor = Some(13 + text.cursor().min(cells));
-    let mut lines = vec![Line::titled_rule(&title, "Esc closes"), line, Line::blank().at(13, &help, Ink::Plain)];
+    let mut lines = vec![Line::titled_rule(&title, "Esc closes"), line];
+    lines.extend(wrap(&help, room.width - 14).iter().map(|part| Line::blank().at(13, part, Ink::Plain)));
     if !screen.fault.is_empty() {
-        lines.push(Line::blank().at(13, "✗", Ink::Bad).then(&format!(" {}", screen.fault), Ink::Plain));
+        lines.extend(faulty(&screen.fault, 13, room));
     }
     lines
 }
@@ -155,9 +156,10 @@ fn field_text(text: &TextField, cells: usize, focused: bool) -> String {
 
 fn detail(screen: &FormScreen, room: Room, space: usize) -> Vec<Line> {
     let Some(item) = screen.item() else {
-        let mut lines = vec![Line::text(&format!("Look here: {}", screen.form.look))];
+        let look = wrap(&format!("Look here: {}", screen.form.look), room.width - 3);
+        let mut lines: Vec<Line> = look.iter().map(|part| Line::text(part)).collect();
         if !screen.fault.is_empty() {
-            lines.push(Line::blank().at(2, "✗", Ink::Bad).then(&format!(" {}", screen.fault), Ink::Plain));
+            lines.extend(faulty(&screen.fault, 2, room));
         }
         return lines;
     };
@@ -242,7 +244,13 @@ fn field_rows(screen: &FormScreen, index: usize, field: &Field, item: &Item, roo
         (None, Some(fault), _) => return [vec![line], faulty(fault, column, room)].concat(),
         (None, None, Some(FieldValue::Text { provenance: from, .. })) => {
             let (sign, ink) = if item.confirmed { ("✓", Ink::Ok) } else { ("?", Ink::Warn) };
-            Line::blank().at(column, sign, ink).then(&format!(" {}", provenance(from)), Ink::Plain)
+            let parts = wrap(&provenance(from), room.width - column - 3);
+            let row = |(index, part): (usize, &String)| {
+                let line = if index == 0 { Line::blank().at(column, sign, ink) } else { Line::blank() };
+                line.at(column + 2, part, Ink::Plain)
+            };
+            let rows = parts.iter().take(2).enumerate().map(row);
+            return std::iter::once(line).chain(rows).collect();
         }
         (None, None, Some(FieldValue::Secret { provenance: from, .. })) => {
             Line::blank().at(column, &format!("{} · in the vault, nowhere else", provenance(from)), Ink::Plain)

@@ -15,6 +15,9 @@ use crate::{
     },
 };
 
+/// Cells of a field.
+const FIELD: usize = 22;
+
 pub fn view(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
     if screen.gate.is_open() { typing(app, screen, room) } else { shut(app, screen, room) }
 }
@@ -32,13 +35,15 @@ fn shut(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
         let focused = screen.focus == GateFocus::Locks && screen.locks.at == index;
         let (word, ink) = if lock.open { ("open", Ink::Ok) } else { ("SHUT", Ink::Warn) };
         let cells = room.width - 28;
-        for (n, part) in wrap(&lock.sentence, cells).iter().enumerate().take(if lock.open { 1 } else { 2 }) {
+        let (parts, most) = (wrap(&lock.sentence, cells), if lock.open { 1 } else { 3 });
+        for (n, part) in parts.iter().enumerate().take(most) {
             let line = if n == 0 {
                 Line::blank().focus(focused).at(4, word, ink).at(11, &lock.name, Ink::Plain)
             } else {
                 Line::blank()
             };
-            let line = line.at(26, &cut(part, cells), Ink::Plain);
+            let cut_off = if n + 1 == most && most < parts.len() { " …" } else { "" };
+            let line = line.at(26, &format!("{part}{cut_off}"), Ink::Plain);
             lines.push(if n == 0 { line.right(&lock.step, Ink::Plain) } else { line });
         }
     }
@@ -61,10 +66,10 @@ fn shut(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
 fn field(label: &str, text: &TextField, wanted: &str, focused: bool) -> Line {
     let typed = text.text();
     let mark = if focused { "▏" } else { "" };
-    let rest = 22usize.saturating_sub(text.chars() + usize::from(focused));
+    let rest = FIELD.saturating_sub(text.chars() + usize::from(focused));
     let line = Line::blank().focus(focused).at(2, label, Ink::Plain).at(
         26,
-        &format!("{}{mark}{}", cut(typed, 22), "_".repeat(rest)),
+        &format!("{}{mark}{}", cut(typed, FIELD), "_".repeat(rest)),
         Ink::Plain,
     );
     let (have, want) = (typed.chars().count(), wanted.chars().count());
@@ -78,7 +83,7 @@ fn field(label: &str, text: &TextField, wanted: &str, focused: bool) -> Line {
         line.at(51, "✗", Ink::Bad).then(" not the same", Ink::Plain)
     };
     if focused {
-        line.cursor = Some(26 + text.cursor().min(22));
+        line.cursor = Some(26 + text.cursor().min(FIELD));
     }
     line
 }
@@ -86,8 +91,21 @@ fn field(label: &str, text: &TextField, wanted: &str, focused: bool) -> Line {
 fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
     let gate = &screen.gate;
     let all = gate.locks.len();
-    let mut lines = vec![common::heading(app, &format!("{all} of {all} open")), Line::blank()];
-    lines.push(Line::text(&format!("{} objects go now", gate.goes.len())).at(42, "What stays", Ink::Plain));
+    let is_low = room.height < 14;
+    let mut lines = vec![common::heading(app, &format!("{all} of {all} open"))];
+    if !is_low {
+        lines.push(Line::blank());
+    }
+    // a name that its field cannot show is told whole: it has to be typed
+    let named = if gate.namespace.chars().count() < FIELD {
+        Vec::new()
+    } else {
+        wrap(&format!("Namespace {}", gate.namespace), room.width - 3)
+    };
+    lines.extend(named.iter().map(|part| Line::text(part)));
+    // where what stays begins
+    let right = if room.width < 79 { 26 } else { 42 };
+    lines.push(Line::text(&format!("{} objects go now", gate.goes.len())).at(right, "What stays", Ink::Plain));
     let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for removal in &gate.goes {
         kinds.entry(&removal.kind).or_default().push(&removal.name);
@@ -101,24 +119,29 @@ fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
                 (kind, 1) => kind.to_owned(),
                 (kind, _) => format!("{kind}s"),
             };
-            cut(&format!("{:>2} {plural}  {}", names.len(), names.join(" ")), 37)
+            cut(&format!("{:>2} {plural}  {}", names.len(), names.join(" ")), right - 5)
         })
         .collect();
     let mut stays = gate.stays.clone();
     stays.push(format!("way back: {}", gate.way_back));
-    let (space, cells) = (room.height.saturating_sub(10), room.width - 43);
+    let refusal = if gate.refusal.is_empty() { Vec::new() } else { wrap(&gate.refusal, room.width - 5) };
+    // what stands around the two lists: heading, titles, rule, two fields, note, buttons, and empty rows where there is room
+    let around = named.len() + if is_low { 7 } else { 9 };
+    let (space, cells) = (room.height.saturating_sub(around + refusal.len().max(1) - 1), room.width - right - 1);
     let whole: Vec<String> = stays.iter().flat_map(|line| wrap(line, cells)).collect();
     // the way back is the last line, and must be read
     let stays = match stays.split_last() {
         Some((way_back, others)) if whole.len() > space => {
-            others.iter().map(|line| cut(line, cells)).chain(wrap(way_back, cells)).collect()
+            let way_back = wrap(way_back, cells);
+            let others = others.iter().take(space.saturating_sub(way_back.len())).map(|line| cut(line, cells));
+            others.chain(way_back).collect()
         }
         _ => whole,
     };
     for index in 0..goes.len().max(stays.len()).min(space) {
-        let left = goes.get(index).map_or("", String::as_str);
-        let right = stays.get(index).map_or("", String::as_str);
-        lines.push(Line::blank().at(2, left, Ink::Plain).at(42, right, Ink::Plain));
+        let goes = goes.get(index).map_or("", String::as_str);
+        let stays = stays.get(index).map_or("", String::as_str);
+        lines.push(Line::blank().at(2, goes, Ink::Plain).at(right, stays, Ink::Plain));
     }
     let ink = if gate.prod { Ink::Prod } else { Ink::Rule };
     lines.push(Line::blank().at(2, &"─".repeat(room.width - 2), ink));
@@ -129,18 +152,23 @@ fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
         &gate.word,
         screen.focus == GateFocus::Word,
     ));
-    lines.push(if gate.refusal.is_empty() {
-        Line::text("Typing only; paste is not accepted here.")
-    } else {
-        Line::blank().at(2, "✗", Ink::Bad).then(&format!(" {}", gate.refusal), Ink::Plain)
-    });
-    lines.push(Line::blank());
+    if gate.refusal.is_empty() {
+        lines.push(Line::text("Typing only; paste is not accepted here."));
+    }
+    for (index, part) in refusal.iter().enumerate() {
+        let line = if index == 0 { Line::blank().at(2, "✗", Ink::Bad) } else { Line::blank() };
+        lines.push(line.at(4, part, Ink::Plain));
+    }
+    if !is_low {
+        lines.push(Line::blank());
+    }
     let focus = match screen.focus {
         GateFocus::Back => Some(0),
         GateFocus::Delete => Some(1),
         _ => None,
     };
     let delete = format!("Delete {} objects", gate.goes.len());
-    lines.push(buttons(&["Go back, delete nothing", &delete], focus, screen.missing(), Some(1)));
+    let back = if room.width < 70 { "Go back" } else { "Go back, delete nothing" };
+    lines.push(buttons(&[back, &delete], focus, screen.missing(), Some(1)));
     lines
 }

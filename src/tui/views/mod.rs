@@ -7,6 +7,7 @@ mod door;
 mod finish;
 mod form;
 mod gate;
+mod lock;
 mod opening;
 mod over;
 mod plan;
@@ -15,6 +16,7 @@ mod resume;
 mod running;
 mod small;
 mod vault;
+mod waiting;
 
 use super::{
     Ink, Line, Picture,
@@ -49,8 +51,13 @@ pub fn picture(app: &App, columns: u16, rows: u16) -> Picture {
     let (mut body, mut scroll) = (front(app, room), 0);
     match &app.over {
         None => {}
-        Some(Over::Leave(leave)) => {
-            let dialog = over::leave(app, leave, room);
+        Some(below @ (Over::Leave(_) | Over::Unlock(_))) => {
+            let dialog = match below {
+                Over::Unlock(dialog) => lock::view(app, dialog, room),
+                Over::Leave(leave) => over::leave(app, leave, room),
+                _ => Vec::new(),
+            };
+            body = body.into_iter().map(unfocused).collect();
             let keep = room.height.saturating_sub(dialog.len());
             body.truncate(keep);
             body.resize(keep, Line::blank());
@@ -81,6 +88,18 @@ pub fn picture(app: &App, columns: u16, rows: u16) -> Picture {
         side: if is_wide { wide::steps(app, side, room.height) } else { Vec::new() },
         scroll,
     }
+}
+
+/// A row behind a dialog: the focus is in front of it.
+fn unfocused(mut line: Line) -> Line {
+    line.cursor = None;
+    line.pieces.retain(|(column, text, _)| !(*column == 0 && text == "›"));
+    for (_, text, ink) in &mut line.pieces {
+        if let Some(label) = text.strip_prefix("[› ").and_then(|rest| rest.strip_suffix(" ‹]")) {
+            (*text, *ink) = (format!("[ {label} ]"), Ink::Plain);
+        }
+    }
+    line
 }
 
 /// Whether a key of the footer does something just now: letters are text while one has the focus.

@@ -1,16 +1,16 @@
 //! S18, S21: help, palette, pages, the log over the whole body, the question before leaving.
 
-use super::{Room, running};
+use super::{Room, common, running};
 use crate::{
     app::{
-        App, Leave, Over, Place,
+        App, Leave, Over, Palette, Place,
         keymap::{self, Binding},
         page::Page,
     },
     text::units,
     tui::{
         Ink, Line,
-        picture::{cut, width, wrap},
+        picture::{width, wrap},
     },
 };
 
@@ -20,23 +20,7 @@ pub fn view(app: &App, over: &Over, room: Room) -> (Vec<Line>, usize) {
         Over::Help { place, from } => return help(app, *place, *from, room),
         Over::Page(page) => return self::page(page, room),
         Over::Palette(palette) => {
-            let found = palette.found();
-            let mut line = Line::blank().at(2, &format!(": {}▏", palette.text.text()), Ink::Plain);
-            line.cursor = Some(4 + palette.text.cursor());
-            let all = palette.all().len();
-            let right = format!("{} of {all} commands", found.len());
-            let mut lines = vec![line.right(&right, Ink::Plain), Line::blank()];
-            let window = room.height.saturating_sub(3);
-            let skip = palette.menu.at.saturating_sub(window.saturating_sub(1));
-            for (index, binding) in found.iter().enumerate().skip(skip).take(window) {
-                lines.push(
-                    Line::blank()
-                        .focus(index == palette.menu.at)
-                        .at(2, binding.label, Ink::Plain)
-                        .right(binding.shown, Ink::Key),
-                );
-            }
-            lines
+            return (self::palette(palette, room), 0);
         }
         Over::Log(page) => {
             let rows = room.height.saturating_sub(1);
@@ -58,9 +42,44 @@ pub fn view(app: &App, over: &Over, room: Room) -> (Vec<Line>, usize) {
             });
             lines
         }
-        Over::Leave(_) => Vec::new(),
+        Over::Leave(_) | Over::Unlock(_) => Vec::new(),
     };
     (lines, 0)
+}
+
+/// S18: the commands by name; those that are not possible now say why.
+fn palette(palette: &Palette, room: Room) -> Vec<Line> {
+    let found = palette.found();
+    let mut line = Line::blank().at(2, &format!(": {}▏", palette.text.text()), Ink::Plain);
+    line.cursor = Some(4 + palette.text.cursor());
+    let right = format!("{} of {} commands", found.len(), palette.all.len());
+    let mut lines = vec![line.right(&right, Ink::Plain), Line::blank()];
+    // the last row says what the window hides
+    let window = room.height.saturating_sub(3);
+    let skip = palette.menu.at.saturating_sub(window.saturating_sub(1));
+    let wanted = palette.text.text().to_lowercase();
+    for (index, named) in found.iter().enumerate().skip(skip).take(window) {
+        let ink = if named.not_now.is_empty() { Ink::Plain } else { Ink::Dim };
+        let line = Line::blank().focus(index == palette.menu.at);
+        let line = match named.name.to_lowercase().find(&wanted).filter(|_| !wanted.is_empty()) {
+            // names are ASCII where it matters; one that is longer in lower case is not marked
+            Some(at) if named.name.is_char_boundary(at) && named.name.is_char_boundary(at + wanted.len()) => line
+                .at(2, &named.name[..at], ink)
+                .then(&named.name[at..at + wanted.len()], Ink::Match)
+                .then(&named.name[at + wanted.len()..], ink),
+            _ => line.at(2, &named.name, ink),
+        };
+        lines.push(if named.not_now.is_empty() {
+            line.right(&named.shown, Ink::Key)
+        } else {
+            line.right(&format!("not now: {}", named.not_now), Ink::Dim)
+        });
+    }
+    let below = found.len().saturating_sub(skip + window);
+    if below > 0 {
+        lines.push(Line::text(&format!("↓ {below} more")));
+    }
+    lines
 }
 
 /// Column under which a line goes on: behind its first gap, as behind a label, else two further in.
@@ -73,20 +92,23 @@ fn hang(line: &str, most: usize) -> usize {
     gap.filter(|column| *column <= most).unwrap_or(indent + 2)
 }
 
-pub fn page(page: &Page, room: Room) -> (Vec<Line>, usize) {
-    let mut text: Vec<Line> = Vec::new();
+/// A line in as many rows as it needs, what follows its first row under its text.
+fn wrapped(line: &str, room: Room) -> Vec<Line> {
     let cells = room.width.saturating_sub(3);
-    for line in &page.lines {
-        let hang = hang(line, cells / 2);
-        // the blanks of the first row are kept: they align it with its neighbours
-        let head = cut_at(line, cells);
-        text.push(Line::blank().at(2, &line[..head], Ink::Plain));
-        let rest = line[head..].trim_start();
-        if !rest.is_empty() {
-            let parts = wrap(rest, cells.saturating_sub(hang));
-            text.extend(parts.iter().map(|part| Line::blank().at(2 + hang, part, Ink::Plain)));
-        }
+    let hang = hang(line, cells / 2);
+    // the blanks of the first row are kept: they align it with its neighbours
+    let head = cut_at(line, cells);
+    let mut rows = vec![Line::blank().at(2, &line[..head], Ink::Plain)];
+    let rest = line[head..].trim_start();
+    if !rest.is_empty() {
+        let parts = wrap(rest, cells.saturating_sub(hang));
+        rows.extend(parts.iter().map(|part| Line::blank().at(2 + hang, part, Ink::Plain)));
     }
+    rows
+}
+
+pub fn page(page: &Page, room: Room) -> (Vec<Line>, usize) {
+    let text: Vec<Line> = page.lines.iter().flat_map(|line| wrapped(line, room)).collect();
     let space = room.height.saturating_sub(2);
     let last = text.len().saturating_sub(space);
     let from = page.from.min(last);
@@ -122,45 +144,60 @@ fn screen_name(place: Place) -> &'static str {
         Place::FormList | Place::FormField | Place::Inputs => "capture (S05)",
         Place::Checks => "preflight (S06)",
         Place::Running => "running step (S07)",
+        Place::Waiting => "waiting (S10)",
         Place::GateShut | Place::GateTyping => "destroy gate (S09)",
         Place::Choices => "decision (S13)",
         Place::Reapply => "re-apply (S12)",
         Place::Finish => "finish (S19)",
         Place::Leave => "leave (S21)",
+        Place::Unlock => "locked (S04)",
         Place::Help | Place::Page | Place::Log | Place::Palette => "page (S18)",
         Place::Choosing => "target (S02)",
         Place::Everywhere => "everywhere",
     }
 }
 
-fn two_columns(bindings: &[&Binding]) -> Vec<Line> {
-    bindings
-        .chunks(2)
-        .map(|pair| {
-            pair.iter().enumerate().fold(Line::blank(), |line, (index, binding)| {
-                let column = 4 + index * 38;
-                line.at(column, binding.shown, Ink::Key).at(column + 11, &cut(binding.label, 26), Ink::Plain)
-            })
-        })
-        .collect()
+/// Keys and what they do, two in a row where both fit; what does not has rows of its own.
+fn two_columns(bindings: &[&Binding], room: Room) -> Vec<Line> {
+    let half = (room.width - 4) / 2;
+    let put = |line: Line, binding: &Binding, column: usize, text: &str| {
+        line.at(column, binding.shown, Ink::Key).at(column + 11, text, Ink::Plain)
+    };
+    let fits = |binding: &Binding| width(binding.label) + 12 < half;
+    let mut lines = Vec::new();
+    let mut rest = bindings;
+    while let Some((first, others)) = rest.split_first() {
+        rest = others;
+        match others.split_first() {
+            Some((second, further)) if fits(first) && fits(second) => {
+                rest = further;
+                lines.push(put(put(Line::blank(), first, 4, first.label), second, 4 + half, second.label));
+            }
+            _ => {
+                let mut parts = wrap(first.label, room.width - 16).into_iter();
+                lines.push(put(Line::blank(), first, 4, &parts.next().unwrap_or_default()));
+                lines.extend(parts.map(|part| Line::blank().at(15, &part, Ink::Plain)));
+            }
+        }
+    }
+    lines
 }
 
 fn help(app: &App, place: Place, from: usize, room: Room) -> (Vec<Line>, usize) {
     let mut text = Vec::new();
     if let Some(step) = app.step() {
-        text.push(Line::text("You are here").at(
-            18,
-            &cut(&format!("{} {}.", step.number, step.title), room.width - 19),
-            Ink::Plain,
-        ));
-        text.extend(wrap(&step.why, room.width - 19).iter().map(|part| Line::blank().at(18, part, Ink::Plain)));
+        let here = wrap(&format!("{} {}.", step.number, step.title), room.width - 19);
+        let why = wrap(&step.why, room.width - 19);
+        for (index, part) in here.iter().chain(&why).enumerate() {
+            text.push(Line::text(if index == 0 { "You are here" } else { "" }).at(18, part, Ink::Plain));
+        }
         text.push(Line::blank());
     }
     text.push(Line::text("Here"));
-    text.extend(two_columns(&keymap::of(place).collect::<Vec<_>>()));
+    text.extend(two_columns(&keymap::of(place).collect::<Vec<_>>(), room));
     text.push(Line::blank());
     text.push(Line::text("Everywhere"));
-    text.extend(two_columns(&keymap::of(Place::Everywhere).collect::<Vec<_>>()));
+    text.extend(two_columns(&keymap::of(Place::Everywhere).collect::<Vec<_>>(), room));
     text.push(Line::blank());
     for line in [
         "Signs            ✓ done or proven   ● running   · not yet   ? needs you",
@@ -169,7 +206,7 @@ fn help(app: &App, place: Place, from: usize, room: Room) -> (Vec<Line>, usize) 
         "                 expected  a known harmless line, listed in the runbook",
         "                 gate      a removal that stays shut until all locks are open",
     ] {
-        text.push(Line::text(line));
+        text.extend(wrapped(line, room));
     }
     let space = room.height.saturating_sub(2);
     let last = text.len().saturating_sub(space);
@@ -195,23 +232,16 @@ pub fn leave(app: &App, leave: &Leave, room: Room) -> Vec<Line> {
     lines.push(Line::blank());
     let options: Vec<(String, String)> =
         leave.options().iter().map(|(label, cost)| ((*label).to_owned(), (*cost).to_owned())).collect();
-    for (index, (label, cost)) in options.iter().enumerate() {
-        lines.push(
-            Line::blank().focus(index == leave.menu.at).at(3, &format!("{}  {label}", index + 1), Ink::Plain).at(
-                28,
-                &cut(cost, room.width - 29),
-                Ink::Plain,
-            ),
-        );
-    }
+    lines.extend(common::options(&options, leave.chosen.at(), room));
     if !leave.uncut.is_empty() {
-        lines.push(Line::blank().at(6, &format!("Stopping now is not offered: {}.", leave.uncut), Ink::Plain));
+        let why = format!("Stopping now is not offered: {}.", leave.uncut);
+        lines.extend(wrap(&why, room.width - 6).iter().map(|part| Line::blank().at(5, part, Ink::Plain)));
     }
     lines.push(Line::blank());
     let tmux = app.around.tmux.as_ref().map_or_else(
         || "This terminal is not inside tmux or screen: a lost connection ends the screen.".to_owned(),
         |session| format!("This terminal is inside tmux, session {session}: a lost connection keeps it."),
     );
-    lines.push(Line::blank().at(3, &cut(&tmux, room.width - 4), Ink::Plain));
+    lines.extend(wrap(&tmux, room.width - 4).iter().map(|part| Line::blank().at(3, part, Ink::Plain)));
     lines
 }

@@ -3,7 +3,7 @@
 use super::{Room, buttons};
 use crate::{
     app::{App, screens::PlanScreen},
-    run::Risk,
+    run::{Outage, Risk},
     text::units,
     tui::{Ink, Line, picture::wrap},
 };
@@ -36,16 +36,24 @@ pub fn view(app: &App, screen: &PlanScreen, room: Room) -> Vec<Line> {
         );
     }
     lines.push(Line::blank());
+    let outage = Outage::planned(&run.plan);
+    if outage != Outage::default() {
+        let (read_only, down) = (units::about(outage.read_only_s), units::about(outage.down_s));
+        let down = down.trim_start_matches("about ");
+        lines.push(Line::text("Downtime").at(16, &format!("{read_only} read-only, then {down} down"), Ink::Plain));
+    }
     let hard: Vec<&str> =
         run.plan.iter().filter(|step| step.risk == Risk::Irreversible).map(|step| step.number.as_str()).collect();
     if !hard.is_empty() {
-        let text =
-            format!("only {}. It stays shut until the dump was restored and every table counted.", hard.join(", "));
+        let text = format!(
+            "only {}. It stays shut until the dump was restored and every table counted. The volumes are kept: that is \
+             the way back.",
+            hard.join(", ")
+        );
         for (index, part) in wrap(&text, room.width - 18).into_iter().enumerate() {
             let label = if index == 0 { "Hard to undo" } else { "" };
             lines.push(Line::text(label).at(16, &part, Ink::Plain));
         }
-        lines.push(Line::blank().at(16, "The volumes are kept: that is the way back.", Ink::Plain));
     }
     let mut label = "Not known yet";
     for step in &run.plan {

@@ -54,7 +54,12 @@ pub fn view(app: &App, screen: &ReapplyScreen, room: Room) -> Vec<Line> {
         }
         for (label, value) in &item.fields {
             if lines.len() + 2 < room.height {
-                lines.push(Line::blank().at(4, label, Ink::Plain).at(16, &cut(value, room.width - 18), Ink::Plain));
+                let parts = wrap(value, room.width - 17);
+                lines.extend(parts.iter().enumerate().take(2).map(|(index, part)| {
+                    let label = if index == 0 { label } else { "" };
+                    let more = if index == 1 && parts.len() > 2 { " …" } else { "" };
+                    Line::blank().at(4, label, Ink::Plain).at(16, &format!("{part}{more}"), Ink::Plain)
+                }));
             }
         }
     }

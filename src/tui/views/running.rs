@@ -1,6 +1,6 @@
 //! S07: a running step, its parts, its bar where there is a real total, and its log.
 
-use super::{Room, common};
+use super::{Room, common, waiting};
 use crate::{
     app::{App, log::Log},
     run::{OutputLine, Progress, Row, StepId, Tag},
@@ -20,6 +20,9 @@ pub fn view(app: &App, room: Room) -> Vec<Line> {
     };
     let state = app.running_s().map_or_else(|| "begins".to_owned(), |s| format!("running {}", units::seconds(s)));
     let mut lines = vec![common::heading(app, &state), Line::blank()];
+    if let Some(told) = app.told().filter(|_| step.kind == "wait" || !app.stuck().is_empty()) {
+        return waiting::view(app, told, room, lines);
+    }
     if room.width > 100 || room.height > 22 {
         lines.push(Line::text("Why").at(10, &step.why, Ink::Plain));
         lines.push(Line::text("Undo").at(10, &step.undo, Ink::Plain));
@@ -27,7 +30,7 @@ pub fn view(app: &App, room: Room) -> Vec<Line> {
     }
     // a low window keeps the parts and gives up the log
     let least_log = room.height.saturating_sub(11).min(6);
-    if let Some(progress) = app.progress.as_ref().filter(|progress| progress.step == step.id) {
+    if let Some(progress) = app.told() {
         let space = room.height.saturating_sub(lines.len() + least_log + 2);
         lines.extend(parts(progress, room, space));
     } else {

@@ -16,7 +16,7 @@ fn percent(app: &App) -> String {
     bar.map_or_else(String::new, |(done, total)| format!(" {} %", done.min(total) * 100 / total))
 }
 
-fn left(app: &App) -> String {
+pub(super) fn left(app: &App) -> String {
     let left = app.progress.as_ref().and_then(|progress| progress.left_s);
     let left = left.map_or_else(String::new, |s| format!(", {} left", units::seconds(s)));
     match percent(app) {

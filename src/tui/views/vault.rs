@@ -6,7 +6,7 @@ use crate::{
         screens::{VaultFocus, VaultScreen},
         text_field::TextField,
     },
-    tui::{Ink, Line},
+    tui::{Ink, Line, picture::wrap},
 };
 
 /// Cells of a field.
@@ -17,7 +17,7 @@ fn dots(field: &TextField, shown: bool) -> String {
     if shown { field.reveal().to_owned() } else { "•".repeat(field.chars().min(FIELD - 1)) }
 }
 
-fn row(label: &str, field: &TextField, focused: bool, shown: bool) -> Line {
+pub(super) fn row(label: &str, field: &TextField, focused: bool, shown: bool) -> Line {
     let text = dots(field, shown);
     let cells = crate::tui::picture::width(&text).min(FIELD - 1);
     let mark = if focused { "▏" } else { "" };
@@ -31,6 +31,19 @@ fn row(label: &str, field: &TextField, focused: bool, shown: bool) -> Line {
         line.cursor = Some(16 + cells);
     }
     line
+}
+
+/// A sign and a sentence below a field, in as many rows as it needs.
+fn said(sign: &str, ink: Ink, sentence: &str, room: Room) -> Vec<Line> {
+    let row = |(index, part): (usize, &String)| {
+        let line = if index == 0 { Line::blank().at(16, sign, ink) } else { Line::blank() };
+        line.at(18, part, Ink::Plain)
+    };
+    wrap(sentence, room.width - 19).iter().enumerate().map(row).collect()
+}
+
+pub(super) fn faulty(fault: &str, room: Room) -> Vec<Line> {
+    said("✗", Ink::Bad, fault, room)
 }
 
 pub fn view(screen: &VaultScreen, room: Room) -> Vec<Line> {
@@ -51,7 +64,7 @@ pub fn view(screen: &VaultScreen, room: Room) -> Vec<Line> {
         if screen.sent {
             lines.push(Line::blank().at(16, "opening …", Ink::Accent));
         } else if !screen.fault.is_empty() {
-            lines.push(Line::blank().at(16, "✗", Ink::Bad).then(&format!(" {}", screen.fault), Ink::Plain));
+            lines.extend(faulty(&screen.fault, room));
             lines.push(Line::blank().at(18, &format!("Try {}. Caps Lock may be on.", screen.tries + 1), Ink::Plain));
         }
         lines.push(Line::blank());
@@ -71,15 +84,11 @@ pub fn view(screen: &VaultScreen, room: Room) -> Vec<Line> {
         Line::blank(),
         count(row("Passphrase", &screen.first, first, shown), &screen.first),
     ];
-    lines.push(match &screen.strength {
-        Some(strength) if strength.enough => {
-            Line::blank().at(16, "✓", Ink::Ok).then(&format!(" {}", strength.sentence), Ink::Plain)
-        }
-        Some(strength) => Line::blank().at(16, "!", Ink::Warn).then(&format!(" {}", strength.sentence), Ink::Plain),
-        None if !screen.fault.is_empty() => {
-            Line::blank().at(16, "✗", Ink::Bad).then(&format!(" {}", screen.fault), Ink::Plain)
-        }
-        None => Line::blank().at(16, "· four words are better than one with signs", Ink::Plain),
+    lines.extend(match &screen.strength {
+        Some(strength) if strength.enough => said("✓", Ink::Ok, &strength.sentence, room),
+        Some(strength) => said("!", Ink::Warn, &strength.sentence, room),
+        None if !screen.fault.is_empty() => faulty(&screen.fault, room),
+        None => vec![Line::blank().at(16, "· four words are better than one with signs", Ink::Plain)],
     });
     lines.push(row("Once more", &screen.second, screen.focus == VaultFocus::Second, false));
     let (have, want) = (screen.second.chars(), screen.first.chars());

@@ -149,6 +149,9 @@ impl State {
         }
         for (at, object) in &mut self.objects {
             match at.0.as_str() {
+                "Pod" if self.image_status.is_some() && at.2.starts_with("drydock-image-") => {
+                    object["status"] = self.image_status.clone().unwrap_or_default();
+                }
                 "Pod" => {
                     object["status"] = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}],
                         "containerStatuses": [{"name": "c", "image": "i", "imageID": "sha256:1"}]});

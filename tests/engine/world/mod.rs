@@ -53,6 +53,10 @@ pub struct State {
     pub cluster: String,
     /// Whether every deployment uses one database outside of its namespace.
     pub outside: bool,
+    /// Status of the pods that only fetch an image; without one they ran.
+    pub image_status: Option<Value>,
+    /// How helm described the newest revision, by namespace.
+    pub marks: BTreeMap<String, String>,
     /// What a program here prints, by name.
     pub says: BTreeMap<String, (u8, String)>,
 }

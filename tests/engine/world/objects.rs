@@ -49,6 +49,7 @@ impl Objects for Fake {
             kinds::secret(),
             kinds::claim(),
             kinds::volume(),
+            Kind::new("networking.k8s.io", "v1", "Ingress", "ingresses", true),
         ])
     }
 
@@ -127,10 +128,10 @@ impl Objects for Fake {
     async fn access(&self, rights: &[Right]) -> Result<Vec<Access>, PortError> {
         self.read("access").await?;
         let script = self.script();
-        let answer = |right: &Right| Access {
-            right: right.clone(),
-            allowed: !script.forbidden.contains(&format!("{} {}", right.verb, right.resource)),
-            reason: String::new(),
+        let answer = |right: &Right| {
+            let slash = if right.subresource.is_empty() { "" } else { "/" };
+            let named = format!("{} {}{slash}{}", right.verb, right.resource, right.subresource);
+            Access { right: right.clone(), allowed: !script.forbidden.contains(&named), reason: String::new() }
         };
         Ok(rights.iter().map(answer).collect())
     }

@@ -1,0 +1,56 @@
+//! A step before it runs: what it would do and what it needs, from the runbook and the target alone. The plan is made of it.
+
+use super::deployment::Deployment;
+use crate::{ports::Right, text::Template};
+
+/// What the steps of a plan need.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Rights, each once.
+    pub rights: Vec<Right>,
+    /// Programs on this machine, each once.
+    pub programs: Vec<String>,
+    /// Name of the scratch namespace, where one is made.
+    pub scratch: Option<String>,
+}
+
+/// What planning knows.
+pub struct PlanCx<'a> {
+    /// Namespace of the target.
+    pub namespace: &'a str,
+    /// The deployment.
+    pub deployment: Option<&'a Deployment>,
+    /// Renders a template, or says what is not known yet.
+    pub render: &'a (dyn Fn(&Template) -> Result<String, String> + Sync),
+}
+
+impl PlanCx<'_> {
+    /// A template's value, or `<not known yet: …>`.
+    pub fn show(&self, template: &Template) -> String {
+        (self.render)(template).unwrap_or_else(|unknown| format!("<not known yet: {unknown}>"))
+    }
+}
+
+/// A step before it runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Described {
+    /// What it would do; equivalent commands begin with `$ `.
+    pub commands: Vec<String>,
+    /// What is not known yet, and which step will tell.
+    pub unknown: Vec<String>,
+    /// Rights it needs in the target namespace (or cluster).
+    pub rights: Vec<Right>,
+    /// Programs it runs on this machine.
+    pub programs: Vec<String>,
+}
+
+/// A right in `namespace` (or, with none, in the cluster): `right("get", "", "pods", "log", Some(ns))`.
+pub fn right(verb: &str, group: &str, resource: &str, subresource: &str, namespace: Option<&str>) -> Right {
+    Right {
+        verb: verb.to_owned(),
+        group: group.to_owned(),
+        resource: resource.to_owned(),
+        subresource: subresource.to_owned(),
+        namespace: namespace.map(str::to_owned),
+    }
+}

@@ -1,0 +1,57 @@
+//! How long the users of the application have less than usual: as planned, and as it was.
+
+use super::{PlannedStep, RunState, Service, StepState};
+
+/// Seconds in which not everything works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Outage {
+    /// Answers, and stores nothing new.
+    pub read_only_s: u64,
+    /// Does not answer, or not with its data.
+    pub down_s: u64,
+}
+
+impl Outage {
+    /// By the estimates of the plan.
+    pub fn planned(plan: &[PlannedStep]) -> Self {
+        Self::over(plan.iter().map(|step| (step.service, step.estimate_s)))
+    }
+
+    /// By the times at which the steps were done. A step that was not has no part in it.
+    pub fn real(run: &RunState) -> Self {
+        let mut before = None;
+        Self::over(run.plan.iter().filter_map(|step| {
+            let StepState::Done { at, .. } = run.step(&step.id) else { return None };
+            let from = before.replace(at.as_second()).unwrap_or(at.as_second());
+            Some((step.service, u64::try_from(at.as_second() - from).unwrap_or(0)))
+        }))
+    }
+
+    /// What gets worse with a step is counted from its begin, what gets better from its end.
+    fn over(steps: impl Iterator<Item = (Option<Service>, u64)>) -> Self {
+        let (mut now, mut outage) = (Service::Up, Self::default());
+        for (service, seconds) in steps {
+            let after = service.unwrap_or(now);
+            match now.max(after) {
+                Service::Up => {}
+                Service::ReadOnly => outage.read_only_s += seconds,
+                Service::Down => outage.down_s += seconds,
+            }
+            now = after;
+        }
+        outage
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn worse_counts_from_the_begin_of_its_step_and_better_from_the_end() {
+        let steps = [(None, 1), (Some(Service::ReadOnly), 10), (None, 100), (Some(Service::Down), 1_000)];
+        let more = [(None, 10_000), (Some(Service::Up), 100_000), (None, 1_000_000)];
+        let outage = Outage::over(steps.into_iter().chain(more));
+        assert_eq!(outage, Outage { read_only_s: 110, down_s: 111_000 });
+    }
+}

@@ -1,7 +1,5 @@
 //! `capture` and `helm`: what is installed, and installing it again with the same values and environment.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
@@ -22,8 +20,6 @@ use crate::{
 pub const VALUES: &str = "values";
 /// How the status of a release begins that a helm works on, or left in the middle.
 const PENDING: &str = "pending-";
-/// So old, in seconds, is no record that a helm still works on: its own limit is five minutes.
-const OUTLIVED: i64 = 310;
 
 /// A release as `helm list` tells it; `None` if there is none of that name.
 pub async fn release(cx: &StepCx, place: &Identity, name: &str) -> Result<Option<Value>, Halt> {
@@ -95,7 +91,9 @@ pub async fn install(cx: &StepCx, place: &Identity, captured: &str) -> Result<()
     let mark = format!("{}, {}", mark(cx), digest.get(..12).unwrap_or(&digest));
     call.args.extend(["--description".to_owned(), mark.clone()]);
     let effect = format!("helm upgrade --install {name} in {}", place.namespace);
-    match settled(cx, place, &name, &effect).await?.as_deref() {
+    // no helm of this run works any more: what a killed drydock had left running is ended before a run is taken up again
+    let before = release(cx, place, &name).await?;
+    match before.as_ref().map(|release| text(release, "/status")) {
         // taken up again after a kill: helm came to its end, and nobody was told
         Some("deployed") if is_marked(cx, place, &name, &mark).await? => {
             return cx.effected(&effect, "was deployed already by this try").await;
@@ -129,31 +127,6 @@ pub async fn install(cx: &StepCx, place: &Identity, captured: &str) -> Result<()
         return Err(Diagnostic::new(format!("helm ended with status 0, and release {name} is {status}")).into());
     }
     cx.effected(&effect, "deployed").await
-}
-
-/// Status of the release, once no helm of this step works on it any more: one whose end was not written down may have
-/// outlived its drydock, and its record must not be taken away under it.
-async fn settled(cx: &StepCx, place: &Identity, name: &str, effect: &str) -> Result<Option<String>, Halt> {
-    let unseen =
-        cx.driver.state().effects.iter().any(|e| e.step == cx.step && e.effect == effect && e.result.is_none());
-    loop {
-        let Some(found) = release(cx, place, name).await? else { return Ok(None) };
-        let status = text(&found, "/status").to_owned();
-        if !unseen || !status.starts_with(PENDING) {
-            return Ok(Some(status));
-        }
-        let record =
-            cx.world.objects.get(&record_of(place, name, text(&found, "/revision"))).await?.unwrap_or_default();
-        let began = text(&record, "/metadata/creationTimestamp").parse::<jiff::Timestamp>();
-        let age = began.map_or(i64::MAX, |began| cx.world.clock.now().duration_since(began).as_secs());
-        if age >= OUTLIVED {
-            return Ok(Some(status));
-        }
-        let sentence =
-            format!("release {name} is {status}: a helm of before may still be at work, {age} of {OUTLIVED} s");
-        cx.show(&sentence, Vec::new(), None, None);
-        cx.pause(Duration::from_secs(1)).await?;
-    }
 }
 
 /// Where helm keeps a revision.

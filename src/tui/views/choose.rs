@@ -94,7 +94,7 @@ pub fn confirm(app: &App, screen: &ConfirmScreen, room: Room) -> Vec<Line> {
         lines.extend(wrap(text, room.width - 3).iter().map(|part| Line::text(part)));
     }
     let options =
-        [("Go back".to_owned(), "changes nothing; the run pauses".to_owned()), (screen.button.clone(), String::new())];
+        [("Go back".to_owned(), "changes nothing; to the step before".to_owned()), (screen.button.clone(), String::new())];
     let options = common::options(&options, screen.options.at(), room);
     lines = common::fold(lines, room.height.saturating_sub(options.len() + 1));
     lines.push(Line::blank());

@@ -103,7 +103,8 @@ fn steps(runbook: &Runbook, intent: &Intent, faults: &mut Vec<Fault>) {
                 && let Some(other) = all.iter().find(|other| other.id.0 == name)
                 && other.action.kind() != wanted
             {
-                let what = format!("`{key}` names step {name}, which is of kind `{}`, not `{wanted}`", other.action.kind());
+                let what =
+                    format!("`{key}` names step {name}, which is of kind `{}`, not `{wanted}`", other.action.kind());
                 fault(what, name, "");
             }
         }

@@ -94,15 +94,18 @@ async fn objects_are_made_changed_and_ended() {
     assert_eq!((wrong.kind, wrong.detail.contains("RFC 1123 subdomain")), (PortErrorKind::Invalid, true));
 
     let a = object(kinds::config_map(), "a");
-    let tried = cluster.dry_run(&config_map("plant", "a", &json!({"y": "2"}))).await.unwrap();
-    assert_eq!(tried["data"], json!({"x": "1", "y": "2"}));
+    // as kubectl applies: drydock itself never does
+    let tried = apply(&world, "a", &config_map("plant", "a", &json!({"y": "2"})), "&dryRun=All", "200 OK").await;
+    assert!(tried.contains(r#""x":"1""#) && tried.contains(r#""y":"2""#), "{tried}");
     assert_eq!(cluster.get(&a).await.unwrap().unwrap()["data"], json!({"x": "1"}));
-    assert_eq!(uid(&cluster.apply(&config_map("plant", "a", &json!({"y": "2"}))).await.unwrap()), uid(&made));
-    let made_by_apply = cluster.apply(&config_map("plant", "b", &json!({"z": "3"}))).await.unwrap();
+    let applied = apply(&world, "a", &config_map("plant", "a", &json!({"y": "2"})), "", "200 OK").await;
+    assert!(applied.contains(uid(&made)), "{applied}");
+    apply(&world, "b", &config_map("plant", "b", &json!({"z": "3"})), "", "201 Created").await;
+    let made_by_apply = cluster.get(&object(kinds::config_map(), "b")).await.unwrap().unwrap();
     assert_eq!(made_by_apply["data"]["z"], "3");
     let mut strange = config_map("plant", "none", &json!({}));
     strange["metadata"]["uid"] = json!("gone");
-    assert_eq!(cluster.apply(&strange).await.unwrap_err().kind, PortErrorKind::Conflict);
+    apply(&world, "none", &strange, "", "409 Conflict").await;
 
     let patched = cluster.patch(&a, uid(&made), &json!({"data": {"x": null}})).await.unwrap();
     assert_eq!(patched["data"], json!({"y": "2"}));
@@ -186,9 +189,27 @@ async fn a_watch_survives_what_it_missed() {
 
 /// The first lines of an answer, read off the socket.
 async fn raw(world: &World, path: &str, wanted: &str) -> String {
+    request(world, &format!("GET {path}"), "", wanted).await
+}
+
+/// A server-side apply of a ConfigMap; its answer has this status.
+async fn apply(world: &World, name: &str, object: &Value, more: &str, status: &str) -> String {
+    let path = format!("PATCH /api/v1/namespaces/plant/configmaps/{name}?fieldManager=kubectl&force=true{more}");
+    let answer =
+        request(world, &path, &object.to_string(), if status.starts_with('2') { "}}" } else { "\"code\":" }).await;
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    answer
+}
+
+async fn request(world: &World, what: &str, body: &str, wanted: &str) -> String {
     let token = serde_json::from_str::<Value>(&world.kubeconfig()).unwrap()["users"][0]["user"]["token"].clone();
     let mut socket = tokio::net::TcpStream::connect(world.server.address()).await.unwrap();
-    let head = format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", token.as_str().unwrap());
+    let head = format!(
+        "{what} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/apply-patch+yaml\r\n\
+         content-length: {}\r\n\r\n{body}",
+        token.as_str().unwrap(),
+        body.len()
+    );
     socket.write_all(head.as_bytes()).await.unwrap();
     let mut read = Vec::new();
     while !String::from_utf8_lossy(&read).contains(wanted) {

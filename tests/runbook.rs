@@ -70,3 +70,36 @@ fn what_a_reader_cannot_see_is_linted() {
         );
     }
 }
+
+#[test]
+fn a_step_names_the_steps_it_rests_on() {
+    let good = EMBEDDED[0].1;
+    load("pixelcore.yaml", good).unwrap();
+    let cases = [
+        ("captured: version\n", "captured: settings\n", "`helm.captured` names step settings, which comes later"),
+        ("captured: version\n", "captured: other\n", "names step other, which is of kind `ask`, not `capture`"),
+        ("keep_volumes: keep", "keep_volumes: freeze", "names step freeze, which is of kind `scale`, not `patch`"),
+        (
+            "captured: version\n",
+            "captured: nowhere\n",
+            "`helm.captured` names step nowhere, which is not in this intent",
+        ),
+        ("{dotenv: environment/dotenv}", "{dotenv: dotenv/dotenv}", "`set_file` names step dotenv, which is not in"),
+        ("checked_by: settings", "checked_by: gone", "`checked_by` names step gone, which comes later"),
+        ("                captured: [version, environment, lns, workers, other]\n", "", "does not say which captures"),
+        (
+            "                dump: dump\n            estimate: 10 s",
+            "            estimate: 10 s",
+            "does not say since which dump",
+        ),
+    ];
+    for (from, to, expected) in cases {
+        let bad = good.replacen(from, to, 1);
+        assert_ne!(bad, good, "{from}");
+        let faults = load("x.yaml", &bad).unwrap_err();
+        assert!(
+            faults.iter().any(|fault| fault.what.contains(expected) && fault.place.is_some()),
+            "{expected}: {faults:?}"
+        );
+    }
+}

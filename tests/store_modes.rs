@@ -31,9 +31,9 @@ fn folders_are_0700_and_files_0600_under_every_umask() {
         let run = paths.runs().create(date(2026, 11, 20), "pixelcore").unwrap();
         let mut journal = Journal::<String>::create(&run.journal()).unwrap();
         journal.append(Timestamp::UNIX_EPOCH, &"began".to_owned()).unwrap();
-        write_atomic(&run.plan(), b"1", Keep::Previous).unwrap();
-        write_atomic(&run.plan(), b"2", Keep::Previous).unwrap();
-        assert!(previous_of(&run.plan()).exists());
+        write_atomic(&run.answers(), b"1", Keep::Previous).unwrap();
+        write_atomic(&run.answers(), b"2", Keep::Previous).unwrap();
+        assert!(previous_of(&run.answers()).exists());
         drop(FileLock::acquire(&run.lock(), Wait::No).unwrap());
         rustix::process::umask(Mode::from_raw_mode(0o022));
 

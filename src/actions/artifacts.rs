@@ -16,7 +16,7 @@ use crate::{
         facts::{SERVER_SQL, SESSIONS_SQL, ServerFacts, Sessions},
     },
     run::{StepId, StepState},
-    text::{Diagnostic, units},
+    text::{Diagnostic, hex, units},
 };
 
 /// Rung of the ladder below which nothing may be removed: restored in a scratch place, and compared.
@@ -83,15 +83,6 @@ pub async fn digest(path: &Path) -> Result<(u64, String), Halt> {
     .await
     .map_err(|error| Diagnostic::new(format!("cannot read {shown}")).cause(error.to_string()))?;
     Ok(read.map_err(|error| Diagnostic::new(format!("cannot read {shown}")).cause(error.to_string()))?)
-}
-
-/// Bytes as lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Whether the files are still those of the dump, hashed now.

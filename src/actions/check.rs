@@ -25,7 +25,7 @@ impl CheckSpec {
                     &[],
                 ));
             } else {
-                found.push(checks::ask(cx, *kind).await?);
+                found.push(checks::ask(cx, self, *kind).await?);
             }
             cx.show("", found.iter().map(row).collect(), None, None);
         }
@@ -37,7 +37,7 @@ impl CheckSpec {
         let failed = |kind: &&CheckKind| {
             found.iter().any(|check| check.name == checks::name(**kind) && check.result == CheckResult::Fail)
         };
-        self.checks.iter().filter(failed).flat_map(|kind| checks::again(cx, *kind)).collect()
+        self.checks.iter().filter(failed).flat_map(|kind| checks::again(cx, self, *kind)).collect()
     }
 }
 

@@ -11,12 +11,12 @@ use super::{
     images,
     pods::{ask_container, ready_pod, text},
     rights, settings,
-    spec::CheckKind,
+    spec::{CheckKind, CheckSpec},
 };
 use crate::{
     ports::{ObjectRef, kinds},
     postgres::version::{Version, can_dump},
-    run::{Check, CheckResult, StepState},
+    run::{Check, CheckResult, StepId, StepState},
     text::{Diagnostic, units},
 };
 
@@ -62,16 +62,20 @@ pub fn must_probe(kind: CheckKind) -> bool {
 }
 
 /// Steps of the run whose doing again can mend what a check found.
-pub fn again(cx: &StepCx, kind: CheckKind) -> Vec<String> {
-    let state = cx.driver.state();
-    let of =
-        |wanted: &str| state.plan.iter().filter(|step| step.kind == wanted).map(|step| step.id.0.clone()).collect();
+pub fn again(cx: &StepCx, spec: &CheckSpec, kind: CheckKind) -> Vec<String> {
     match kind {
-        CheckKind::Quiet => of("dump"),
-        CheckKind::SettingsUnchanged => of("ask"),
-        CheckKind::Chart => of("capture"),
+        CheckKind::Quiet => spec.dump.iter().cloned().collect(),
+        CheckKind::SettingsUnchanged => forms(cx, &spec.captured),
+        CheckKind::Chart => cx.deployment().map(|deployment| deployment.helm.captured.clone()).into_iter().collect(),
         _ => Vec::new(),
     }
+}
+
+/// Those of the steps that are forms.
+pub fn forms(cx: &StepCx, steps: &[String]) -> Vec<String> {
+    let state = cx.driver.state();
+    let is_form = |id: &&String| state.planned(&StepId((*id).clone())).is_some_and(|step| step.kind == "ask");
+    steps.iter().filter(is_form).cloned().collect()
 }
 
 /// A result.
@@ -86,7 +90,7 @@ pub fn result(kind: CheckKind, result: CheckResult, sentence: &str, help: &[&str
 }
 
 /// Asks one check. A port that fails is a failed check, not a failed step.
-pub async fn ask(cx: &StepCx, kind: CheckKind) -> Result<Check, Halt> {
+pub async fn ask(cx: &StepCx, spec: &CheckSpec, kind: CheckKind) -> Result<Check, Halt> {
     let asked = match kind {
         CheckKind::Identity => cx.same_place().await.map(|()| pass(kind, "the three ids are as at the start")),
         CheckKind::Rights => rights::check(cx).await,
@@ -97,11 +101,11 @@ pub async fn ask(cx: &StepCx, kind: CheckKind) -> Result<Check, Halt> {
         CheckKind::Storage => storage(cx).await,
         CheckKind::RehearsalRoom => room(cx).await,
         CheckKind::Chart => chart(cx).await,
-        CheckKind::Quiet => quiet(cx).await,
-        CheckKind::SettingsUnchanged => settings::unchanged(cx).await.map(|found| {
+        CheckKind::Quiet => quiet(cx, spec.dump.as_deref().unwrap_or_default()).await,
+        CheckKind::SettingsUnchanged => settings::unchanged(cx, &spec.captured).await.map(|found| {
             from(kind, found, "put the application back as it was, or go back and edit what was captured")
         }),
-        CheckKind::Captured => Ok(captured(cx)),
+        CheckKind::Captured => Ok(captured(cx, &spec.captured)),
         CheckKind::NewVersion => new_version(cx).await,
     };
     match asked {
@@ -235,8 +239,8 @@ async fn chart(cx: &StepCx) -> Result<Check, Halt> {
         return Err(helm::not_deployed(cx, &release, status).await.into());
     }
     let state = cx.driver.state();
-    let captured = state.plan.iter().find(|step| step.kind == "capture").and_then(|step| state.facts.get(&step.id));
-    let before = captured.map_or("", |facts| text(facts, "/release/revision"));
+    let before =
+        state.facts.get(&StepId(deployment.helm.captured.clone())).map_or("", |facts| text(facts, "/release/revision"));
     if !before.is_empty() && before != of("/revision") {
         let sentence =
             format!("release {release} was revision {before} when it was recorded, it is {} now", of("/revision"));
@@ -253,17 +257,16 @@ async fn chart(cx: &StepCx) -> Result<Check, Halt> {
     Ok(pass(CheckKind::Chart, &format!("release {release} is deployed; the chart can be read")))
 }
 
-async fn quiet(cx: &StepCx) -> Result<Check, Halt> {
-    let state = cx.driver.state();
-    let dump = state.plan.iter().find(|step| step.kind == "dump").map(|step| step.id.0.clone()).unwrap_or_default();
-    let found = super::artifacts::quiet(cx, &dump).await?;
+async fn quiet(cx: &StepCx, dump: &str) -> Result<Check, Halt> {
+    let found = super::artifacts::quiet(cx, dump).await?;
     Ok(from(CheckKind::Quiet, found, "stop whoever writes, then dump and rehearse again"))
 }
 
-fn captured(cx: &StepCx) -> Check {
+fn captured(cx: &StepCx, steps: &[String]) -> Check {
     let state = cx.driver.state();
-    let forms = state.plan.iter().filter(|step| matches!(step.kind.as_str(), "ask" | "capture"));
-    let open: Vec<String> = forms
+    let open: Vec<String> = steps
+        .iter()
+        .filter_map(|step| state.planned(&StepId(step.clone())))
         .filter(|step| !matches!(state.step(&step.id), StepState::Done { .. } | StepState::Skipped { .. }))
         .map(|step| step.number.clone())
         .collect();

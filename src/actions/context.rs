@@ -11,8 +11,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::deployment::Deployment;
 pub use super::described::{Described, Needs, PlanCx, right};
+use super::{deployment::Deployment, spec::Requires};
 use crate::{
     ports::{EntryMeta, EntryName, Identity, PortError, PortErrorKind, Provenance, SecretBytes, World},
     run::{OutputLine, Progress, Question, Record, Repeat, Reply, Row, RunState, SecretHandle, StepId, Verdict},
@@ -143,6 +143,8 @@ pub struct StepCx {
     pub artifacts: PathBuf,
     /// Lines that are known and harmless, from the runbook.
     pub expect: Arc<Vec<String>>,
+    /// What the runbook says must be there before this step.
+    pub requires: Arc<Requires>,
     /// What all steps of the plan need, for the preflight.
     pub needs: Arc<Needs>,
     /// The engine.

@@ -19,12 +19,22 @@ pub struct HelmInstall {
     pub release: Template,
     /// Folder, archive or reference of the chart, on this machine.
     pub chart: Template,
+    /// The `capture` step whose values it is installed with.
+    pub captured: String,
     /// Single values that change with the upgrade, as `version: "{{ inputs.to_version }}"`.
     #[serde(default)]
     pub set: BTreeMap<String, Template>,
     /// Chart values that take a captured file, byte for byte: value name to item, as `dotenv: environment/dotenv`.
     #[serde(default)]
     pub set_file: BTreeMap<String, String>,
+}
+
+impl HelmInstall {
+    /// Steps whose captures an installation takes, each with the key that names it.
+    pub fn references(&self) -> Vec<(&'static str, &str)> {
+        let files = self.set_file.values().map(|item| ("set_file", item.split('/').next().unwrap_or_default()));
+        [("helm.captured", self.captured.as_str())].into_iter().chain(files).collect()
+    }
 }
 
 /// One container of the deployment.

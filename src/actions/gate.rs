@@ -9,7 +9,7 @@ use super::{
     form_state::load_of,
     pods::text,
     rights, settings,
-    spec::{CheckKind, DeleteSpec},
+    spec::DeleteSpec,
 };
 use crate::{
     ports::{ObjectRef, kinds},
@@ -46,7 +46,7 @@ pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
         let question = Question::Gate { step: cx.step.clone(), gate: Box::new(gate.clone()) };
         let reply = cx.driver.ask(question).await?;
         match reply {
-            Reply::Back if !gate.is_open() => return Err(shut(cx, &gate)),
+            Reply::Back if !gate.is_open() => return Err(shut(cx, spec, &gate)),
             Reply::Back => return Err(Halt::Stopped("the operator went back; nothing was deleted".to_owned())),
             Reply::Again => {}
             Reply::Gate { .. } | Reply::Phrase { .. } if !gate.is_open() => {
@@ -80,14 +80,14 @@ pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
 }
 
 /// A gate that somebody left while locks were shut, with the steps that can open them.
-fn shut(cx: &StepCx, gate: &Gate) -> Halt {
+fn shut(cx: &StepCx, spec: &DeleteSpec, gate: &Gate) -> Halt {
     let problem = Diagnostic::new("the gate is shut, and nothing was deleted")
         .proves("what would be removed is not proven to come back")
         .safe("everything: nothing was deleted");
     let problem = gate.locks.iter().filter(|lock| !lock.open).fold(problem, |problem, lock| {
         let again = match lock.name.as_str() {
-            "unchanged" => checks::again(cx, CheckKind::SettingsUnchanged),
-            "quiet" | "complete" | "proven" => checks::again(cx, CheckKind::Quiet),
+            "unchanged" => checks::forms(cx, &cx.requires.captured),
+            "quiet" | "complete" | "proven" => vec![spec.dump.clone()],
             _ => Vec::new(),
         };
         again.into_iter().fold(problem.cause(format!("{}: {}", lock.name, lock.sentence)), |problem, step| {
@@ -118,7 +118,7 @@ async fn open(cx: &StepCx, spec: &DeleteSpec, gate: &Gate, shown: Found) -> Resu
     let mut again = gate.clone();
     again.locks = locks(cx, spec, &now).await?;
     if !again.is_open() {
-        return Err(shut(cx, &again));
+        return Err(shut(cx, spec, &again));
     }
     let entries: Vec<Value> = shown.goes.iter().map(entry_of).collect();
     let mut kept: Vec<Value> = cx.driver.draft(&cx.step).and_then(|d| d.as_array().cloned()).unwrap_or_default();
@@ -176,13 +176,15 @@ async fn locks(cx: &StepCx, spec: &DeleteSpec, found: &Found) -> Result<Vec<Lock
         Ok(sentence) => Lock { name: name.to_owned(), open: true, sentence, step },
         Err(sentence) => Lock { name: name.to_owned(), open: false, sentence, step },
     };
-    let mut locks = vec![lock("gathered", gathered(cx), number("lns"))];
-    locks.push(lock("unchanged", settings::unchanged(cx).await?, number("settings")));
+    let captured = &cx.requires.captured;
+    let (complete, opens) = gathered(cx, captured);
+    let mut locks = vec![lock("gathered", complete, opens)];
+    locks.push(lock("unchanged", settings::unchanged(cx, captured).await?, number(&spec.checked_by)));
     let files = artifacts::rehash(cx, &spec.dump).await?;
     locks.push(lock("complete", files, number(&spec.dump)));
     locks.push(lock(PROVEN, artifacts::proven(cx, &spec.dump, &spec.proven_by), number(&spec.proven_by)));
     locks.push(lock("quiet", artifacts::quiet(cx, &spec.dump).await?, number(&spec.dump)));
-    let kept = match settings::volumes_kept(cx).await? {
+    let kept = match settings::volumes_kept(cx, &spec.keep_volumes).await? {
         Ok(sentence) => claims_kept(cx, found).await?.map(|()| sentence),
         shut => shut,
     };
@@ -216,23 +218,24 @@ async fn claims_kept(cx: &StepCx, found: &Found) -> Result<Result<(), String>, H
     Ok(Ok(()))
 }
 
-/// Whether every form of the run is complete.
-fn gathered(cx: &StepCx) -> Result<String, String> {
+/// Whether each of these steps is complete, and the number of the one that is not, else of the last.
+fn gathered(cx: &StepCx, steps: &[String]) -> (Result<String, String>, String) {
     let state = cx.driver.state();
-    let forms: Vec<_> = state.plan.iter().filter(|step| matches!(step.kind.as_str(), "ask" | "capture")).collect();
+    let forms: Vec<_> = steps.iter().filter_map(|step| state.planned(&StepId(step.clone()))).collect();
+    let last = forms.last().map_or_else(String::new, |step| step.number.clone());
     let open =
         forms.iter().find(|step| !matches!(state.step(&step.id), StepState::Done { .. } | StepState::Skipped { .. }));
     if let Some(open) = open {
-        return Err(format!("{} {} is not complete", open.number, open.title));
+        return (Err(format!("{} {} is not complete", open.number, open.title)), open.number.clone());
     }
     let mut items = 0;
     for step in forms.iter().filter(|step| step.kind == "ask" && matches!(state.step(&step.id), StepState::Done { .. }))
     {
         match load_of(cx, &step.id.0) {
             Ok(form) => items += form.items.len(),
-            Err(Halt::Failed(problem)) => return Err(problem.what),
-            Err(_) => return Err(format!("{} {} cannot be read", step.number, step.title)),
+            Err(Halt::Failed(problem)) => return (Err(problem.what), step.number.clone()),
+            Err(_) => return (Err(format!("{} {} cannot be read", step.number, step.title)), step.number.clone()),
         }
     }
-    Ok(format!("{}, confirmed", units::plural(items, "item", "items")))
+    (Ok(format!("{}, confirmed", units::plural(items, "item", "items"))), last)
 }

@@ -68,24 +68,30 @@ pub async fn not_deployed(cx: &StepCx, name: &str, status: &str) -> Diagnostic {
     }
 }
 
-/// Installs the deployment into `place` with the values and files that `captured` saved.
-pub async fn install(cx: &StepCx, place: &Identity, captured: &str) -> Result<(), Halt> {
+/// A call of helm for the release and chart in `namespace`, with the captured values and files.
+pub async fn with_captured(cx: &StepCx, command: &[&str], namespace: &str) -> Result<Call, Halt> {
     let helm = &cx.deployment()?.helm;
     let (name, chart) = (cx.render(&helm.release)?, cx.render(&helm.chart)?);
-    let values = cx.secret(&secret_name(captured, "1", VALUES)).await?;
-    let mut content = values.expose_secret().to_vec();
-    let mut call = Call::new(cx, "helm", &["upgrade", "--install", &name, &chart, "-n", &place.namespace]);
+    let mut call = Call::new(cx, "helm", &[command, &[&name, &chart, "-n", namespace]].concat());
     call.args.extend(["-f".to_owned(), "{file:values.yaml}".to_owned()]);
+    let values = cx.secret(&secret_name(&helm.captured, "1", VALUES)).await?;
     call.files.push(("values.yaml".to_owned(), values));
     for (value, item) in &helm.set_file {
-        let (file, secret) = (item.replace('/', "."), cx.secret(item).await?);
+        let file = item.replace('/', ".");
         call.args.extend(["--set-file".to_owned(), format!("{value}={{file:{file}}}")]);
-        content.extend_from_slice(secret.expose_secret());
-        call.files.push((file, secret));
+        call.files.push((file, cx.secret(item).await?));
     }
     for (key, value) in &helm.set {
         call.args.extend(["--set".to_owned(), format!("{key}={}", cx.render(value)?)]);
     }
+    Ok(call)
+}
+
+/// Installs the deployment into `place` with the captured values and files.
+pub async fn install(cx: &StepCx, place: &Identity) -> Result<(), Halt> {
+    let name = cx.render(&cx.deployment()?.helm.release)?;
+    let mut call = with_captured(cx, &["upgrade", "--install"], &place.namespace).await?;
+    let mut content: Vec<u8> = call.files.iter().flat_map(|(_, file)| file.expose_secret().iter().copied()).collect();
     content.extend_from_slice(call.args.join("\n").as_bytes());
     let digest = cx.world.secrets.keyed_digest(&content).await?;
     let mark = format!("{}, {}", mark(cx), digest.get(..12).unwrap_or(&digest));
@@ -274,7 +280,7 @@ impl Action for HelmSpec {
     }
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
-        install(cx, &cx.target, &self.captured).await?;
+        install(cx, &cx.target).await?;
         let name = cx.render(&cx.deployment()?.helm.release)?;
         Ok(Done::plain(format!("release {name} is deployed")))
     }

@@ -1,7 +1,7 @@
 //! What a step names: other steps, and templates that name values. The lint asks whether they are there, the engine what is
 //! built on what.
 
-use super::spec::ActionSpec;
+use super::spec::{ActionSpec, CheckKind};
 use crate::text::Template;
 
 impl ActionSpec {
@@ -12,15 +12,23 @@ impl ActionSpec {
             Self::Rehearse(spec) => vec![("dump", &spec.dump)],
             Self::Restore(spec) => vec![("dump", &spec.dump), ("proven_by", &spec.proven_by)],
             Self::Delete(spec) => {
-                vec![("keep_volumes", &spec.keep_volumes), ("proven_by", &spec.proven_by), ("dump", &spec.dump)]
+                vec![
+                    ("keep_volumes", &spec.keep_volumes),
+                    ("checked_by", &spec.checked_by),
+                    ("proven_by", &spec.proven_by),
+                    ("dump", &spec.dump),
+                ]
             }
-            Self::Helm(spec) => vec![("captured", &spec.captured)],
+            Self::Check(spec) => {
+                let captured = spec.captured.iter().map(|name| ("captured", name.as_str()));
+                captured.chain(spec.dump.iter().map(|name| ("dump", name.as_str()))).collect()
+            }
             Self::Http(spec) => vec![("from", &spec.from)],
             Self::Scale(spec) => spec.as_before.iter().map(|name| ("as_before", name.as_str())).collect(),
             Self::Wait(spec) => spec.delete.iter().map(|name| ("delete", name.as_str())).collect(),
             Self::Ask(_)
             | Self::Capture(_)
-            | Self::Check(_)
+            | Self::Helm(_)
             | Self::Confirm(_)
             | Self::Manual(_)
             | Self::Run(_)
@@ -51,8 +59,12 @@ impl ActionSpec {
         }
     }
 
-    /// Whether it installs the deployment, with the captured files that the section `deployment` names.
+    /// Whether it installs or renders the deployment, with the captures that the section `deployment` names.
     pub fn installs(&self) -> bool {
-        matches!(self, Self::Helm(_) | Self::Rehearse(_))
+        match self {
+            Self::Helm(_) | Self::Rehearse(_) => true,
+            Self::Check(spec) => spec.checks.contains(&CheckKind::Images),
+            _ => false,
+        }
     }
 }

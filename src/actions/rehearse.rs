@@ -234,8 +234,7 @@ impl RehearseSpec {
         let name = cx.render(&self.namespace)?;
         let (way, scripts) = (cx.render(&self.way)?, cx.render(&self.scripts)?);
         let place = self.make_room(cx, &name).await?;
-        let captured = captured_step(cx)?;
-        helm::install(cx, &place, &captured).await?;
+        helm::install(cx, &place).await?;
         // before anything else: a copy of production must not act on the world
         self.hold_writers(cx, &name).await?;
         wait::ready(cx, &name).await?;
@@ -257,11 +256,4 @@ impl RehearseSpec {
         cx.evidence(&facts.subject(), NEEDED, &sentence, proof.clone()).await?;
         Ok(Done::with(sentence, proof))
     }
-}
-
-/// The step that captured chart and values.
-fn captured_step(cx: &StepCx) -> Result<String, Halt> {
-    let state = cx.driver.state();
-    let step = state.plan.iter().find(|step| step.kind == "capture");
-    step.map(|step| step.id.0.clone()).ok_or_else(|| Diagnostic::new("this runbook has no `capture` step").into())
 }

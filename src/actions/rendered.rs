@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::{
-    context::{Halt, StepCx, secret_name},
-    host::{Call, answer},
+    context::{Halt, StepCx},
+    helm,
+    host::answer,
     pods::text,
 };
 use crate::text::Diagnostic;
@@ -33,22 +34,7 @@ impl Rendered {
     /// # Errors
     /// A failure when helm cannot, or what it prints is no YAML; nothing of the text is in it.
     pub async fn read(cx: &StepCx) -> Result<Self, Halt> {
-        let helm = &cx.deployment()?.helm;
-        let (name, chart) = (cx.render(&helm.release)?, cx.render(&helm.chart)?);
-        let state = cx.driver.state();
-        let captured =
-            state.plan.iter().find(|step| step.kind == "capture").map(|step| step.id.0.clone()).unwrap_or_default();
-        let mut call =
-            Call::new(cx, "helm", &["template", &name, &chart, "-n", cx.namespace(), "-f", "{file:values.yaml}"]);
-        call.files.push(("values.yaml".to_owned(), cx.secret(&secret_name(&captured, "1", "values")).await?));
-        for (value, item) in &helm.set_file {
-            let file = item.replace('/', ".");
-            call.args.extend(["--set-file".to_owned(), format!("{value}={{file:{file}}}")]);
-            call.files.push((file, cx.secret(item).await?));
-        }
-        for (key, value) in &helm.set {
-            call.args.extend(["--set".to_owned(), format!("{key}={}", cx.render(value)?)]);
-        }
+        let call = helm::with_captured(cx, &["template"], cx.namespace()).await?;
         Self::parse(&String::from_utf8_lossy(&answer(cx, &cx.target, call).await?))
     }
 

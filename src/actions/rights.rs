@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     ports::{Access, Kind, Right},
-    run::{Check, CheckResult},
+    run::{Check, CheckResult, StepId},
     text::units,
 };
 
@@ -87,8 +87,8 @@ fn of_list(cx: &StepCx, found: &Found) -> BTreeSet<Right> {
 
 /// Whether the values are there with which the chart can be rendered.
 fn is_captured(cx: &StepCx) -> bool {
-    let state = cx.driver.state();
-    state.plan.iter().any(|step| step.kind == "capture" && state.facts.contains_key(&step.id))
+    let captured = cx.deployment().map(|deployment| StepId(deployment.helm.captured.clone()));
+    captured.is_ok_and(|step| cx.driver.state().facts.contains_key(&step))
 }
 
 /// To install every kind of the rendered chart, in the target and in the scratch namespace.

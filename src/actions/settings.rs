@@ -71,8 +71,8 @@ pub fn differences(wanted: &Map<String, Value>, now: &Value) -> (Vec<String>, Ve
     (differ, masked)
 }
 
-/// Whether the application still says what was captured; in words either way.
-pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
+/// Whether the application still says what these steps captured; in words either way.
+pub async fn unchanged(cx: &StepCx, steps: &[String]) -> Result<Result<String, String>, Halt> {
     let state = cx.driver.state();
     let mut answers: BTreeMap<String, Value> = BTreeMap::new();
     let (mut compared, mut by_hand) = (0, 0);
@@ -88,14 +88,14 @@ pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
         }
         Err(other) => return Err(other),
     };
-    for step in state.plan.iter().filter(|step| step.kind == "ask") {
-        let Some(facts) = state.facts.get(&step.id) else { continue };
+    for step in steps.iter().map(|step| StepId(step.clone())) {
+        let Some(facts) = state.facts.get(&step) else { continue };
         let Ok(found) = serde_json::from_value::<FoundInApi>(facts["found"].clone()) else { continue };
         if !answers.contains_key(&found.path) {
             answers.insert(found.path.clone(), api.get(&found.path).await?);
         }
         let now = &answers[&found.path];
-        let form = match load_of(cx, &step.id.0) {
+        let form = match load_of(cx, &step.0) {
             Ok(form) => form,
             Err(Halt::Failed(problem)) => return Ok(Err(problem.what)),
             Err(other) => return Err(other),
@@ -107,7 +107,7 @@ pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
                     continue;
                 }
                 let what = format!("{} is gone from the application since it was captured", item.id);
-                return Ok(Err(what + &restarted(cx, &step.id).await));
+                return Ok(Err(what + &restarted(cx, &step).await));
             };
             let members: BTreeMap<_, _> = found
                 .fields
@@ -117,10 +117,10 @@ pub async fn unchanged(cx: &StepCx) -> Result<Result<String, String>, Halt> {
                 })
                 .map(|(a, b)| (a.clone(), b.clone()))
                 .collect();
-            let (differ, _) = differences(&body(cx, &step.id.0, item, &members).await?, settings);
+            let (differ, _) = differences(&body(cx, &step.0, item, &members).await?, settings);
             if !differ.is_empty() {
                 let what = format!("{} was changed since it was captured: {}", item.id, differ.join(", "));
-                return Ok(Err(what + &restarted(cx, &step.id).await));
+                return Ok(Err(what + &restarted(cx, &step).await));
             }
             compared += 1;
         }
@@ -171,13 +171,10 @@ async fn restarted(cx: &StepCx, step: &StepId) -> String {
     }
 }
 
-/// Whether every volume that was set to keep still is.
-pub async fn volumes_kept(cx: &StepCx) -> Result<Result<String, String>, Halt> {
-    let state = cx.driver.state();
-    let Some(step) = state.plan.iter().find(|step| step.kind == "patch") else {
-        return Ok(Err("this runbook keeps no volumes".to_owned()));
-    };
-    let (Some(facts), StepState::Done { .. }) = (state.facts.get(&step.id), state.step(&step.id)) else {
+/// Whether every volume that `step` set to keep still is.
+pub async fn volumes_kept(cx: &StepCx, step: &str) -> Result<Result<String, String>, Halt> {
+    let (state, step) = (cx.driver.state(), StepId(step.to_owned()));
+    let (Some(facts), StepState::Done { .. }) = (state.facts.get(&step), state.step(&step)) else {
         return Ok(Err("the volumes are not set to keep yet".to_owned()));
     };
     let volumes = facts["volumes"].as_array().cloned().unwrap_or_default();

@@ -69,6 +69,21 @@ impl ActionSpec {
     }
 }
 
+/// What must be there before a step.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Requires {
+    /// Steps that must have captured everything.
+    #[serde(default)]
+    pub captured: Vec<String>,
+    /// Steps that must have proven it.
+    #[serde(default)]
+    pub proven: Vec<String>,
+    /// Steps that must be done.
+    #[serde(default)]
+    pub steps: Vec<String>,
+}
+
 /// Where a form's values can be found: a JSON object of objects, read through the application's API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -142,6 +157,12 @@ pub enum CheckKind {
 pub struct CheckSpec {
     /// The checks, in order.
     pub checks: Vec<CheckKind>,
+    /// The steps whose captures `captured` and `settings-unchanged` look at.
+    #[serde(default)]
+    pub captured: Vec<String>,
+    /// The `dump` step since which `quiet` asks.
+    #[serde(default)]
+    pub dump: Option<String>,
 }
 
 /// `confirm`.
@@ -264,12 +285,15 @@ pub enum PatchObjects {
     KeepVolumes,
 }
 
-/// `delete`: the deployment's objects; the namespace stays.
+/// `delete`: the deployment's objects; the namespace stays. Its gate asks that every step of `requires: {captured: […]}` is
+/// complete and unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteSpec {
     /// The step that set the volumes to Retain; its volumes are named as what stays.
     pub keep_volumes: String,
+    /// The `check` step that reads the settings again.
+    pub checked_by: String,
     /// The rehearsal that proves what is brought back.
     pub proven_by: String,
     /// The `dump` step whose files are hashed again.
@@ -300,10 +324,7 @@ pub struct WaitSpec {
 /// `helm`: install or upgrade the deployment with captured values and files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HelmSpec {
-    /// The `capture` step that holds chart and values.
-    pub captured: String,
-}
+pub struct HelmSpec {}
 
 /// `restore`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

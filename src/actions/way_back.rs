@@ -9,7 +9,7 @@ use super::{
     pods::{object, text},
     spec::DeleteSpec,
 };
-use crate::ports::kinds;
+use crate::{ports::kinds, run::StepId};
 
 impl DeleteSpec {
     /// One command a line, in order. What stands in the way now is read from the cluster; where that does not answer, each
@@ -48,11 +48,9 @@ impl DeleteSpec {
             ));
         }
         let state = cx.driver.state();
-        let captured = state.plan.iter().find(|step| step.kind == "capture").map(|step| step.id.clone());
-        let facts = captured.as_ref().and_then(|step| state.facts.get(step)).cloned().unwrap_or_default();
+        let facts = state.facts.get(&StepId(helm.captured.clone())).cloned().unwrap_or_default();
         let (version, of) = (text(&facts, "/version"), text(&facts, "/release/chart"));
-        let step = captured.map(|step| step.0).unwrap_or_default();
-        let mut files = vec![(secret_name(&step, "1", VALUES), "values.yaml".to_owned())];
+        let mut files = vec![(secret_name(&helm.captured, "1", VALUES), "values.yaml".to_owned())];
         let mut install = vec![format!("$ helm install {release} {chart} -n {ns} -f values.yaml")];
         for (value, item) in &helm.set_file {
             let file = item.replace('/', ".");

@@ -96,6 +96,7 @@ pub async fn check(global: &Global, mut args: TargetArgs) -> Outcome {
             target: target.identity.clone(),
             artifacts: paths.state.clone(),
             expect: Arc::new(Vec::new()),
+            requires: Arc::new(step.requires.clone()),
             needs: Arc::clone(&plan.needs),
             driver: Arc::clone(&driver),
             cancel: CancellationToken::new(),

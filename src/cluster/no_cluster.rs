@@ -36,12 +36,6 @@ impl Objects for NoCluster {
     async fn kinds(&self) -> Result<Vec<Kind>, PortError> {
         none()
     }
-    async fn apply(&self, _: &Value) -> Result<Value, PortError> {
-        none()
-    }
-    async fn dry_run(&self, _: &Value) -> Result<Value, PortError> {
-        none()
-    }
     async fn create(&self, _: &Value) -> Result<Value, PortError> {
         none()
     }

@@ -147,24 +147,6 @@ impl Objects for Cluster {
         Ok(found)
     }
 
-    async fn apply(&self, object: &Value) -> Result<Value, PortError> {
-        let (root, name) = path_of(object)?;
-        let url = format!("{root}/{name}?fieldManager={MANAGER}&force=true");
-        self.json(&format!("cannot apply {name}"), "PATCH", &url, Some(("application/apply-patch+yaml", object))).await
-    }
-
-    async fn dry_run(&self, object: &Value) -> Result<Value, PortError> {
-        let (root, name) = path_of(object)?;
-        let url = format!("{root}/{name}?fieldManager={MANAGER}&force=true&dryRun=All");
-        self.json(
-            &format!("cannot apply {name} as a dry run"),
-            "PATCH",
-            &url,
-            Some(("application/apply-patch+yaml", object)),
-        )
-        .await
-    }
-
     async fn create(&self, object: &Value) -> Result<Value, PortError> {
         let (root, name) = path_of(object)?;
         let url = format!("{root}?fieldManager={MANAGER}");

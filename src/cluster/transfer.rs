@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connect::Cluster;
 use crate::ports::{Exec, OutputSink, PodRef, PortError, PortErrorKind, Stream, Transferred, remote::Script};
+use crate::text::hex;
 
 /// Chunks that may wait for the disk.
 const QUEUE: usize = 32;
@@ -35,10 +36,6 @@ fn unwritten(what: &str, part: &Path, error: &std::io::Error) -> PortError {
     let full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
     let thrown = if full && std::fs::remove_file(part).is_ok() { "; what came is thrown away" } else { "" };
     PortError::new(PortErrorKind::Io, what, format!("cannot write {}: {error}{thrown}", part.display()))
-}
-
-fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A file that grows: hashed and written on a thread of its own, behind a bounded queue.
@@ -147,7 +144,7 @@ impl Cluster {
         let Some(there) = there else {
             return Err(PortError::new(PortErrorKind::NotFound, what, "there is no such file"));
         };
-        let sha256 = hex(hash);
+        let sha256 = hex(&hash.finalize());
         if there.bytes != bytes || there.sha256 != sha256 {
             let _ = std::fs::remove_file(&part);
             let detail = format!(
@@ -228,7 +225,7 @@ impl Cluster {
             Ok((file, hash, bytes))
         })
         .await?;
-        let wanted = Transferred { bytes: total, sha256: hex(hash) };
+        let wanted = Transferred { bytes: total, sha256: hex(&hash.finalize()) };
         let mut sent = self.resume_point(&what, pod, from, to, &wanted).await?;
         let mut fruitless = 0;
         while sent < total || total == 0 {
@@ -282,7 +279,7 @@ impl Cluster {
             return Ok(0);
         }
         let (path, bytes) = (from.to_owned(), there.bytes);
-        let prefix = blocking(what, move || Ok(hex(hash_all(File::open(path)?.take(bytes))?.0))).await?;
+        let prefix = blocking(what, move || Ok(hex(&hash_all(File::open(path)?.take(bytes))?.0.finalize()))).await?;
         Ok(if prefix == there.sha256 { there.bytes } else { 0 })
     }
 }

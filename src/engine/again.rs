@@ -22,8 +22,8 @@ fn builds_on(step: &PlanStep, plan: &Plan) -> Vec<String> {
     let read = templates.chain(conditions).filter_map(Result::ok).flatten();
     used.extend(read.filter_map(|name| Some(name.strip_prefix("steps.")?.split('.').next()?.to_owned())));
     if step.spec.installs() {
-        let files = plan.deployment.iter().flat_map(|deployment| deployment.helm.set_file.values());
-        used.extend(files.filter_map(|item| Some(item.split_once('/')?.0.to_owned())));
+        let taken = plan.deployment.iter().flat_map(|deployment| deployment.helm.references());
+        used.extend(taken.map(|(_, id)| id.to_owned()));
     }
     used
 }

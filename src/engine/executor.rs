@@ -13,6 +13,7 @@ use super::{
     core::{Core, Front, Ledger},
     output::OutputLog,
     plan::{Plan, PlanStep, values},
+    requires,
 };
 use crate::{
     actions::{Done, Driver, Halt, Probed, StepCx},
@@ -246,6 +247,7 @@ impl Engine {
             target: state.target.clone().unwrap_or_else(|| self.plan.target.clone()),
             artifacts: self.folder.join("artifacts"),
             expect: Arc::new(step.expect.clone()),
+            requires: Arc::new(step.requires.clone()),
             needs: Arc::clone(&self.plan.needs),
             driver: Arc::clone(&self.core) as Arc<dyn Driver>,
             cancel,
@@ -272,7 +274,11 @@ impl Engine {
         {
             return Ok(next);
         }
-        if let Err(halt) = self.agreed(step, &cx).await {
+        let may = match requires::unmet(step, &self.plan, &self.core.state()) {
+            Some(problem) => Err(Halt::Refused(Box::new(problem))),
+            None => self.agreed(step, &cx).await,
+        };
+        if let Err(halt) = may {
             return self.ended(step, cx.attempt, Err(halt)).await;
         }
         let result = if self.plan.deployment.is_some() { cx.same_place().await } else { Ok(()) };

@@ -10,6 +10,7 @@ mod decide;
 mod executor;
 mod output;
 mod plan;
+mod requires;
 mod roll_back;
 
 pub use core::{Front, Ledger};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    actions::{ActionSpec, Needs, PlanCx, deployment::Deployment},
+    actions::{ActionSpec, Needs, PlanCx, Requires, deployment::Deployment},
     ports::Identity,
     run::{PlannedPhase, PlannedStep, RunState, StepId},
     runbook::{Intent, Runbook, parse_duration},
@@ -25,6 +25,8 @@ pub struct PlanStep {
     pub consent: Vec<Template>,
     /// Known harmless lines.
     pub expect: Vec<String>,
+    /// What must be there before it.
+    pub requires: Requires,
 }
 
 /// Concrete steps.
@@ -89,6 +91,7 @@ impl Plan {
                 when: step.when.clone(),
                 consent: step.consent.clone(),
                 expect: step.expect.clone(),
+                requires: step.requires.clone(),
             });
         }
         needs.rights.sort();

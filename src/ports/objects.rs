@@ -187,12 +187,6 @@ pub trait Objects: Send + Sync {
     /// Every listable and deletable kind that the server serves, preferred versions only.
     async fn kinds(&self) -> Result<Vec<Kind>, PortError>;
 
-    /// Server-side apply with field manager `drydock`. An object that exists must carry `metadata.uid`.
-    async fn apply(&self, object: &Value) -> Result<Value, PortError>;
-
-    /// The same as a server-side dry run: nothing is stored, admission and validation are asked.
-    async fn dry_run(&self, object: &Value) -> Result<Value, PortError>;
-
     /// Creates; `Conflict` if it exists.
     async fn create(&self, object: &Value) -> Result<Value, PortError>;
 

@@ -7,7 +7,7 @@ use super::{
     model::{Intent, Runbook, Step, parse_duration},
 };
 use crate::{
-    actions::ActionSpec,
+    actions::{ActionSpec, CheckKind},
     run::Risk,
     text::{Diagnostic, names, names_of_condition},
 };
@@ -90,7 +90,7 @@ fn steps(runbook: &Runbook, intent: &Intent, faults: &mut Vec<Fault>) {
                 "",
             );
         }
-        for (key, name) in references(step) {
+        for (key, name) in references(runbook, step) {
             if !before.contains(&name) {
                 let known = all.iter().any(|other| other.id.0 == name);
                 let what = if known {
@@ -99,6 +99,13 @@ fn steps(runbook: &Runbook, intent: &Intent, faults: &mut Vec<Fault>) {
                     format!("`{key}` names step {name}, which is not in this intent")
                 };
                 fault(what, name, "a step can only rest on steps before it");
+            } else if let Some(wanted) = kind_of(key)
+                && let Some(other) = all.iter().find(|other| other.id.0 == name)
+                && other.action.kind() != wanted
+            {
+                let what =
+                    format!("`{key}` names step {name}, which is of kind `{}`, not `{wanted}`", other.action.kind());
+                fault(what, name, "");
             }
         }
         match step.risk {
@@ -124,6 +131,15 @@ fn steps(runbook: &Runbook, intent: &Intent, faults: &mut Vec<Fault>) {
                 "risk:",
                 "add `consent: [what begins with it]`, or a `confirm` before it",
             );
+        }
+        if let ActionSpec::Check(spec) = &step.action {
+            let has = |kind| spec.checks.contains(&kind);
+            if (has(CheckKind::Captured) || has(CheckKind::SettingsUnchanged)) && spec.captured.is_empty() {
+                fault("the check does not say which captures it looks at".to_owned(), "check:", "add `captured: […]`");
+            }
+            if has(CheckKind::Quiet) && spec.dump.is_none() {
+                fault("the check does not say since which dump".to_owned(), "check:", "add `dump: …`");
+            }
         }
         for text in step.action.templates().into_iter().chain(&step.consent) {
             variables(runbook, &before, &names(&text.0), &mut |what| fault(what, &text.0, ""));
@@ -162,6 +178,21 @@ fn variables(runbook: &Runbook, before: &[&str], names: &Result<Vec<String>, Str
     }
 }
 
+/// The kind that a step must be of to be named by this key, where only one will do.
+fn kind_of(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "helm.captured" => "capture",
+        "set_file" | "from" => "ask",
+        "dump" => "dump",
+        "proven_by" => "rehearse",
+        "keep_volumes" => "patch",
+        "checked_by" => "check",
+        "as_before" => "scale",
+        "delete" => "delete",
+        _ => return None,
+    })
+}
+
 fn needs_deployment(action: &ActionSpec) -> bool {
     match action {
         ActionSpec::Confirm(_) | ActionSpec::Manual(_) => false,
@@ -172,12 +203,15 @@ fn needs_deployment(action: &ActionSpec) -> bool {
 }
 
 /// Steps that a step names, with the key that names them.
-fn references(step: &Step) -> Vec<(&'static str, &str)> {
+fn references<'a>(runbook: &'a Runbook, step: &'a Step) -> Vec<(&'static str, &'a str)> {
     let requires = &step.requires;
-    let mut found: Vec<(&'static str, &str)> = Vec::new();
+    let mut found: Vec<(&'static str, &'a str)> = Vec::new();
     for (key, list) in [("captured", &requires.captured), ("proven", &requires.proven), ("steps", &requires.steps)] {
         found.extend(list.iter().map(|name| (key, name.as_str())));
     }
     found.extend(step.action.references());
+    if step.action.installs() {
+        found.extend(runbook.deployment.iter().flat_map(|deployment| deployment.helm.references()));
+    }
     found
 }

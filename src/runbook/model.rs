@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    actions::{ActionSpec, deployment::Deployment},
+    actions::{ActionSpec, Requires, deployment::Deployment},
     run::{Risk, Service, StepId},
     text::Template,
 };
@@ -91,21 +91,6 @@ pub struct Phase {
     pub changes: String,
     /// Its steps.
     pub steps: Vec<Step>,
-}
-
-/// What must be there before a step.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Requires {
-    /// Steps that must have captured everything.
-    #[serde(default)]
-    pub captured: Vec<String>,
-    /// Steps that must have proven it.
-    #[serde(default)]
-    pub proven: Vec<String>,
-    /// Steps that must be done.
-    #[serde(default)]
-    pub steps: Vec<String>,
 }
 
 /// A step.

@@ -2,11 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-/// Lower-case hex of some bytes.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|nibble| char::from(DIGITS[usize::from(nibble)])).collect()
-}
+use crate::text::hex;
 
 /// SHA-256 of some bytes, 64 digits of lower-case hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {

@@ -12,7 +12,7 @@ mod run_id;
 mod runs;
 
 pub use atomic::{Keep, previous_of, sweep_temporary, write_atomic};
-pub use digest::{hex, sha256_hex};
+pub use digest::sha256_hex;
 pub use error::StoreError;
 pub use journal::{Entry, Journal, JournalError, Opened, Torn, read_journal};
 pub use lock::{FileLock, Holder, Wait};

@@ -125,11 +125,6 @@ impl RunFolder {
         self.path.join("journal.jsonl")
     }
 
-    /// The plan that was approved.
-    pub fn plan(&self) -> PathBuf {
-        self.path.join("plan.json")
-    }
-
     /// The runbook it follows, as it was at the start.
     pub fn runbook(&self) -> PathBuf {
         self.path.join("runbook.yaml")
@@ -165,11 +160,6 @@ impl RunFolder {
     /// The lock of the one process that owns the run.
     pub fn lock(&self) -> PathBuf {
         self.path.join("lock")
-    }
-
-    /// The change record.
-    pub fn report(&self) -> PathBuf {
-        self.path.join("report.md")
     }
 
     /// The folder.

@@ -3,10 +3,12 @@
 //! Called by every room. Does not know runs, clusters or terminals.
 
 mod diagnostic;
+mod hex;
 mod printable;
 mod template;
 pub mod units;
 
 pub use diagnostic::{Diagnostic, Place};
+pub use hex::hex;
 pub use printable::printable;
 pub use template::{Template, condition, names, names_of_condition, render};

@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 
 use super::error::VaultError;
 use crate::ports::{EntryMeta, EntryName, SecretBytes};
-use crate::store::{StoreError, hex};
+use crate::store::StoreError;
+use crate::text::hex;
 
 /// The newest format this version writes and reads.
 pub(super) const FORMAT: u32 = 1;

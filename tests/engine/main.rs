@@ -15,6 +15,7 @@ mod lost;
 mod masks;
 mod outside;
 mod pausing;
+mod requires;
 mod resume;
 mod roll_back;
 mod settle;

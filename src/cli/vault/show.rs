@@ -109,7 +109,7 @@ pub(super) fn path(
 fn object(out: &mut dyn Write, meta: &EntryMeta, value: Option<&SecretBytes>) -> io::Result<()> {
     let bytes = value.map(SecretBytes::expose_secret);
     let text = bytes.and_then(|bytes| str::from_utf8(bytes).ok());
-    let value_hex = bytes.filter(|_| text.is_none()).map(crate::store::hex);
+    let value_hex = bytes.filter(|_| text.is_none()).map(crate::text::hex);
     serde_json::to_writer(&mut *out, &Object { r#type: "entry", meta, value: text, value_hex })?;
     out.write_all(b"\n")
 }

@@ -53,15 +53,6 @@ impl Objects for Fake {
         ])
     }
 
-    async fn apply(&self, object: &Value) -> Result<Value, PortError> {
-        let object = object.clone();
-        self.change(format!("apply {}", object["metadata"]["name"]), |state| Ok(state.put(object))).await
-    }
-
-    async fn dry_run(&self, object: &Value) -> Result<Value, PortError> {
-        Ok(object.clone())
-    }
-
     async fn create(&self, object: &Value) -> Result<Value, PortError> {
         let object = object.clone();
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -35,8 +35,6 @@ pub struct Found {
 /// Whether an object belongs to the Helm release: its own mark, its release record, or a claim of one of its StatefulSets.
 fn belongs(object: &Value, kind: &Kind, release: &str, stateful: &[String]) -> bool {
     let name = text(object, "/metadata/name");
-    let annotation = object.pointer("/metadata/annotations").and_then(|all| all.get("meta.helm.sh/release-name"));
-    let of_release = annotation.and_then(Value::as_str) == Some(release);
     let record = kind.kind == "Secret" && name.starts_with(&format!("sh.helm.release.v1.{release}.v"));
     let claim = kind.kind == "PersistentVolumeClaim"
         && stateful.iter().any(|prefix| {
@@ -48,7 +46,13 @@ fn belongs(object: &Value, kind: &Kind, release: &str, stateful: &[String]) -> b
         .and_then(|all| all.get("app.kubernetes.io/managed-by"))
         .and_then(Value::as_str)
         == Some("drydock");
-    of_release || record || claim || ours
+    is_of_release(object, release) || record || claim || ours
+}
+
+/// Whether an object carries the mark of the Helm release.
+fn is_of_release(object: &Value, release: &str) -> bool {
+    let annotation = object.pointer("/metadata/annotations").and_then(|all| all.get("meta.helm.sh/release-name"));
+    annotation.and_then(Value::as_str) == Some(release)
 }
 
 /// Controllers go first, so that nothing is made again; then what they left; configuration and records last.
@@ -84,7 +88,8 @@ pub async fn find_in(cx: &StepCx, kinds: Vec<Kind>) -> Result<Found, Halt> {
     }
     let mut stateful = Vec::new();
     for (kind, object) in &all {
-        if kind.kind == "StatefulSet" {
+        // a neighbour's claims are made of templates, too
+        if kind.kind == "StatefulSet" && is_of_release(object, &release) {
             for template in object.pointer("/spec/volumeClaimTemplates").and_then(Value::as_array).into_iter().flatten()
             {
                 stateful.push(format!("{}-{}-", text(template, "/metadata/name"), text(object, "/metadata/name")));

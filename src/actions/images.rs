@@ -72,9 +72,11 @@ fn pod_of(cx: &StepCx, name: &str, needed: &Needed) -> Value {
         "metadata": {"name": name, "namespace": cx.namespace(),
             "labels": {"app.kubernetes.io/managed-by": "drydock", "drydock.run": cx.short()}},
         "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0, "automountServiceAccountToken": false,
-            "containers": [{"name": "image", "image": needed.image, "imagePullPolicy": "IfNotPresent",
-                "command": ["true"]}]},
+            "containers": [{"name": "image", "image": needed.image, "command": ["true"]}]},
     });
+    if !needed.policy.is_empty() {
+        pod["spec"]["containers"][0]["imagePullPolicy"] = json!(needed.policy);
+    }
     for (key, value) in &needed.pod {
         pod["spec"][key] = value.clone();
     }

@@ -8,7 +8,7 @@ use super::{
     output::{classifier, tag},
 };
 use crate::{
-    ports::{Collect, JobState, PodRef},
+    ports::{Collect, JobState, PodRef, PortError},
     postgres::messages::Classifier,
     run::{OutputLine, Row, Sign, Tag},
     text::{Diagnostic, units},
@@ -48,12 +48,24 @@ pub async fn run(
     shown: &str,
     measure: Measure,
 ) -> Result<u64, Halt> {
-    cx.world.exec.start(pod, FOLDER, name, command).await?;
     let started = Instant::now();
-    let (mut told, mut classes) = (0, classifier(cx));
+    let (mut told, mut classes, mut is_begun) = (0, classifier(cx), false);
     let mut unheard: Option<tokio::time::Instant> = None;
     loop {
-        let state = match cx.world.exec.poll(pod, FOLDER, name).await {
+        let heard = async {
+            if !is_begun {
+                cx.world.exec.start(pod, FOLDER, name, command).await?;
+                is_begun = true;
+            }
+            let state = cx.world.exec.poll(pod, FOLDER, name).await?;
+            if let JobState::Running { err, .. } | JobState::Ended { err, .. } = state
+                && err > told
+            {
+                told = tell_errors(cx, pod, name, shown, (told, &mut classes)).await?;
+            }
+            Ok::<_, PortError>(state)
+        };
+        let state = match heard.await {
             Ok(state) => {
                 unheard = None;
                 state
@@ -78,9 +90,9 @@ pub async fn run(
             }
             Err(error) => return Err(error.into()),
         };
-        let (out, err, read) = match state {
-            JobState::Running { out, err, read } => (out, err, read),
-            JobState::Ended { out, err, .. } => (out, err, u64::MAX),
+        let (out, read) = match state {
+            JobState::Running { out, read, .. } => (out, read),
+            JobState::Ended { out, .. } => (out, u64::MAX),
             JobState::Absent | JobState::Lost => {
                 return Err(Diagnostic::new(format!("{shown}: the job is gone from pod {}", pod.pod))
                     .proves("the pod or its node ended it; what it wrote counts as cut")
@@ -88,9 +100,6 @@ pub async fn run(
                     .into());
             }
         };
-        if err > told {
-            told = tell_errors(cx, pod, name, shown, (told, &mut classes)).await?;
-        }
         let (done, total) = measure.of(out, read);
         let rate = done.checked_div(started.elapsed().as_secs().max(1)).unwrap_or(0);
         let of = total.map_or_else(String::new, |total| format!(" of {}", units::bytes(total)));
@@ -135,7 +144,7 @@ async fn tell_errors(
     job: &str,
     source: &str,
     (told, classes): (u64, &mut Classifier),
-) -> Result<u64, Halt> {
+) -> Result<u64, PortError> {
     let from = format!("+{}", told + 1);
     let text = read(cx, pod, &["tail", "-c", &from, &format!("{FOLDER}/{job}.err")]).await?;
     let whole = text.rfind('\n').map_or(0, |end| end + 1);
@@ -151,7 +160,7 @@ async fn tell_errors(
     Ok(told + whole as u64)
 }
 
-async fn read(cx: &StepCx, pod: &PodRef, command: &[&str]) -> Result<String, Halt> {
+async fn read(cx: &StepCx, pod: &PodRef, command: &[&str]) -> Result<String, PortError> {
     let command: Vec<String> = command.iter().map(|&part| part.to_owned()).collect();
     let mut out = Collect::new(8 << 20);
     cx.world.exec.run(pod, &command, &[], &mut out, &cx.cancel).await?;

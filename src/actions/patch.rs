@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    delete::find_in,
     pods::{object, text},
     spec::{PatchObjects, PatchSpec},
 };
@@ -14,11 +15,13 @@ use crate::{
     text::{Diagnostic, units},
 };
 
-/// Volumes bound to claims of the namespace, each with claim name.
+/// Volumes bound to claims that go with the deployment, each with claim name.
 async fn volumes(cx: &StepCx) -> Result<Vec<(String, Value)>, Halt> {
     let mut found = Vec::new();
-    for claim in cx.world.objects.list(&kinds::claim(), Some(cx.namespace()), "").await? {
-        let name = text(&claim, "/metadata/name").to_owned();
+    let goes = find_in(cx, vec![kinds::stateful_set(), kinds::claim()]).await?.goes;
+    for target in goes.into_iter().filter(|target| target.object.kind == kinds::claim()) {
+        let name = target.object.name.clone();
+        let Some(claim) = cx.world.objects.get(&target.object).await? else { continue };
         let volume = text(&claim, "/spec/volumeName");
         if volume.is_empty() {
             continue;

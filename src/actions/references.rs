@@ -8,7 +8,10 @@ impl ActionSpec {
     /// Steps that the action names, each with the key that names it.
     pub fn references(&self) -> Vec<(&'static str, &str)> {
         match self {
-            Self::Verify(spec) => vec![("dump", &spec.dump)],
+            Self::Verify(spec) => {
+                let restored = spec.restored_by.iter().map(|name| ("restored_by", name.as_str()));
+                restored.chain([("dump", spec.dump.as_str())]).collect()
+            }
             Self::Rehearse(spec) => vec![("dump", &spec.dump)],
             Self::Restore(spec) => vec![("dump", &spec.dump), ("proven_by", &spec.proven_by)],
             Self::Delete(spec) => {

@@ -21,6 +21,8 @@ const PLACEMENT: [&str; 4] = ["imagePullSecrets", "serviceAccountName", "nodeSel
 pub struct Needed {
     /// The image.
     pub image: String,
+    /// When it is fetched, as `Always`; empty means as the server decides.
+    pub policy: String,
     /// Parts of the pod's spec, no secret among them.
     pub pod: Map<String, Value>,
 }
@@ -63,8 +65,9 @@ impl Rendered {
                     for container in lists.flat_map(|list| list.as_array().into_iter().flatten()) {
                         let image = text(container, "/image").to_owned();
                         if !image.is_empty() {
-                            let key = (image.clone(), Value::Object(pod.clone()).to_string());
-                            found.insert(key, Needed { image, pod: pod.clone() });
+                            let policy = text(container, "/imagePullPolicy").to_owned();
+                            let key = (image.clone(), format!("{policy} {}", Value::Object(pod.clone())));
+                            found.insert(key, Needed { image, policy, pod: pod.clone() });
                         }
                     }
                 }

@@ -21,7 +21,7 @@ use crate::{
         counts::{self, Comparison},
         restore::{advance_serial, copy_csv, truncate},
     },
-    run::{Repeat, Row, Sign, Verdict},
+    run::{EffectState, Repeat, Row, Sign, Verdict},
     text::{Diagnostic, units},
 };
 
@@ -39,7 +39,16 @@ pub async fn into(cx: &StepCx, place: &Identity, facts: &DumpFacts, way: &str, s
 /// leads to.
 async fn refuse_source(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<(), Halt> {
     let there = artifacts::server(cx, namespace).await?;
-    if facts.server.system_identifier.is_none() || !facts.server.is_same_database(&there) {
+    if facts.server.system_identifier.is_none() || there.system_identifier.is_none() {
+        let problem = Diagnostic::new(format!(
+            "it cannot be told whether the database of {namespace} is the one that was dumped"
+        ))
+        .cause("a server does not say its system identifier")
+        .safe("everything: nothing was emptied or written")
+        .help("let the database user read it: grant execute on function pg_control_system() to it");
+        return Err(Halt::Refused(Box::new(problem)));
+    }
+    if !facts.server.is_same_database(&there) {
         return Ok(());
     }
     let problem = Diagnostic::new(format!("the database that {namespace} uses is the one that was dumped"))
@@ -54,6 +63,12 @@ async fn natively(cx: &StepCx, place: &Identity, facts: &DumpFacts) -> Result<()
     let deployment = cx.deployment()?;
     let layout = &deployment.dump;
     let files = inspect(cx, facts).await?;
+    // what was loaded to its end is not emptied again: rows may have come since. A namespace made anew has another uid
+    let load = format!("load the dump into {namespace} uid {}, try {}", place.namespace_uid, cx.attempt);
+    let whole = |effect: &EffectState| effect.step == cx.step && effect.effect == load && effect.result.is_some();
+    if cx.driver.state().effects.iter().any(whole) {
+        return client::remove(cx, namespace).await;
+    }
     // a job of an attempt that failed may still hold locks: its pod goes first
     if cx.attempt > 1 {
         client::remove(cx, namespace).await?;
@@ -75,6 +90,7 @@ async fn natively(cx: &StepCx, place: &Identity, facts: &DumpFacts) -> Result<()
         psql(cx, &pod, &deployment.connection, &statement).await?;
         cx.effected(&effect, "accepted").await?;
     }
+    cx.effect(&load).await?;
     let command =
         psql_command(&deployment.connection, &["-Xq", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-f", &dump_path]);
     jobs::run(cx, &pod, &loaded, &command, &facts.dump.name, Measure::Reads(facts.dump.bytes)).await?;
@@ -84,6 +100,7 @@ async fn natively(cx: &StepCx, place: &Identity, facts: &DumpFacts) -> Result<()
     jobs::run(cx, &pod, &format!("rows-{}", cx.attempt), &command, &facts.csv.name, Measure::Reads(facts.csv.bytes))
         .await?;
     psql(cx, &pod, &deployment.connection, &advance_serial(&files.large, &layout.csv_serial)).await?;
+    cx.effected(&load, "to its end").await?;
     client::remove(cx, namespace).await
 }
 

@@ -178,6 +178,9 @@ pub async fn volumes_kept(cx: &StepCx, step: &str) -> Result<Result<String, Stri
         return Ok(Err("the volumes are not set to keep yet".to_owned()));
     };
     let volumes = facts["volumes"].as_array().cloned().unwrap_or_default();
+    if volumes.is_empty() {
+        return Ok(Err("the deployment has no volume that could be kept: there would be no fast way back".to_owned()));
+    }
     for volume in &volumes {
         let name = text(volume, "/volume");
         let reference = ObjectRef { kind: kinds::volume(), namespace: None, name: name.to_owned() };

@@ -252,6 +252,9 @@ pub struct VerifySpec {
     pub dump: String,
     /// What is looked at.
     pub what: VerifyWhat,
+    /// The `restore` step that filled the database: it is offered again where the rows differ.
+    #[serde(default)]
+    pub restored_by: Option<String>,
 }
 
 /// `rehearse`.

@@ -6,7 +6,7 @@
 use super::plan::{Plan, PlanStep};
 use crate::{
     actions::ActionSpec,
-    run::{Choice, RunState, StepId},
+    run::{Choice, Risk, RunState, StepId},
     text::{Diagnostic, names, names_of_condition},
 };
 
@@ -28,12 +28,13 @@ fn builds_on(step: &PlanStep, plan: &Plan) -> Vec<String> {
     used
 }
 
-/// The choices that a failure adds: one for each earlier step it names, as long as nothing irreversible was begun.
+/// The choices that a failure adds: one for each earlier step it names. Once something irreversible was begun, what led to it
+/// cannot be done again, only what came after it.
 pub fn choices(problem: &Diagnostic, plan: &Plan, state: &RunState) -> Vec<Choice> {
-    if state.removal_begun() {
-        return Vec::new();
-    }
-    let named = problem.again.iter().filter_map(|id| plan.step(&StepId(id.clone())));
+    let removals = plan.steps.iter().rposition(|step| step.planned.risk == Risk::Irreversible);
+    let first = removals.filter(|_| state.removal_begun()).map_or(0, |at| at + 1);
+    let late = |id: &String| plan.steps[first..].iter().find(|step| step.planned.id.0 == *id);
+    let named = problem.again.iter().filter_map(late);
     let over = named.filter(|step| state.step(&step.planned.id).is_over());
     over.map(|step| {
         let steps = reopened(&step.planned.id, plan, state);

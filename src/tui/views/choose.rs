@@ -93,8 +93,10 @@ pub fn confirm(app: &App, screen: &ConfirmScreen, room: Room) -> Vec<Line> {
     for text in &screen.text {
         lines.extend(wrap(text, room.width - 3).iter().map(|part| Line::text(part)));
     }
-    let options =
-        [("Go back".to_owned(), "changes nothing; to the step before".to_owned()), (screen.button.clone(), String::new())];
+    let options = [
+        ("Go back".to_owned(), "changes nothing; to the step before".to_owned()),
+        (screen.button.clone(), String::new()),
+    ];
     let options = common::options(&options, screen.options.at(), room);
     lines = common::fold(lines, room.height.saturating_sub(options.len() + 1));
     lines.push(Line::blank());

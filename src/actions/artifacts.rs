@@ -1,6 +1,6 @@
 //! The dump's files on this machine: what they are, whether they are still the same, and what has been proven of them.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,6 +21,10 @@ use crate::{
 
 /// Rung of the ladder below which nothing may be removed: restored in a scratch place, and compared.
 pub const NEEDED: u8 = 3;
+
+/// After so long the server has counted every row change of a transaction that ended: a session that stays connected and idle
+/// tells its own after 10 s (`PGSTAT_IDLE_INTERVAL`).
+const COUNTED: Duration = Duration::from_secs(11);
 
 /// One file of a dump.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +48,7 @@ pub struct DumpFacts {
     pub csv: DumpFile,
     /// Rows and sequences of the source while it was dumped.
     pub counts: Counts,
-    /// The source's server.
+    /// The source's server, as it was before the first byte was dumped: what is written after that is not in the files.
     pub server: ServerFacts,
     /// The way it was made: `pod` or `scripts`.
     pub way: String,
@@ -138,12 +142,32 @@ pub async fn source(cx: &StepCx, namespace: &str) -> Result<(Counts, ServerFacts
     Ok((counts, server))
 }
 
+/// The same once no row change since `before` can be counted late; tells why it waits.
+pub async fn settled_source(cx: &StepCx, namespace: &str, before: &ServerFacts) -> Result<(Counts, ServerFacts), Halt> {
+    let (counts, server) = source(cx, namespace).await?;
+    if !before.is_same_database(&server) || !before.may_count_late(&server) {
+        return Ok((counts, server));
+    }
+    cx.show(
+        &format!(
+            "Transactions ended since the dump began, and their row changes may not be counted yet: the server is asked again \
+             in {} s.",
+            COUNTED.as_secs()
+        ),
+        Vec::new(),
+        None,
+        None,
+    );
+    cx.pause(COUNTED).await?;
+    source(cx, namespace).await
+}
+
 /// Whether nothing was written to the source since the dump. Row counts, sequences and the server's own write counters
 /// must not have moved; counters that went back prove nothing and count as moved.
 pub async fn quiet(cx: &StepCx, dump: &str) -> Result<Result<String, String>, Halt> {
     let Ok(facts) = DumpFacts::of(cx, dump) else { return Ok(Err("there is no dump yet".to_owned())) };
     let begun = cx.driver.state().removal_begun();
-    let (counts, server) = match source(cx, cx.namespace()).await {
+    let (counts, server) = match settled_source(cx, cx.namespace(), &facts.server).await {
         Ok(read) => read,
         Err(Halt::Failed(problem)) if begun => {
             let _ = problem;

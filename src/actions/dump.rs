@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    artifacts::{DumpFacts, DumpFile, digest, source, to_facts, writers},
+    artifacts::{DumpFacts, DumpFile, digest, settled_source, source, to_facts, writers},
     client,
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
     host::{Call, follow},
@@ -15,7 +16,11 @@ use super::{
 };
 use crate::{
     ports::{JobState, PodRef, remote},
-    postgres::{counts::compare, restore::export_csv},
+    postgres::{
+        counts::{Counts, compare},
+        facts::ServerFacts,
+        restore::export_csv,
+    },
     run::{Repeat, Row, Sign, Verdict},
     text::{Diagnostic, units},
 };
@@ -24,6 +29,35 @@ use crate::{
 pub const POD: &str = "pod";
 /// The word for the way by scripts.
 pub const SCRIPTS: &str = "scripts";
+
+/// What the source was before the dump of one attempt, kept beside its job: a job that outlived drydock is measured by the
+/// moment at which it began, not by the one at which it was found again.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Before {
+    attempt: u32,
+    counts: Counts,
+    server: ServerFacts,
+}
+
+impl Before {
+    async fn read(cx: &StepCx) -> Result<Self, Halt> {
+        let (counts, server) = source(cx, cx.namespace()).await?;
+        Ok(Self { attempt: cx.attempt, counts, server })
+    }
+
+    /// Of this attempt, if it was kept.
+    fn kept(cx: &StepCx) -> Option<Self> {
+        let draft = cx.driver.draft(&cx.step)?;
+        serde_json::from_value(draft).ok().filter(|before: &Self| before.attempt == cx.attempt)
+    }
+
+    async fn keep(&self, cx: &StepCx) -> Result<(), Halt> {
+        let draft = serde_json::to_value(self)
+            .map_err(|error| Diagnostic::new("cannot keep what the source was").cause(error.to_string()))?;
+        cx.driver.save_draft(&cx.step, draft).await
+    }
+}
 
 /// File names of a dump: plain dump and CSV.
 pub fn names(cx: &StepCx) -> Result<(String, String), Halt> {
@@ -89,15 +123,18 @@ impl Action for DumpSpec {
 impl DumpSpec {
     async fn dump(&self, cx: &StepCx) -> Result<Done, Halt> {
         let way = cx.render(&self.way)?;
-        let (before, server) = source(cx, cx.namespace()).await?;
-        let (dump, csv) = match way.as_str() {
+        let (Before { counts: before, server, .. }, dump, csv) = match way.as_str() {
             POD => self.natively(cx).await?,
-            SCRIPTS => self.by_scripts(cx).await?,
+            SCRIPTS => {
+                let before = Before::read(cx).await?;
+                let (dump, csv) = self.by_scripts(cx).await?;
+                (before, dump, csv)
+            }
             other => {
                 return Err(Diagnostic::new(format!("a dump is made by `pod` or `scripts`, not by `{other}`")).into());
             }
         };
-        let (after, later) = source(cx, cx.namespace()).await?;
+        let (after, later) = settled_source(cx, cx.namespace(), &server).await?;
         let restarted = server.postmaster_start != later.postmaster_start;
         if before != after || restarted || !server.is_quiet_until(&later) {
             let comparison = compare(&before, &after, |_| true);
@@ -117,20 +154,24 @@ impl DumpSpec {
             return Err(causes.fold(problem, Diagnostic::cause).into());
         }
         let sentence = format!("two files, {} and {}", units::bytes(dump.bytes), units::bytes(csv.bytes));
-        let facts = DumpFacts { dump, csv, counts: after, server: later, way };
+        let facts = DumpFacts { dump, csv, counts: before, server, way };
         cx.evidence(&facts.subject(), 1, &sentence, serde_json::json!({"dump": facts.dump, "csv": facts.csv})).await?;
         Ok(Done::with(sentence, to_facts(&facts)?))
     }
 
-    async fn natively(&self, cx: &StepCx) -> Result<(DumpFile, DumpFile), Halt> {
+    async fn natively(&self, cx: &StepCx) -> Result<(Before, DumpFile, DumpFile), Halt> {
         let deployment = cx.deployment()?;
         let layout = &deployment.dump;
         let (dump_name, csv_name) = names(cx)?;
         let job = format!("dump-{}", cx.attempt);
         let mut pod = client::ensure(cx, cx.namespace()).await?;
-        if matches!(cx.world.exec.poll(&pod, client::FOLDER, &job).await?, JobState::Absent) {
-            // what an earlier attempt left, there or here, is of another moment and takes room
-            if cx.attempt > 1 {
+        let is_new = matches!(cx.world.exec.poll(&pod, client::FOLDER, &job).await?, JobState::Absent);
+        let before = if let (false, Some(before)) = (is_new, Before::kept(cx)) {
+            before
+        } else {
+            // what an earlier attempt left, there or here, is of another moment and takes room; so is a job of whose
+            // beginning nothing is known
+            if cx.attempt > 1 || !is_new {
                 client::remove(cx, cx.namespace()).await?;
                 pod = client::ensure(cx, cx.namespace()).await?;
             }
@@ -138,7 +179,10 @@ impl DumpSpec {
                 remove_file(&cx.artifact(name)).await?;
                 remove_file(&cx.artifact(&format!("{name}.part"))).await?;
             }
-        }
+            let before = Before::read(cx).await?;
+            before.keep(cx).await?;
+            before
+        };
         let mut command = ["pg_dump", "--verbose", "--data-only", "--disable-triggers"].map(str::to_owned).to_vec();
         for table in &layout.exclude {
             command.extend(["-T".to_owned(), table.clone()]);
@@ -152,7 +196,7 @@ impl DumpSpec {
         jobs::run(cx, &pod, &job, &command, &csv_name, Measure::Writes(None)).await?;
         let csv = fetch(cx, &pod, &format!("{}/{job}.out", client::FOLDER), &csv_name).await?;
         client::remove(cx, cx.namespace()).await?;
-        Ok((dump, csv))
+        Ok((before, dump, csv))
     }
 
     async fn by_scripts(&self, cx: &StepCx) -> Result<(DumpFile, DumpFile), Halt> {

@@ -2,12 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    io::Read,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use secrecy::SecretString;
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use crate::{
     run::{CheckResult, FieldValue, Form, Item, Question, ReapplyState},
@@ -20,7 +22,7 @@ use crate::{
 pub enum SecretFrom {
     /// In the file itself; only in practice and tests against practice.
     Plain(String),
-    /// The first line of another file, which no other user may read.
+    /// The one line of another file, which no other user may read.
     File(PathBuf),
 }
 
@@ -155,9 +157,20 @@ fn secret(from: &SecretFrom) -> Result<SecretString, Missing> {
     match from {
         SecretFrom::Plain(text) => Ok(SecretString::from(text.clone())),
         SecretFrom::File(path) => {
-            let text =
-                std::fs::read_to_string(path).map_err(|error| Missing(format!("{}: {error}", path.display())))?;
-            Ok(SecretString::from(text.lines().next().unwrap_or_default().to_owned()))
+            let shown = path.display();
+            let unread = |error: std::io::Error| Missing(format!("{shown}: {error}"));
+            let mut file = std::fs::File::open(path).map_err(unread)?;
+            if file.metadata().map_err(unread)?.permissions().mode() & 0o077 != 0 {
+                return Err(Missing(format!("{shown}: it is open to others, and holds a secret: chmod 600 {shown}")));
+            }
+            let mut text = Zeroizing::new(String::new());
+            file.read_to_string(&mut text).map_err(unread)?;
+            let mut lines = text.lines();
+            let line = lines.next().unwrap_or_default();
+            if lines.next().is_some() {
+                return Err(Missing(format!("{shown}: it holds more than one line; a secret is one line, alone")));
+            }
+            Ok(SecretString::from(line.to_owned()))
         }
     }
 }

@@ -39,7 +39,8 @@ pub struct ServerFacts {
     pub encoding: String,
     /// When the server was started; it also changes when a crash makes it recover.
     pub postmaster_start: String,
-    /// Rows inserted, updated and deleted since the counters were reset. They come late, by a second or more.
+    /// Rows inserted, updated and deleted since the counters were reset. They come late: by a second,
+    /// and by 10 s from a session that stays connected and idle.
     pub writes: i64,
     /// The next transaction id of the whole server, known at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,9 +64,20 @@ impl ServerFacts {
     }
 
     /// Whether the server's own numbers say that nothing was written between this and `later`: no transaction with an id
-    /// began, or no row change was counted. Counters that went back prove nothing and count as moved.
+    /// began, or no row change was counted. Counters that went back prove nothing and count as moved. Equal counters say so
+    /// only once none can [come late](Self::may_count_late).
     pub fn is_quiet_until(&self, later: &Self) -> bool {
-        self.writes == later.writes || (self.next_xid.is_some() && self.next_xid == later.next_xid)
+        self.writes == later.writes || self.has_same_xid(later)
+    }
+
+    /// Whether transactions ended between this and `later`, or may have, and no row change of theirs is counted: it was not
+    /// theirs, or it is not counted yet.
+    pub fn may_count_late(&self, later: &Self) -> bool {
+        self.writes == later.writes && !self.has_same_xid(later)
+    }
+
+    fn has_same_xid(&self, later: &Self) -> bool {
+        self.next_xid.is_some() && self.next_xid == later.next_xid
     }
 }
 
@@ -161,6 +173,9 @@ mod tests {
         assert!(!before.is_quiet_until(&later(62, Some(730))));
         let silent = later(61, None);
         assert!(silent.is_quiet_until(&silent) && !silent.is_quiet_until(&later(62, None)));
+        // Counters that stood still while transactions ended may still come.
+        assert!(before.may_count_late(&later(61, Some(730))) && silent.may_count_late(&silent));
+        assert!(!before.may_count_late(&later(61, Some(729))) && !before.may_count_late(&later(62, Some(730))));
     }
 
     #[test]

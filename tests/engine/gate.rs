@@ -2,7 +2,7 @@
 
 use drydock::{
     plain::Say,
-    run::{Event, Gate, Question, Record, Reply, Stopped},
+    run::{Command, Event, Gate, Question, Record, Reply, Stopped},
 };
 use serde_json::{Value, json};
 
@@ -119,9 +119,17 @@ type Meddling = (&'static str, Meddle, &'static [&'static str]);
 /// Something that happens outside.
 type Meddle = fn(&mut State);
 
-const MEDDLINGS: [Meddling; 10] = [
+const MEDDLINGS: [Meddling; 11] = [
     ("a row written", |state| state.database().tables.get_mut("objects").unwrap().push("9\tnew".into()), &["quiet"]),
     ("a row changed", |state| state.database().writes += 1, &["quiet"]),
+    (
+        "a row changed by a session that is counted late",
+        |state| {
+            state.database().writes += 1;
+            state.database().counted = Some(tokio::time::Instant::now() + std::time::Duration::from_secs(10));
+        },
+        &["quiet"],
+    ),
     ("another server", |state| state.database().identifier = "x".into(), &["quiet"]),
     (
         "a setting changed",
@@ -203,6 +211,23 @@ async fn refused(desk: &Desk, answers: &Value, what: &str, shut: &[&str]) {
         assert!(matches!(ride.stopped, Stopped::NeedsAnswer { .. }), "{what}: {:?}", ride.stopped);
         nothing_was_deleted(desk, what);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn transactions_of_others_cost_a_wait_that_hears_a_stop() {
+    let (_home, answers, moment) = before_gate("test").await;
+    let waits = |event: &Event| matches!(event, Event::Progress { progress } if progress.sentence.contains("may not be counted yet"));
+    let desk = Desk::after(&moment, None);
+    desk.fake.state().database().elsewhere += 7;
+    let ride = try_gate(&desk, &answers, |_| Reply::Back).await;
+    assert!(gates(&ride)[0].is_open(), "{:?}", gates(&ride)[0].locks);
+    assert!(ride.events.iter().any(waits), "the wait is told");
+
+    let desk = desk.again();
+    let clerk = Clerk::hooked(answers, move |event| waits(event).then(|| vec![Act::Command(Command::Stop)]));
+    let ride = desk.go(clerk).await;
+    assert!(gates(&ride).is_empty() && ride.stopped != Stopped::Finished, "{:?}", ride.stopped);
+    nothing_was_deleted(&desk, "stopped while it waits");
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@ mod back;
 mod canary;
 mod crash;
 mod drive;
+mod dumped;
 mod environment;
 mod faults;
 mod fold;

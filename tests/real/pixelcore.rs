@@ -157,6 +157,7 @@ impl Plant {
         let (ns, cluster) = (&self.namespace, &self.cluster8);
         let (env, pass) = (self.folder.path().join(".env"), self.folder.path().join("pass"));
         std::fs::write(&pass, "correct horse battery staple\n").unwrap();
+        std::fs::set_permissions(&pass, std::fs::Permissions::from_mode(0o600)).unwrap();
         let text = format!(
             "format: 1\napprove: true\npassphrase: {{file: {pass}}}\nresume: go-on\nsteps:\n  \
              environment: {{items: {{\"1\": {{dotenv: {env}}}}}}}\n  lns: {{confirm: all}}\n  workers: {{confirm: all}}\n  \

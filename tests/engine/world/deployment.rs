@@ -14,8 +14,12 @@ pub struct Database {
     pub tables: BTreeMap<String, Vec<String>>,
     /// Last value of the large table's sequence.
     pub sequence: Option<i64>,
-    /// Row changes counted.
+    /// Row changes.
     pub writes: u64,
+    /// When the last of them is counted, where that comes late.
+    pub counted: Option<tokio::time::Instant>,
+    /// Transactions of other databases of the server.
+    pub elsewhere: u64,
     /// Which server it is.
     pub identifier: String,
     /// Whether another client has written something and not ended its transaction.

@@ -1,0 +1,79 @@
+//! A dump whose job outlived the process: it is of the moment at which it began, whoever finds it again and when.
+
+use std::path::{Path, PathBuf};
+
+use drydock::run::{Outcome, Record, Stopped};
+use serde_json::{Value, json};
+
+use crate::{
+    crash::{answers, whole},
+    drive::{Clerk, Desk},
+    world::Moment,
+};
+
+const JOB: &str = "job plant dump-1";
+
+/// What a kill leaves behind right after `pg_dump` was done, and the answers.
+async fn dumped() -> (tempfile::TempDir, Value, Moment) {
+    let (home, mut answers) = answers();
+    let (_, moments) = whole(&answers).await;
+    let after = |moment: &Moment| moment.state.calls.last().is_some_and(|call| call == JOB);
+    answers["steps"]["dump"] = json!({"choose": ["retry"]});
+    answers["steps"]["announce"] = json!({"choose": ["again"]});
+    (home, answers, moments.into_iter().find(after).unwrap())
+}
+
+/// Why the dump step failed, each time.
+fn failures(desk: &Desk) -> Vec<String> {
+    let failed = |record: Record| match record {
+        Record::Ended { step, outcome: Outcome::Failed { problem, .. }, .. } if step.0 == "dump" => Some(problem.what),
+        _ => None,
+    };
+    desk.entries().into_iter().filter_map(|entry| failed(entry.record)).collect()
+}
+
+/// A row is changed; no count of rows tells.
+fn update(desk: &Desk) {
+    let mut state = desk.fake.state();
+    state.database().tables.get_mut("objects").unwrap()[0] = "1\tpomp".into();
+    state.database().writes += 1;
+}
+
+async fn finished_with_the_change(desk: &Desk, answers: Value) {
+    let ride = desk.go(Clerk::new(answers)).await;
+    assert_eq!(ride.stopped, Stopped::Finished);
+    assert_eq!(desk.fake.state().database().tables["objects"][0], "1\tpomp", "the change is not lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_changed_after_a_job_that_outlived_drydock_is_not_lost() {
+    let (_home, answers, moment) = dumped().await;
+    for late in [None, Some(10)] {
+        let desk = Desk::after(&moment, None);
+        update(&desk);
+        desk.fake.state().database().counted =
+            late.map(|late| tokio::time::Instant::now() + std::time::Duration::from_secs(late));
+        finished_with_the_change(&desk, answers.clone()).await;
+        let failures = failures(&desk);
+        assert!(failures.len() == 1 && failures[0].contains("was written to"), "{late:?}: {failures:?}");
+        assert_eq!(desk.fake.calls("job plant dump-").len(), 2, "{late:?}: a dump of the new moment");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_of_a_quiet_database_is_taken_up_and_one_without_its_beginning_is_not() {
+    let (_home, answers, moment) = dumped().await;
+    let desk = Desk::after(&moment, None);
+    assert_eq!(desk.go(Clerk::new(answers.clone())).await.stopped, Stopped::Finished);
+    assert_eq!((desk.fake.calls("job plant dump-").len(), failures(&desk).len()), (1, 0));
+
+    let mut moment = moment;
+    let file = PathBuf::from("answers.json");
+    let mut drafts: Value = serde_json::from_slice(&moment.files[Path::new("answers.json")]).unwrap();
+    drafts.as_object_mut().unwrap().remove("dump").unwrap();
+    moment.files.insert(file, drafts.to_string().into_bytes());
+    let desk = Desk::after(&moment, None);
+    update(&desk);
+    finished_with_the_change(&desk, answers).await;
+    assert_eq!((desk.fake.calls(JOB).len(), failures(&desk).len()), (2, 0), "begun anew in the same attempt");
+}

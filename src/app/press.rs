@@ -91,7 +91,8 @@ impl App {
             }
             Some(_) => {}
             None => {
-                if let Some(screen) = self.front.screen_mut() {
+                // with the focus on a button a letter is nobody's
+                if let Some(screen) = self.front.screen_mut().filter(|screen| screen.typing()) {
                     screen.edit(key, at);
                 }
             }

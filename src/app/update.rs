@@ -4,12 +4,13 @@ use jiff::Timestamp;
 
 use super::{
     App, Effect, Front, Key, Over, Quit, Window,
+    page::Page,
     screens::{
         ChecksScreen, ChooseScreen, ConfirmScreen, FinishScreen, FormScreen, GateScreen, PlanScreen, ReapplyScreen,
         ResumeScreen, VaultScreen,
     },
 };
-use crate::run::{Event, OutputLine, Question, Record, StepId, Stopped};
+use crate::run::{Event, OutputLine, Question, Record, StepId, Stopped, WAY_BACK};
 
 /// What happens to the wizard.
 #[derive(Debug)]
@@ -159,6 +160,12 @@ impl App {
         }
         (self.notice, self.noticed) = (None, None);
         self.shown_at = self.at;
+        if let Question::Choose { step, problem, .. } = &question
+            && self.run.decided.get(step).is_some_and(|choice| choice == WAY_BACK)
+        {
+            // many lines, and each of them is needed
+            self.over = Some(Over::Page(Page::new("The way back", problem.help.clone())));
+        }
         self.front = self.screen_of(question);
         vec![Effect::Bell]
     }

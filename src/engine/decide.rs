@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     actions::{ActionSpec, Driver, Halt, StepCx},
-    run::{Choice, Outcome, Question, Record, Repeat, Reply, StepState, Stopped},
+    run::{Choice, Outcome, Question, Record, Repeat, Reply, StepState, Stopped, WAY_BACK},
     text::Diagnostic,
 };
 
@@ -20,8 +20,6 @@ const RETRY: &str = "retry";
 const AGAIN: &str = "again";
 /// The choice to believe that it was done.
 const DONE: &str = "done";
-/// The choice to be shown how the version before comes back.
-const WAY_BACK: &str = "way-back";
 /// The choice to leave the run paused.
 const STOP: &str = "stop";
 
@@ -43,8 +41,9 @@ impl Engine {
             Repeat::Never => "what it did before it failed is done twice",
             Repeat::Safe | Repeat::Guarded => "what is done is not done again",
         };
-        let mut choices = vec![choice(RETRY, "Try this step again", cost)];
-        choices.extend(again::choices(&problem, &self.plan, &self.core.state()));
+        // a step that names an earlier one fails again without it
+        let mut choices = again::choices(&problem, &self.plan, &self.core.state());
+        choices.push(choice(RETRY, "Try this step again", cost));
         if self.core.state().removal_begun() {
             choices.push(choice(
                 WAY_BACK,

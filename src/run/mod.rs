@@ -22,6 +22,6 @@ pub use link::Link;
 pub use mask::{equal_but_for_masks, is_mask, masks_within};
 pub use outage::Outage;
 pub use output::{OutputLine, Tag};
-pub use question::{Check, CheckResult, Choice, Gate, Lock, Question, ReapplyItem, ReapplyState, Removal};
+pub use question::{Check, CheckResult, Choice, Gate, Lock, Question, ReapplyItem, ReapplyState, Removal, WAY_BACK};
 pub use record::{Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, Service, Sign, Verdict};
 pub use state::{EffectState, EvidenceState, RunState, StepState};

@@ -17,14 +17,26 @@ impl Outage {
         Self::over(plan.iter().map(|step| (step.service, step.estimate_s)))
     }
 
-    /// By the times at which the steps were done. A step that was not has no part in it.
+    /// As it was: worse from the first change of the step that says so, better from its end.
     pub fn real(run: &RunState) -> Self {
-        let mut before = None;
-        Self::over(run.plan.iter().filter_map(|step| {
-            let StepState::Done { at, .. } = run.step(&step.id) else { return None };
-            let from = before.replace(at.as_second()).unwrap_or(at.as_second());
-            Some((step.service, u64::try_from(at.as_second() - from).unwrap_or(0)))
-        }))
+        let (mut now, mut since, mut outage) = (Service::Up, 0, Self::default());
+        for step in &run.plan {
+            let StepState::Done { at: done, .. } = run.step(&step.id) else { continue };
+            let Some(after) = step.service else { continue };
+            let changed = run.effects.iter().find(|effect| effect.step == step.id).map_or(*done, |effect| effect.at);
+            let at = if after > now { changed } else { *done }.as_second();
+            outage.add(now, u64::try_from(at - since).unwrap_or(0));
+            (now, since) = (after, at);
+        }
+        outage
+    }
+
+    fn add(&mut self, service: Service, seconds: u64) {
+        match service {
+            Service::Up => {}
+            Service::ReadOnly => self.read_only_s += seconds,
+            Service::Down => self.down_s += seconds,
+        }
     }
 
     /// What gets worse with a step is counted from its begin, what gets better from its end.
@@ -32,11 +44,7 @@ impl Outage {
         let (mut now, mut outage) = (Service::Up, Self::default());
         for (service, seconds) in steps {
             let after = service.unwrap_or(now);
-            match now.max(after) {
-                Service::Up => {}
-                Service::ReadOnly => outage.read_only_s += seconds,
-                Service::Down => outage.down_s += seconds,
-            }
+            outage.add(now.max(after), seconds);
             now = after;
         }
         outage

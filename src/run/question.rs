@@ -36,6 +36,9 @@ pub struct Check {
     pub seen: bool,
 }
 
+/// The choice to be shown how the version before comes back: the question is put again, with the way as its help.
+pub const WAY_BACK: &str = "way-back";
+
 /// One option of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -44,6 +44,8 @@ pub struct EffectState {
     pub effect: String,
     /// The acknowledgement, once there was one.
     pub result: Option<String>,
+    /// When it was about to be sent.
+    pub at: Timestamp,
 }
 
 /// Something shown to be true.
@@ -148,7 +150,7 @@ impl RunState {
                 self.steps.insert(step.clone(), StepState::Begun { since: at, repeat: *repeat });
             }
             Record::Effect { step, effect } => {
-                self.effects.push(EffectState { step: step.clone(), effect: effect.clone(), result: None });
+                self.effects.push(EffectState { step: step.clone(), effect: effect.clone(), result: None, at });
             }
             Record::Effected { step, effect, result } => {
                 let open = self.effects.iter_mut().rev().find(|e| e.step == *step && e.effect == *effect);

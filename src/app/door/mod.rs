@@ -271,7 +271,10 @@ impl Door {
             }
             (DoorScreen::Inputs(screen), Some(cmd)) => screen.command(cmd, key),
             (DoorScreen::Target(screen), None) => {
-                screen.edit(key);
+                // with the focus on a button a letter is nobody's
+                if screen.is_typing() {
+                    screen.edit(key);
+                }
                 Vec::new()
             }
             (DoorScreen::Inputs(screen), None) => {

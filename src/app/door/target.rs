@@ -196,6 +196,9 @@ impl TargetScreen {
                 self.raised = self.target().is_some() && !self.raised;
             }
             (Cmd::Enter, TargetFocus::Back) => return Next::Home,
+            (Cmd::Enter, TargetFocus::Use) if self.found.is_none() && !self.reading && !self.namespace.is_empty() => {
+                return Next::Stay(self.read());
+            }
             (Cmd::Enter, TargetFocus::Use) => return self.take(),
             (Cmd::Down | Cmd::Up, TargetFocus::Namespace) => self.step(cmd == Cmd::Down),
             (_, TargetFocus::Context) => {

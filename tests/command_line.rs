@@ -10,7 +10,8 @@ use std::{
 
 use age::secrecy::SecretString;
 use drydock::{
-    store::Paths,
+    run::Record,
+    store::{Journal, Paths, RunFolder, read_journal},
     vault::{CHILD_COMMAND, Unlock, Vault, VaultError},
 };
 
@@ -160,6 +161,82 @@ fn a_run_stops_is_found_by_its_ending_and_is_given_up() {
     assert_eq!(house.say("pass", &["show", "zzzz"], "").code, Some(2));
     assert_eq!(house.say("pass", &["--help"], "").code, Some(0));
     assert_eq!(house.say("pass", &["no-such-command"], "").code, Some(2));
+}
+
+/// A run as it lies on the disk, on a target of this namespace uid, with a journal of the test's own.
+fn lay_run(house: &House, from: &RunFolder, id: &str, namespace: &str, more: &[Record]) -> RunFolder {
+    let path = from.path.parent().unwrap().join(id);
+    for folder in ["artifacts", "output", "evidence"] {
+        std::fs::create_dir_all(path.join(folder)).unwrap();
+    }
+    std::fs::copy(from.path.join("runbook.yaml"), path.join("runbook.yaml")).unwrap();
+    let entries = read_journal::<Record>(&from.journal()).unwrap().entries;
+    let mut journal = Journal::create(&path.join("journal.jsonl")).unwrap();
+    for mut record in entries.into_iter().map(|entry| entry.record).take(2).chain(more.iter().cloned()) {
+        if let Record::Started { run, target, .. } = &mut record {
+            id.clone_into(run);
+            target.namespace_uid = namespace.to_owned();
+            target.namespace = "plant".to_owned();
+        }
+        journal.append(jiff::Timestamp::now(), &record).unwrap();
+    }
+    let runs = Paths::resolve(Some(house.state())).unwrap().runs();
+    runs.find(id).unwrap()
+}
+
+#[test]
+fn a_run_left_at_its_plan_is_not_taken_up_beside_an_approved_one() {
+    let house = House::new();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/three-steps.yaml");
+    assert_eq!(house.say("pass", &["start", "--file", file, "--plain"], "").code, Some(5));
+    let base = Paths::resolve(Some(house.state())).unwrap().runs().newest().unwrap().unwrap();
+    let approved = [Record::Approved { by: "ann".into() }];
+    let ended = [approved[0].clone(), Record::Finished { summary: "done".into() }];
+    lay_run(&house, &base, "2026-11-20-three-steps-aaaa", "uid-1", &[]);
+    lay_run(&house, &base, "2026-11-20-three-steps-bbbb", "uid-1", &ended);
+    lay_run(&house, &base, "2026-11-20-three-steps-cccc", "uid-2", &approved);
+    let resume = |ending: &str| house.say("pass", &["resume", ending, "--plain"], "");
+    assert_eq!(resume("aaaa").code, Some(5), "one is at its end, one on another target");
+
+    lay_run(&house, &base, "2026-11-20-three-steps-dddd", "uid-1", &approved);
+    let refused = resume("aaaa");
+    assert_eq!(refused.code, Some(3), "{} {}", refused.out, refused.notes);
+    assert!(refused.notes.contains("three-steps-dddd on plant is not at its end"), "{}", refused.notes);
+    assert!(refused.notes.contains("drydock abandon dddd"), "{}", refused.notes);
+    assert_eq!(resume("dddd").code, Some(5), "what was approved goes on");
+    let given_up = house.say("pass", &["abandon", "dddd", "--reason", "the window is over"], "");
+    assert_eq!(given_up.code, Some(0), "{} {}", given_up.out, given_up.notes);
+    assert_eq!(resume("aaaa").code, Some(5), "nothing else is open any more");
+}
+
+#[test]
+fn a_secret_is_read_from_no_file_that_others_may_read_and_from_no_more_than_a_line() {
+    let house = House::new();
+    let private = |name: &str, text: &str, mode: u32| {
+        let path = house.place.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        path.display().to_string()
+    };
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/one-secret.yaml");
+    let said = |of: &str| {
+        let text = format!("format: 1\napprove: true\npassphrase: {{file: {of}}}\n");
+        let answers = private("answers.yaml", &text, 0o600);
+        let said = house.say("pass", &["start", "--file", file, "--answers", &answers, "--plain"], "");
+        let told = format!("{} {}", said.out, said.notes).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.code == Some(5) && !told.contains(PASSPHRASE), "{:?} {told}", said.code);
+        told
+    };
+    let line = format!("{PASSPHRASE}\n");
+    for mode in [0o644, 0o640, 0o604, 0o620] {
+        let told = said(&private("secret", &line, mode));
+        assert!(told.contains("open to others") && told.contains("chmod 600"), "{mode:o}: {told}");
+    }
+    let told = said(&private("secret", &format!("{line}second\n"), 0o600));
+    assert!(told.contains("more than one line"), "{told}");
+    assert!(!house.vault().exists(), "no vault was made of any of them");
+    let told = said(&private("secret", &line, 0o600));
+    assert!(!told.contains("open to others") && !told.contains("more than one line"), "{told}");
 }
 
 /// Every file under `folder` that holds `text`.

@@ -21,7 +21,7 @@ use crate::{
     engine::Plan,
     host::{self, LocalHost},
     plain::{Answers, wrapped},
-    ports::{Exec, Host, Logs, Objects, SystemClock, World},
+    ports::{Exec, Host, Identity, Logs, Objects, SystemClock, World},
     run::{Record, RunbookRef},
     runner::{Opened, launch, open, reopen},
     store::{Paths, Torn},
@@ -149,19 +149,19 @@ pub async fn start(global: &Global, mut args: StartArgs) -> Outcome {
 }
 
 /// A second run on a target whose first is not at its end would work with what the other changes under it.
-fn refuse_second(paths: &Paths, target: &Target) -> Result<(), Failure> {
-    if target.identity.namespace_uid.is_empty() {
+fn refuse_second(paths: &Paths, target: &Identity) -> Result<(), Failure> {
+    if target.namespace_uid.is_empty() {
         return Ok(());
     }
     for run in paths.runs().list()?.into_iter().filter(|run| run.journal().exists()) {
         // a run that cannot be read says so when it is resumed
         let Ok((state, _)) = super::runs::fold(&run) else { continue };
-        let same = state.target.as_ref().is_some_and(|of| of.same_place(&target.identity));
+        let same = state.target.as_ref().is_some_and(|of| of.same_place(target));
         if same && state.approved && !state.is_at_end() {
-            let (id, namespace) = (state.short(), &target.identity.namespace);
+            let (id, namespace) = (state.short(), &target.namespace);
             let problem = Diagnostic::new(format!("run {} on {namespace} is not at its end", run.id))
                 .proves("two runs on one target would each work on what the other changes")
-                .safe("everything: nothing was begun")
+                .safe("everything: nothing was changed")
                 .help(format!("go on with it: drydock resume {id}"))
                 .help(format!("or give it up: drydock abandon {id} --reason WHY"));
             return Err(Failure::new(Exit::Refused, problem));
@@ -180,7 +180,7 @@ pub async fn begin(
     by: Answered,
 ) -> Outcome {
     let intent = target.intent(intent)?.clone();
-    refuse_second(paths, target)?;
+    refuse_second(paths, &target.identity)?;
     let plan = Plan::new(&target.loaded.runbook, &intent, &target.identity, &target.known());
     let host = Arc::clone(&world.host);
     let first = |id: &str| first_records(target, &plan, &intent.id, host.as_ref(), id, by.realm);
@@ -229,6 +229,10 @@ pub async fn go_on(
     let (Some(identity), Some(of)) = (opened.state.target.clone(), opened.state.runbook.clone()) else {
         return Err(Failure::usage(format!("run {id} has no first record")));
     };
+    // one that was left before its plan was approved has no claim on the target: another may have begun meanwhile
+    if !opened.state.approved {
+        refuse_second(paths, &identity)?;
+    }
     if let Some(cluster) = cluster {
         let place = &identity.namespace;
         let now = cluster.identity(place).await.map_err(|error| reach::no_answer(error, cluster, place))?;

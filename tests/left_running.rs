@@ -25,7 +25,10 @@ impl House {
     }
 
     fn drydock(&self, args: &[&str], front: &str) -> Child {
-        self.begin(Command::new(env!("CARGO_BIN_EXE_drydock")), args, front)
+        // whoever runs the tests may ignore a hang-up, as nohup does, and hand that down
+        let mut program = Command::new("env");
+        program.args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_drydock")]);
+        self.begin(program, args, front)
     }
 
     fn begin(&self, mut program: Command, args: &[&str], front: &str) -> Child {

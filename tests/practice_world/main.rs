@@ -1,10 +1,14 @@
-//! The practice world: the whole upgrade of PixelCore against it, through drydock's own adapter, with the real engine.
+//! The practice world: the whole upgrade of PixelCore against it, through drydock's own adapter, with the real engine; and by
+//! keys at a terminal. All of it mostly waits, so it waits together.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod desk;
 mod faults;
 mod plant;
+#[path = "../pty/mod.rs"]
+mod pty;
 mod resume;
 mod shell;
 mod upgrade;
 mod volumes;
+mod wizard;

@@ -1,14 +1,10 @@
 //! `drydock practice` at a terminal, by keys alone: the whole upgrade on a machine that has nothing, killed once on the way.
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-#[path = "../pty/mod.rs"]
-mod pty;
 
 use std::{path::Path, time::Duration};
 
 use portable_pty::CommandBuilder;
 
-use pty::{PROGRAM, Pty, secrets, walk};
+use crate::pty::{PROGRAM, Pty, secrets, walk};
 
 const PASSPHRASE: &str = "quartz moss ladder nine kites";
 const BY_HAND: walk::ByHand<'_> = walk::ByHand { name: "lns-third", token: "canary-4be0-third-token" };

@@ -57,6 +57,11 @@ impl LocalHost {
         let executable = machine::which(&program.program, path).ok_or_else(|| {
             failure(program, PortErrorKind::NotFound, "there is no such program in the PATH, or it may not be executed")
         })?;
+        // one that may be executed and not be read is no script
+        if let Ok(Some(name)) = machine::missing_interpreter(&executable) {
+            let detail = format!("its first line names {name:?}, and there is no such program");
+            return Err(failure(program, PortErrorKind::NotFound, detail));
+        }
         if !program.folder.is_dir() {
             let detail = format!("there is no folder {}", program.folder.display());
             return Err(failure(program, PortErrorKind::Io, detail));

@@ -1,10 +1,14 @@
 //! What this machine is and has: programs, room on disks, its name.
 
 use std::ffi::OsStr;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
+
+/// As much of a script is looked at, in bytes: the kernel reads no longer first line.
+const FIRST_LINE: u64 = 256;
 
 /// Absolute path of `program`: looked up in the absolute folders of `path`, or taken as it is when it is absolute itself.
 /// Relative folders of a PATH are passed over, since what they mean depends on where one stands.
@@ -21,6 +25,17 @@ pub(super) fn which(program: &str, path: Option<&OsStr>) -> Option<PathBuf> {
 
 fn is_program(path: &Path) -> bool {
     path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok()
+}
+
+/// The interpreter that a script's first line names, where it is not there. A shell that cannot start such a script says
+/// only 127, as a script does that missed a command of its own.
+pub(super) fn missing_interpreter(script: &Path) -> io::Result<Option<String>> {
+    let mut head = Vec::new();
+    File::open(script)?.take(FIRST_LINE).read_to_end(&mut head)?;
+    let Some(line) = head.strip_prefix(b"#!") else { return Ok(None) };
+    let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let name = String::from_utf8_lossy(line).split_whitespace().next().unwrap_or_default().to_owned();
+    Ok((!is_program(Path::new(&name))).then_some(name))
 }
 
 /// Bytes that are free for an ordinary user on the disk that holds `folder`, or will hold it once it is created.

@@ -266,6 +266,21 @@ async fn a_descendant_that_keeps_the_pipes_open_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_script_whose_interpreter_is_not_there_is_named_and_not_started() {
+    let folder = private_base();
+    let script = folder.path().join("pix-dump-data.sh");
+    for (text, named) in [("#!/bin/no-such-shell -e\necho ran\n", "/bin/no-such-shell"), ("#!\necho ran\n", "\"\"")] {
+        fs::write(&script, text).unwrap();
+        fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        let program = Program { program: script.display().to_string(), args: Vec::new(), ..shell("") };
+        let mut seen = Collect::new(1 << 10);
+        let error = run(program, &mut seen).await.unwrap_err();
+        assert!(error.what.contains("pix-dump-data.sh") && error.detail.contains(named), "{error:?}");
+        assert_eq!(seen.text(), "");
+    }
+}
+
+#[tokio::test]
 async fn a_descendant_that_never_stops_talking_is_not_waited_for() {
     let mut seen = Lines::default();
     let began = Instant::now();

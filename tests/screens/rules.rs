@@ -52,6 +52,10 @@ fn the_frame_is_whole() {
             (format!("pixelcore-prod @ fra-1 · {id} · {badge}"), format!("pixelcore-prod · {id} · {badge}"));
         assert!(row(0).contains(&whole) || columns < 80 && row(0).contains(&short), "{name}: {}", row(0));
         assert!(columns < 80 || !row(last - 2).contains('…'), "{name}: {}", row(last - 2));
+        // each fact has a word behind its label
+        let facts: Vec<&str> = row(last - 3).split('·').map(str::trim).collect();
+        let told = |fact: &&str| fact.split_once(' ').is_some_and(|(_, value)| !value.trim().is_empty());
+        assert!(facts.len() >= 4 && facts.iter().filter(|fact| told(fact)).count() >= 4, "{name}: {facts:?}");
         for label in ["Changes ", "Undo ", "Time ", "Leave "] {
             assert!(row(last - 3).contains(label), "{name}: {}", row(last - 3));
         }

@@ -73,6 +73,9 @@ pub fn door_picture(door: &Door, columns: u16, rows: u16) -> Picture {
         (None, DoorScreen::Home(_)) => {
             (format!("come back any time, from any shell here: {}", door.shelf.come_back), Ink::Plain)
         }
+        (None, _) if room.width < 79 => {
+            ("Only reads until you approve · kubeconfig is never changed".to_owned(), Ink::Plain)
+        }
         (None, _) => {
             ("Only reads until you approve the plan · your kubeconfig is never changed".to_owned(), Ink::Plain)
         }
@@ -149,10 +152,18 @@ fn entry_lines(screen: &HomeScreen, shelf: &Shelf, index: usize, entry: &Entry, 
         Entry::Resume(id) => {
             let Some(run) = shelf.runs.iter().find(|run| run.id == *id) else { return Vec::new() };
             let title = cut(&format!("{number}  {}", run.title), 40);
-            vec![
-                Line::blank().focus(screen.menu.at == index).at(2, &title, Ink::Plain).right(&run.place, Ink::Plain),
-                Line::blank().at(5, &cut_end(&format!("{} · {}", run.id, run.now), room.width - 6), Ink::Plain),
-            ]
+            let first = Line::blank().focus(screen.menu.at == index).at(2, &title, Ink::Plain);
+            // a place that is long has a row of its own: it is never cut to its badge
+            let mut lines = if width(&title) + width(&run.place) + 4 < room.width {
+                vec![first.right(&run.place, Ink::Plain)]
+            } else {
+                let place = wrap(&run.place, room.width - 6);
+                let place = place.iter().map(|part| Line::blank().at(5, part, Ink::Plain));
+                std::iter::once(first).chain(place).collect()
+            };
+            let now = wrap(&format!("{} · {}", run.id, run.now), room.width - 6);
+            lines.extend(now.iter().map(|part| Line::blank().at(5, part, Ink::Plain)));
+            lines
         }
         Entry::Runbook { title, .. } => vec![line(title, "upgrade: choose the cluster, then see the plan")],
         Entry::Practice if screen.first_time => {

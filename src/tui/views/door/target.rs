@@ -9,13 +9,15 @@ use crate::{
     },
 };
 
+/// Cells of the namespace once it is known.
+const FIELD: usize = 30;
 /// Contexts shown at once.
 const CONTEXTS: usize = 4;
 
 pub fn view(screen: &TargetScreen, room: Room) -> Vec<Line> {
     let mut lines = vec![Line::text("Where does this run work?").right("before the start", Ink::Plain), Line::blank()];
     lines.extend(contexts(screen, room));
-    let cells = if screen.target().is_some() { 30 } else { room.width - VALUES - 2 };
+    let cells = if screen.target().is_some() { FIELD } else { room.width - VALUES - 2 };
     let mut namespace = field("Namespace", &screen.namespace, at(screen, TargetFocus::Namespace), cells);
     if let Some(found) = screen.target() {
         namespace = namespace.at(VALUES + 32, &cut_end(&found.holds, room.width - VALUES - 33), Ink::Plain);
@@ -71,11 +73,19 @@ fn contexts(screen: &TargetScreen, room: Room) -> Vec<Line> {
             None => (String::new(), Ink::Dim),
         };
         let server = context.server.trim_start_matches("https://").trim_start_matches("http://");
-        line = line
-            .at(VALUES, &format!("{mark} {}", cut(&context.name, 17)), Ink::Plain)
-            .at(VALUES + 22, &cut(server, 22), Ink::Plain)
-            .at(VALUES + 45, &cut_end(&said, room.width - VALUES - 46), ink);
+        line = line.at(VALUES, &format!("{mark} {}", cut(&context.name, 17)), Ink::Plain);
+        // in a narrow window the address gives way to the answer
+        let answer = if room.width < 79 { 22 } else { 45 };
+        if room.width >= 79 {
+            line = line.at(VALUES + 22, &cut(server, 22), Ink::Plain);
+        }
+        line = line.at(VALUES + answer, &cut_end(&said, room.width - VALUES - answer - 1), ink);
         lines.push(line);
+        // why the chosen one does not answer is told whole
+        if let Some(Err(why)) = screen.contacts.get(&context.name).filter(|_| chosen) {
+            let parts = wrap(why, room.width - VALUES - 5);
+            lines.extend(parts.iter().map(|part| Line::blank().at(VALUES + 4, part, Ink::Plain)));
+        }
     }
     let hidden = screen.contexts.len().saturating_sub(CONTEXTS);
     if hidden > 0 {
@@ -87,7 +97,9 @@ fn contexts(screen: &TargetScreen, room: Room) -> Vec<Line> {
 fn proposals(screen: &TargetScreen, room: Room) -> String {
     let found = screen.proposals();
     if found.is_empty() || found == [screen.namespace.text()] {
-        return String::new();
+        // the field shows the end of a long name: here it is whole
+        let name = screen.namespace.text();
+        return if screen.target().is_some() && name.chars().count() > FIELD { name.to_owned() } else { String::new() };
     }
     cut_end(&format!("→ {}", found.join("  ")), room.width - VALUES - 1)
 }
@@ -129,12 +141,15 @@ fn identity(screen: &TargetScreen, found: &Found, room: Room) -> Vec<Line> {
         "STAGING" => Ink::Staging,
         _ => Ink::Plain,
     };
-    vec![
+    let seen = wrap(&seen, room.width - 3);
+    let mut lines = vec![
         Line::text("The run will be tied to these, read from the server itself:"),
         row("cluster", &cluster, "uid of kube-system"),
         row("API key", &key(&id.ca_sha256), "SHA-256 of the CA"),
         row("namespace", &short(&id.namespace_uid), &format!("uid of {}", cut(&id.namespace, 30))),
-        Line::blank().at(2, &cut_end(&seen, room.width - 3), ink),
+    ];
+    lines.extend(seen.iter().map(|part| Line::blank().at(2, part, ink)));
+    lines.extend([
         Line::blank(),
         Line::blank()
             .focus(at(screen, TargetFocus::Environment))
@@ -142,5 +157,6 @@ fn identity(screen: &TargetScreen, found: &Found, room: Room) -> Vec<Line> {
             .at(VALUES, word, ink_of(word))
             .at(VALUES + 10, &cut_end(because, room.width - VALUES - 11), Ink::Plain),
         Line::blank().at(VALUES, "Enter here raises it to PROD. You cannot lower it.", Ink::Dim),
-    ]
+    ]);
+    lines
 }

@@ -1,6 +1,6 @@
 //! Finding containers, reading their environment, and asking their database.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
@@ -12,11 +12,16 @@ use super::{
 };
 use crate::{
     ports::{Collect, Kind, ObjectRef, PodRef, SecretBytes, kinds, remote},
+    postgres::messages::is_unreached,
     text::Diagnostic,
 };
 
 /// Longest answer of a short query, in bytes.
 const ANSWER: usize = 4 << 20;
+
+/// How often a database that was not reached is asked again, and the time between.
+const PAUSES: usize = 4;
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// An object by kind, namespace and name.
 pub fn object(kind: Kind, namespace: &str, name: &str) -> ObjectRef {
@@ -145,18 +150,27 @@ async fn data(cx: &StepCx, namespace: &str, kind: Kind, name: &str) -> Result<BT
     Ok(found)
 }
 
-/// Runs `script` (SQL for psql, on its standard input) in a container and returns what it prints.
+/// Runs `script` (SQL for psql, on its standard input) in a container and returns what it prints. Where no server was reached
+/// it is sent again: a name may be without an answer for a moment.
 ///
 /// # Errors
 /// A failure with psql's own words when its status is not 0.
 pub async fn psql(cx: &StepCx, pod: &PodRef, connection: &Connection, script: &str) -> Result<String, Halt> {
     let command = psql_command(connection, &["-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "-"]);
-    let mut out = Collect::new(ANSWER);
-    let exit = cx.world.exec.run(pod, &command, script.as_bytes(), &mut out, &cx.cancel).await?;
-    if exit.code == 0 {
-        return Ok(out.text());
-    }
-    let said = out.errors();
+    let mut pauses = 0;
+    let (exit, said) = loop {
+        let mut out = Collect::new(ANSWER);
+        let exit = cx.world.exec.run(pod, &command, script.as_bytes(), &mut out, &cx.cancel).await?;
+        if exit.code == 0 {
+            return Ok(out.text());
+        }
+        let said = out.errors();
+        if pauses == PAUSES || !is_unreached(exit.code, &said) {
+            break (exit, said);
+        }
+        pauses += 1;
+        cx.pause(PAUSE).await?;
+    };
     Err(Diagnostic::new(format!("psql ended with status {} in pod {}", exit.code, pod.pod))
         .cause(said.lines().next().unwrap_or("it said nothing").to_owned())
         .into())

@@ -123,6 +123,16 @@ pub(super) fn is_from_a_program(line: &str) -> bool {
     BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
 }
 
+/// What psql says when it could not come to a server: the name had no answer, nobody listened, nobody answered in time, or the
+/// server was starting. A refused password or database is an answer.
+const UNREACHED: [&str; 4] =
+    ["could not translate host name", "Connection refused", "timeout expired", "the database system is starting up"];
+
+/// Whether psql, ended with `code`, never came to work: then no statement of its script was run, and it may be called again.
+pub fn is_unreached(code: u8, said: &str) -> bool {
+    code == 2 && said.lines().next().is_some_and(|first| UNREACHED.iter().any(|sign| first.contains(sign)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +181,19 @@ mod tests {
         assert_eq!(classes(&[], &lines), [Message::Error; 3]);
         let lines = ["psql:a.sql:1: ERROR:  syntax error at or near \"x\"", "LINE 1: x;", "        ^"];
         assert_eq!(classes(&[], &lines), [Message::Error; 3]);
+    }
+
+    #[test]
+    fn who_never_came_to_a_server_may_be_sent_again() {
+        let name =
+            "psql: error: could not translate host name \"pix-db\" to address: Temporary failure in name resolution\n";
+        let shut = "psql: error: connection to server at \"pix-db\" (10.0.0.7), port 5432 failed: Connection refused\n\tIs the \
+                    server running on that host and accepting TCP/IP connections?\n";
+        let cut = "server closed the connection unexpectedly\npsql: error: connection to server was lost\n";
+        let refused = "psql: error: connection to server at \"pix-db\" (10.0.0.7), port 5432 failed: FATAL:  password \
+                       authentication failed for user \"pix\"\n";
+        assert!(is_unreached(2, name) && is_unreached(2, shut));
+        assert!(!is_unreached(2, cut) && !is_unreached(2, refused) && !is_unreached(3, name) && !is_unreached(2, ""));
     }
 
     #[test]

@@ -63,9 +63,9 @@ impl Runs {
         }
     }
 
-    /// The lock under which a run claims its target.
+    /// The lock under which a run claims its target; beside the folder, in which only runs lie.
     pub fn claims(&self) -> PathBuf {
-        self.folder.join("claims.lock")
+        self.folder.with_extension("lock")
     }
 
     /// Every run, oldest first. Whatever is not named like a run is left out.

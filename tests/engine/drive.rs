@@ -237,7 +237,7 @@ impl Desk {
 
     /// The run's folder.
     pub fn folder(&self) -> PathBuf {
-        self.home.path().join(RUN)
+        self.home.path().join("runs").join(RUN)
     }
 
     fn run(&self) -> RunFolder {

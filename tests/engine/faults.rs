@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     crash::{answers, clerk, end, for_each, hold_promises, paused, whole},
-    drive::{Desk, pixelcore},
+    drive::{Clerk, Desk, pixelcore},
     world::{Fake, Lost, State},
 };
 
@@ -65,4 +65,19 @@ fn a_read_that_reaches_nobody_does_no_harm() {
         hold_promises(&desk, &what);
         assert_eq!(end(&desk.fake.state()), wanted, "{what}");
     });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_whose_name_has_no_answer_for_a_moment_is_asked_again() {
+    let (_home, answers) = answers();
+    for (unreached, ends_well) in [(4, true), (5, false)] {
+        let mut state = State::with_deployment("test");
+        state.database().unreached = unreached;
+        let desk = Desk::begin(&pixelcore(), Fake::new(state)).await;
+        let ride = desk.go(Clerk::new(answers.clone())).await;
+        assert_eq!(desk.fake.state().database().unreached, 0);
+        assert_eq!(ride.stopped == Stopped::Finished, ends_well, "{:?}", ride.stopped);
+        let said = format!("{:?}", ride.events).contains("could not translate host name");
+        assert_eq!(said, !ends_well, "what passed by itself is no failure");
+    }
 }

@@ -191,5 +191,26 @@ fn dumps_are_checked_restored_and_counted() {
     server.script(SOURCE, "UPDATE public.lonely SET v = 'other' WHERE v = '';");
     let later = ServerFacts::parse(&server.script(SOURCE, SERVER_SQL)).unwrap();
     assert!(now.is_same_database(&later) && now.next_xid < later.next_xid, "{now:?} {later:?}");
+
+    // One that stays open while a later one ends moves no id when it ends itself.
+    let mut session = Command::new("psql")
+        .args(["-Xq", &server.to(SOURCE)])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = session.stdin.take().unwrap();
+    input.write_all(b"BEGIN; UPDATE public.lonely SET v = 'open' WHERE v = 'other'; \\echo begun\n").unwrap();
+    let mut said = std::io::BufReader::new(session.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut said, &mut String::new()).unwrap();
+    server.script(SOURCE, "CREATE TABLE public.later ();");
+    let open = ServerFacts::parse(&server.script(SOURCE, SERVER_SQL)).unwrap();
+    assert!(open.oldest_xid < open.next_xid, "{open:?}");
+    assert_eq!(Sessions::parse(&server.script(SOURCE, SESSIONS_SQL)).unwrap().writers().count(), 1);
+    input.write_all(b"COMMIT;\n").unwrap();
+    drop(input);
+    assert!(session.wait().unwrap().success());
+    let ended = ServerFacts::parse(&server.script(SOURCE, SERVER_SQL)).unwrap();
+    assert!(open.may_count_late(&ended) || !open.is_quiet_until(&ended), "{open:?} {ended:?}");
     server.drop_databases();
 }

@@ -24,6 +24,8 @@ pub struct Database {
     pub identifier: String,
     /// Whether another client has written something and not ended its transaction.
     pub open_writer: bool,
+    /// How often its name still has no answer.
+    pub unreached: usize,
 }
 
 /// The large table.

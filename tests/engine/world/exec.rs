@@ -39,6 +39,13 @@ impl State {
         }
     }
 
+    /// What psql says while the database's name has no answer.
+    fn unreached(&mut self, pod: &PodRef, command: &[String]) -> Option<&'static str> {
+        let database = self.databases.get_mut(&pod.namespace).filter(|_| inner(command)[0] == "psql")?;
+        database.unreached = database.unreached.checked_sub(1)?;
+        Some("psql: error: could not translate host name \"pix-db\" to address: Temporary failure in name resolution\n")
+    }
+
     /// Status and output of a command in a pod of `ns`.
     fn execute(&mut self, pod: &PodRef, command: &[String], input: &str) -> (u8, String) {
         let command = inner(command);
@@ -149,6 +156,11 @@ impl Exec for Fake {
     ) -> Result<ExitStatus, PortError> {
         self.state().has(pod)?;
         let text = std::str::from_utf8(input).unwrap();
+        let unreached = self.state().unreached(pod, command);
+        if let Some(said) = unreached {
+            out.take(Stream::Err, Bytes::from(said)).await?;
+            return Ok(ExitStatus { code: 2, bytes: 0 });
+        }
         let (code, said) = if changes(command, input) {
             let begin = text.split([' ', ';']).next().unwrap_or_default();
             let call = format!("sql {} {begin}", pod.namespace);

@@ -86,6 +86,14 @@ async fn upgrades(way: &str) {
     volumes.sort_unstable();
     assert_eq!(volumes, ["Bound", "Released"]);
     assert_no_secret(&desk.folder.path().join("runs"));
+    // what the cluster said of the parts is in the log of the wait for them, each thing once
+    let log = std::fs::read_to_string(desk.run().output("ready")).unwrap();
+    let events: Vec<&str> =
+        log.lines().filter_map(|line| line.split_once("\tevent · ")).map(|(_, event)| event).collect();
+    let scheduled =
+        events.iter().filter(|event| event.starts_with("Scheduled: ") && event.contains("/pix-db-0 ")).count();
+    assert_eq!(scheduled, 1, "{events:#?}");
+    assert!(log.contains("\tpix-db-0\tplain\tevent · "), "{events:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

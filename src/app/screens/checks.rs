@@ -92,10 +92,9 @@ impl Screen for ChecksScreen {
             (Cmd::ShowAll, _) => self.all = !self.all,
             (Cmd::Next, None) => self.button = Some(0),
             (Cmd::Next, Some(at)) => self.button = (at + 1 < BUTTONS.len()).then_some(at + 1),
-            (Cmd::Previous, None) => self.button = Some(BUTTONS.len() - 1),
+            // the first time going back only leads to the button
+            (Cmd::Previous, None) | (Cmd::Back, _) => self.button = Some(BUTTONS.len() - 1),
             (Cmd::Previous, Some(at)) => self.button = at.checked_sub(1),
-            // the first time it only leads to the button
-            (Cmd::Back, _) => self.button = Some(BUTTONS.len() - 1),
             _ => {
                 self.button = None;
                 self.list.moved(cmd, key);

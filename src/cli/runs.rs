@@ -28,7 +28,8 @@ pub struct RunArg {
 /// A run's step.
 #[derive(Debug, clap::Args)]
 pub struct LogsArg {
-    /// Id of the run, or its unique ending
+    /// Id of the run, or its unique ending; the newest without one
+    #[arg(default_value = "")]
     pub run: String,
     /// Id or number of the step; all without one
     pub step: Option<String>,
@@ -187,11 +188,15 @@ pub fn show(global: &Global, args: &RunArg) -> Outcome {
         lines.extend(state.evidence.iter().map(proof));
     }
     lines.push(String::new());
-    let realm = if state.practice { Realm::Practice } else { Realm::Real };
+    // a practice lies in a folder of its own within the one it was begun with
+    let (mut global, realm) = (global.clone(), if state.practice { Realm::Practice } else { Realm::Real });
+    if state.practice && global.state_dir.as_ref().is_some_and(|dir| dir.ends_with("practice")) {
+        global.state_dir = global.state_dir.and_then(|dir| dir.parent().map(std::path::Path::to_path_buf));
+    }
     let next = if state.is_at_end() || holder.is_some() {
         format!("read on: drydock report {0} · drydock logs {0}", state.short())
     } else {
-        format!("go on with: {}", come_back(global, &state, realm))
+        format!("go on with: {}", come_back(&global, &state, realm))
     };
     lines.push(next);
     say(&lines)

@@ -130,7 +130,7 @@ impl Report {
     pub fn markdown(&self) -> String {
         let mut out = vec![format!("# Change record {}", printable(&self.run)), String::new()];
         if let (Some(from), Some(to)) = (self.from, self.to) {
-            let took = units::seconds(u64::try_from(to.duration_since(from).as_secs()).unwrap_or_default());
+            let took = units::seconds(self.steps_seconds + self.between_seconds);
             out.push(format!("From {from:.0} to {to:.0} (UTC), {took}. The run is {}.", self.state));
         }
         if let Some(runbook) = &self.runbook {

@@ -144,7 +144,10 @@ mod tests {
             panic!("the second one got it as well");
         };
         assert_eq!((pid, host), (std::process::id(), host_name()));
+        assert!(matches!(FileLock::held(&path), Some(Holder::Process { pid, .. }) if pid == std::process::id()));
         drop(first);
+        assert_eq!(FileLock::held(&path), None);
+        assert!(FileLock::held(&place.path().join("none")).is_none() && !place.path().join("none").exists());
         FileLock::acquire(&path, Wait::No).unwrap();
     }
 

@@ -208,7 +208,7 @@ pub fn facts(app: &App) -> [String; 4] {
             ["one new file here".to_owned(), "delete it".to_owned(), "1 min".to_owned(), leave]
         }
         (Front::Vault(_), _) => nothing("about 1 s".to_owned()),
-        (Front::Finish(_), _) if app.run.removal_begun() => {
+        (Front::Finish(_), _) if app.run.plan.iter().any(|step| removed(app, step)) => {
             ["nothing".to_owned(), "the volumes are kept".to_owned(), "1 min".to_owned(), leave]
         }
         (Front::Finish(_), _) => nothing("1 min".to_owned()),
@@ -227,6 +227,10 @@ pub fn facts(app: &App) -> [String; 4] {
         (_, Some(step)) => [step.changes.clone(), step.undo.clone(), time(app, step), leave],
         (_, None) => nothing("1 s".to_owned()),
     }
+}
+
+fn removed(app: &App, step: &PlannedStep) -> bool {
+    step.kind == "delete" && matches!(app.run.step(&step.id), StepState::Done { .. })
 }
 
 fn time(app: &App, step: &PlannedStep) -> String {

@@ -72,6 +72,36 @@ fn a_change_record_tells_who_did_what_in_both_formats() {
 }
 
 #[test]
+fn runs_show_and_logs_say_how_a_run_stands_and_how_it_goes_on() {
+    let place = tempfile::tempdir().unwrap();
+    let none = say(place.path(), &["runs"]);
+    assert!(none.out.is_empty() && none.notes.contains("there is no run yet"), "{}", none.notes);
+    let answers =
+        private(&place.path().join("answers.yaml"), "format: 1\napprove: true\nsteps:\n  look: {go_on: true}\n");
+    let left = say(place.path(), &["start", "--file", &data("three-steps.yaml"), "--plain", "--answers", &answers]);
+    assert_eq!(left.code, Some(5), "{} {}", left.out, left.notes);
+    let runs = say(place.path(), &["runs"]).out;
+    assert!(runs.contains("paused at 1.3"), "{runs}");
+    let shown = say(place.path(), &["show"]).out;
+    let id = runs.split_whitespace().next().unwrap();
+    let ending = id.rsplit('-').next().unwrap();
+    for part in
+        ["1.1 Say a word: done (", "1.3 ", "stopped. ", &format!("go on with: drydock resume {ending} --state-dir ")]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let report = say(place.path(), &["report"]).out;
+    assert!(report.contains("All steps with all their tries took "), "{report}");
+    let logs = say(place.path(), &["logs"]);
+    assert!(logs.out.starts_with("── 1.1 Say a word [say]"), "{} {}", logs.out, logs.notes);
+    let by_number = say(place.path(), &["logs", ending, "1.1"]).out;
+    assert!(!by_number.is_empty() && logs.out.ends_with(&by_number), "{by_number}");
+    let wrong = say(place.path(), &["logs", ending, "nope"]);
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.notes.contains("the run has no step nope; it has "), "{}", wrong.notes);
+}
+
+#[test]
 fn the_doctor_changes_nothing_and_finds_what_is_wrong() {
     let place = tempfile::tempdir().unwrap();
     let state = place.path().join("state");

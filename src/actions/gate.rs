@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     ports::{ObjectRef, kinds},
-    run::{Gate, Lock, Question, Record, Removal, Reply, StepId, StepState},
+    run::{Environment, Gate, Lock, Question, Record, Removal, Reply, StepId, StepState},
     text::{Diagnostic, units},
 };
 
@@ -37,7 +37,7 @@ fn word() -> Result<String, Halt> {
 /// Puts the gate until its words are typed with every lock open; returns the list that was shown, kept for resume.
 ///
 /// # Errors
-/// A refusal when a lock is shut, a stop when the operator goes back.
+/// A refusal when the operator leaves it with a lock shut, the way back when they leave it open.
 pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
     let mut refusal = String::new();
     loop {
@@ -48,7 +48,7 @@ pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
         let reply = cx.driver.ask(question).await?;
         match reply {
             Reply::Back if !gate.is_open() => return Err(shut(cx, spec, &gate)),
-            Reply::Back => return Err(Halt::Stopped("the operator went back; nothing was deleted".to_owned())),
+            Reply::Back => return Err(Halt::Back),
             Reply::Again => {}
             Reply::Gate { .. } | Reply::Phrase { .. } if !gate.is_open() => {
                 let shut = gate.locks.iter().find(|lock| !lock.open);
@@ -139,11 +139,8 @@ fn gate(cx: &StepCx, spec: &DeleteSpec, found: &Found, locks: Vec<Lock>, refusal
         .into_iter()
         .flatten()
         .map(|volume| {
-            format!(
-                "volume {} {}, set to keep",
-                volume["volume"].as_str().unwrap_or_default(),
-                volume["size"].as_str().unwrap_or_default()
-            )
+            let text = |field: &str| volume[field].as_str().unwrap_or_default();
+            format!("volume of {} {}, kept ({})", text("claim"), text("size"), text("volume"))
         })
         .collect();
     stays.push("the namespace itself".to_owned());
@@ -156,7 +153,7 @@ fn gate(cx: &StepCx, spec: &DeleteSpec, found: &Found, locks: Vec<Lock>, refusal
         namespace: cx.namespace().to_owned(),
         cluster8: cx.target.cluster8().to_owned(),
         word: word()?,
-        prod: state.environment == "PROD",
+        prod: state.environment == Environment::Prod,
         locks,
         goes: found
             .goes

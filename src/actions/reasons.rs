@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::pods::{is_ready, text};
-use crate::run::{Row, Sign};
-use crate::text::units;
+use crate::{
+    run::{EVENT, OutputLine, Row, Sign, Tag},
+    text::{printable, units},
+};
 
 /// How a workload stands.
 pub fn part(name: &str, workload: Option<&Value>, pods: &[Value], events: &[Value], now: Timestamp) -> Row {
@@ -44,7 +46,7 @@ pub fn pod(pod: &Value, events: &[Value], now: Timestamp) -> (Sign, &'static str
         let restarts = status.pointer("/restartCount").and_then(Value::as_u64).unwrap_or(0);
         match waiting {
             "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" => {
-                let said = crate::text::printable(text(status, "/state/waiting/message"));
+                let said = printable(text(status, "/state/waiting/message"));
                 return (
                     Sign::Careful,
                     "stuck",
@@ -63,7 +65,7 @@ pub fn pod(pod: &Value, events: &[Value], now: Timestamp) -> (Sign, &'static str
                 );
             }
             "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
-                let said = crate::text::printable(text(status, "/state/waiting/message"));
+                let said = printable(text(status, "/state/waiting/message"));
                 return (Sign::Careful, "stuck", format!("its container cannot be made: {said}"));
             }
             _ => {}
@@ -76,7 +78,7 @@ pub fn pod(pod: &Value, events: &[Value], now: Timestamp) -> (Sign, &'static str
         .flatten()
         .find(|condition| text(condition, "/type") == "PodScheduled" && text(condition, "/status") == "False");
     if let Some(condition) = unscheduled {
-        return (Sign::Careful, "stuck", crate::text::printable(text(condition, "/message")));
+        return (Sign::Careful, "stuck", printable(text(condition, "/message")));
     }
     let uid = text(pod, "/metadata/uid");
     let warning = events.iter().rfind(|e| text(e, "/involvedObject/uid") == uid && text(e, "/type") == "Warning");
@@ -84,8 +86,22 @@ pub fn pod(pod: &Value, events: &[Value], now: Timestamp) -> (Sign, &'static str
         .parse::<Timestamp>()
         .ok()
         .map_or(0, |since| now.duration_since(since).as_secs().max(0));
-    let said = warning.map(|e| format!(" · {}", crate::text::printable(text(e, "/message")))).unwrap_or_default();
+    let said = warning.map(|e| format!(" · {}", printable(text(e, "/message")))).unwrap_or_default();
     (Sign::Running, "starting", format!("{age} s{said}"))
+}
+
+/// An event as a line of output, under the name of what it is about. One without a time of its own counts as `now`.
+pub fn event(event: &Value, now: Timestamp) -> OutputLine {
+    let times = ["/lastTimestamp", "/eventTime", "/firstTimestamp"].map(|field| text(event, field).parse().ok());
+    let count = event.pointer("/count").and_then(Value::as_u64).filter(|count| *count > 1);
+    let often = count.map_or_else(String::new, |count| format!(", {count} times"));
+    let word = if text(event, "/type") == "Warning" { "WARN " } else { "" };
+    OutputLine {
+        at: times.into_iter().flatten().next().unwrap_or(now),
+        source: text(event, "/involvedObject/name").to_owned(),
+        tag: Tag::Plain,
+        text: format!("{EVENT}{word}{}{often}: {}", text(event, "/reason"), printable(text(event, "/message"))),
+    }
 }
 
 /// Why an object has not gone yet.
@@ -103,7 +119,7 @@ pub fn ending(object: &Value) -> String {
         .map(|c| text(c, "/message"))
         .next();
     match (held, finalizers.is_empty(), object.pointer("/metadata/deletionTimestamp").is_some()) {
-        (Some(message), _, _) => crate::text::printable(message),
+        (Some(message), _, _) => printable(message),
         (None, false, _) => format!("held by the finalizer {}", finalizers.join(", ")),
         (None, true, true) => "stopping".to_owned(),
         (None, true, false) => "not asked to end yet".to_owned(),
@@ -129,6 +145,20 @@ mod tests {
         let row = part("pix-core", Some(&workload), &[pod], &[], now());
         assert_eq!((row.sign, row.word.as_str()), (Sign::Careful, "stuck"));
         assert_eq!(row.detail, "the image x:5 cannot be fetched: 404␛");
+    }
+
+    #[test]
+    fn an_event_says_what_how_often_and_of_whom() {
+        let event = json!({"type": "Warning", "reason": "FailedScheduling", "message": "no node has room", "count": 3,
+            "involvedObject": {"name": "pix-worker-6d9f-x2k4q"}, "lastTimestamp": "2026-11-20T21:00:07Z"});
+        let line = self::event(&event, now());
+        assert_eq!(line.text, "event · WARN FailedScheduling, 3 times: no node has room");
+        assert_eq!(
+            (line.source.as_str(), line.at.to_string().as_str()),
+            ("pix-worker-6d9f-x2k4q", "2026-11-20T21:00:07Z")
+        );
+        let bare = self::event(&json!({"type": "Normal", "reason": "Pulled", "eventTime": null}), now());
+        assert_eq!((bare.text.as_str(), bare.at), ("event · Pulled: ", now()));
     }
 
     #[test]

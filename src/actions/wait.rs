@@ -1,9 +1,10 @@
 //! `wait`: until the parts are ready, or what was deleted is gone; with reasons in words from pods and events.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use futures::StreamExt;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
@@ -24,6 +25,8 @@ use crate::{
 const STEADY: Duration = Duration::from_secs(5);
 /// How often ages and things without a watch are looked at again.
 const LOOK: Duration = Duration::from_secs(5);
+/// Events so much older than the wait are told, too: what it waits for was begun before it, and clocks differ.
+const EVENTS: Duration = Duration::from_secs(30);
 /// What was deleted and is not gone after so long pauses the run.
 const GONE_PATIENCE: Duration = Duration::from_secs(240);
 /// What cannot get ready by itself pauses the run after so long.
@@ -40,16 +43,19 @@ async fn until_ready(cx: &StepCx, namespace: &str) -> Result<(), Halt> {
     let deployment = cx.deployment()?;
     let started = tokio::time::Instant::now();
     let mut watch = cx.world.objects.watch(&kinds::pod(), Some(namespace), "").await?;
-    let mut steady_since = None;
+    let (mut steady_since, mut told) = (None, BTreeMap::new());
+    let now = cx.world.clock.now();
+    let since = now.checked_sub(EVENTS).unwrap_or(now);
     let mut stuck_since: Option<tokio::time::Instant> = None;
     loop {
-        let rows = parts(cx, namespace).await?;
+        let (rows, events) = parts(cx, namespace).await?;
+        tell(cx, &events, since, &mut told).await;
         let ready = rows.iter().filter(|row| row.sign == Sign::Done).count();
         let stuck = rows.iter().find(|row| matches!(row.sign, Sign::Careful | Sign::Failed)).cloned();
         cx.show(&format!("{ready} of {} parts are ready", rows.len()), rows.clone(), None, None);
         if ready == deployment.parts.len() {
-            let since = *steady_since.get_or_insert_with(tokio::time::Instant::now);
-            if since.elapsed() >= STEADY && answers(cx, namespace).await {
+            let steady = *steady_since.get_or_insert_with(tokio::time::Instant::now);
+            if steady.elapsed() >= STEADY && answers(cx, namespace).await {
                 return Ok(());
             }
         } else {
@@ -90,8 +96,32 @@ async fn answers(cx: &StepCx, namespace: &str) -> bool {
     }
 }
 
-/// One row a part: how its workload stands, and why.
-async fn parts(cx: &StepCx, namespace: &str) -> Result<Vec<Row>, Halt> {
+/// What the cluster says of the parts since the wait began, as lines of the step's output: each event once, and again when it
+/// was seen more often.
+async fn tell(cx: &StepCx, events: &[Value], since: Timestamp, told: &mut BTreeMap<String, u64>) {
+    let Ok(deployment) = cx.deployment() else { return };
+    let parts = || deployment.parts.iter().map(|part| part.split_once('/').map_or(part.as_str(), |(_, name)| name));
+    let mut lines = Vec::new();
+    for event in events {
+        let about = text(event, "/involvedObject/name");
+        let of_part =
+            |part: &str| about.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+        let count = event.pointer("/count").and_then(Value::as_u64).unwrap_or(1);
+        let before = told.get(text(event, "/metadata/uid")).copied().unwrap_or(0);
+        let line = reasons::event(event, cx.world.clock.now());
+        if count > before && line.at >= since && parts().any(of_part) {
+            told.insert(text(event, "/metadata/uid").to_owned(), count);
+            lines.push(line);
+        }
+    }
+    lines.sort_by_key(|line| line.at);
+    for line in lines {
+        cx.driver.line(line).await;
+    }
+}
+
+/// One row a part: how its workload stands, and why; and the events of the namespace.
+async fn parts(cx: &StepCx, namespace: &str) -> Result<(Vec<Row>, Vec<Value>), Halt> {
     let pods = cx.world.objects.list(&kinds::pod(), Some(namespace), "").await?;
     let events = cx.world.objects.list(&kinds::event(), Some(namespace), "").await?;
     let now = cx.world.clock.now();
@@ -102,7 +132,7 @@ async fn parts(cx: &StepCx, namespace: &str) -> Result<Vec<Row>, Halt> {
         let found = cx.world.objects.get(&reference).await?;
         rows.push(reasons::part(name, found.as_ref(), &pods, &events, now));
     }
-    Ok(rows)
+    Ok((rows, events))
 }
 
 fn workload(kind: &str) -> Kind {

@@ -173,7 +173,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::GateShut, &[Key::Char('w')], "w", "why", Cmd::Why, true),
     bind(Place::GateShut, HELP, "?", "help", Cmd::Help, true),
     bind(Place::GateTyping, &[Key::Tab], "Tab", "next", Cmd::Next, true),
-    bind(Place::GateTyping, &[Key::Ctrl('a')], "Ctrl-A", "all objects", Cmd::ShowAll, true),
+    // not Ctrl-A: that is the begin of the line, and the key of tmux and screen
+    bind(Place::GateTyping, &[Key::Ctrl('o')], "Ctrl-O", "all objects", Cmd::ShowAll, true),
     bind(Place::GateTyping, &[Key::Char('a')], "a", "all objects", Cmd::ShowAll, false),
     bind(Place::GateTyping, &[Key::Char('e')], "e", "commands", Cmd::Evidence, true),
     bind(Place::GateTyping, &[Key::F(1)], "F1", "help", Cmd::Help, true),

@@ -10,7 +10,7 @@ impl App {
             Cmd::Palette => Over::Palette(Palette::new(self.commands())),
             Cmd::Why => Over::Page(self.why()?),
             Cmd::Evidence => Over::Page(self.evidence()),
-            Cmd::Overview => Over::Page(page::overview(&self.run)),
+            Cmd::Overview => Over::Page(page::overview(&self.run, &self.records)),
             Cmd::Log => Over::Log(LogPage::default()),
             Cmd::Search => Over::Log(LogPage { typing: Some(TextField::open("")), ..LogPage::default() }),
             _ => return None,

@@ -69,6 +69,11 @@ impl Options {
         acts.then_some(self.menu.at)
     }
 
+    /// Whether an answer is on its way.
+    pub fn is_closed(&self) -> bool {
+        self.taken
+    }
+
     /// The answer is on its way: no other is taken.
     pub fn close(&mut self) {
         self.taken = true;

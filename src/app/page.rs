@@ -1,7 +1,9 @@
 //! A page of text over a screen: why, evidence, steps, details. And the texts that are made from the run's state.
 
+use jiff::Timestamp;
+
 use crate::{
-    run::{PlannedStep, Risk, RunState, StepState},
+    run::{PlannedStep, Record, Risk, RunState, StepState, Timings},
     text::units,
 };
 
@@ -132,9 +134,33 @@ pub fn plan(run: &RunState) -> Vec<String> {
     lines
 }
 
-/// Every step with its state.
-pub fn overview(run: &RunState) -> Page {
-    let lines =
-        run.plan.iter().map(|step| format!("{:<5}{:<34} {}", step.number, step.title, state_word(run, step))).collect();
-    Page::new("All steps", lines)
+/// Every step with its state and its time: what it took, or is estimated to take. The times make up the whole.
+pub fn overview(run: &RunState, records: &[(Timestamp, Record)]) -> Page {
+    let timings = Timings::new(records);
+    let line = |step: &PlannedStep| {
+        let timing = timings.of(&step.id);
+        let over = run.step(&step.id).is_over() || run.is_at_end();
+        let time = match timing {
+            Some(timing) => units::seconds(timing.last_s),
+            None if over => String::new(),
+            None => format!("~{}", units::about(step.estimate_s).trim_start_matches("about ")),
+        };
+        let more = timing
+            .filter(|timing| timing.tries > 1)
+            .map(|timing| format!(" · try {}, {} in all", timing.tries, units::seconds(timing.all_s)));
+        let state = state_word(run, step);
+        format!("{:<5}{:<30}{time:>11}   {state}{}", step.number, step.title, more.unwrap_or_default())
+    };
+    let mut lines = Vec::new();
+    if timings.steps_s() > 0 {
+        let sums = [
+            ("all steps, with all their tries", timings.steps_s()),
+            ("between them: choices, pauses", timings.between_s()),
+            ("together", timings.total_s()),
+        ];
+        lines.extend(sums.map(|(what, seconds)| format!("{what:<35}{:>11}", units::seconds(seconds))));
+        lines.push(String::new());
+    }
+    lines.extend(run.plan.iter().map(line));
+    Page::new("All steps and their times", lines)
 }

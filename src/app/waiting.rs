@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{App, Cmd, Front, Key, menu::Options, page::Page};
 use crate::{
-    run::{Progress, Row, Sign},
+    run::{EVENT, OutputLine, Progress, Row, Sign},
     text::units,
 };
 
@@ -83,7 +83,7 @@ impl App {
             return Vec::new();
         }
         let wait = ("Keep waiting".to_owned(), "asks you by itself when it does not get better".to_owned());
-        let look = |row: &&Row| (format!("Look at {}", row.name), "reason, log, commands to read more".to_owned());
+        let look = |row: &&Row| (format!("Look at {}", row.name), "events, log, commands to read more".to_owned());
         std::iter::once(wait).chain(stuck.iter().map(look)).collect()
     }
 
@@ -107,25 +107,23 @@ impl App {
     fn part(&self, row: &Row) -> Page {
         let mut lines = vec![format!("{}: {}", row.word, self.detail(row)), String::new()];
         let of_part = |source: &str| source == row.name || source.starts_with(&format!("{}-", row.name));
-        let log: Vec<String> = self
-            .log
-            .lines
-            .iter()
-            .filter(|line| of_part(&line.source))
-            .map(|line| format!("  {} {}", line.source, line.text))
-            .collect();
-        if log.is_empty() {
-            lines.push("Its pods have written no line that came here.".to_owned());
-        } else {
-            lines.push("The last lines of its pods:".to_owned());
-            lines.extend(log.into_iter().rev().take(LOG).collect::<Vec<_>>().into_iter().rev());
+        let said = self.log.lines.iter().filter(|line| of_part(&line.source));
+        let (events, log): (Vec<&OutputLine>, Vec<&OutputLine>) = said.partition(|line| line.text.starts_with(EVENT));
+        let told = |line: &&OutputLine| format!("  {} {}", line.source, line.text);
+        for (found, title, none) in [
+            (events, "What the cluster says of it, the newest last:", "The cluster has told no event of it here."),
+            (log, "The last lines of its pods:", "Its pods have written no line that came here."),
+        ] {
+            lines.push(if found.is_empty() { none } else { title }.to_owned());
+            lines.extend(found[found.len().saturating_sub(LOG)..].iter().map(told));
+            lines.push(String::new());
         }
         let commands = self.step().map_or(&[][..], |step| &step.commands[..]);
         let mut named = commands.iter().flat_map(|command| command.split_whitespace());
         let workload = named.find(|word| word.rsplit('/').next() == Some(&row.name) && word.contains('/'));
         let namespace = self.run.target.as_ref().map(|target| target.namespace.as_str());
         if let (Some(workload), Some(namespace)) = (workload, namespace) {
-            lines.extend([String::new(), "Commands that read more and change nothing:".to_owned()]);
+            lines.push("Commands that read more and change nothing:".to_owned());
             let kubectl = format!("  $ kubectl --context {} -n {namespace}", self.run.context);
             lines.push(format!("{kubectl} describe {workload}"));
             lines.push(format!("{kubectl} logs {workload} --all-containers --tail 100"));

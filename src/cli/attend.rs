@@ -88,7 +88,7 @@ fn folded(records: &Records) -> RunState {
 }
 
 /// The command that takes the run up again.
-fn come_back(global: &Global, state: &RunState, realm: Realm) -> String {
+pub fn come_back(global: &Global, state: &RunState, realm: Realm) -> String {
     let place = global.state_dir.as_ref().map_or_else(String::new, |dir| format!(" --state-dir {}", dir.display()));
     match realm {
         Realm::Real => format!("drydock resume {}{place}", state.short()),

@@ -9,12 +9,12 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Exit, Failure, Global, Outcome, attend, inspect::show, target::environment};
+use super::{Exit, Failure, Global, Outcome, attend, inspect::show};
 use crate::{
     cluster::{Cluster, contexts},
     host::LocalHost,
     ports::{Collect, Host, Objects, PortError, Program},
-    run::{Check, CheckResult, RunState},
+    run::{Check, CheckResult, Environment, RunState},
     runner::records,
     store::{Paths, ensure_private_folder},
     text::units,
@@ -281,8 +281,11 @@ async fn cluster(args: &DoctorArgs) -> Vec<Check> {
         checks.push(match cluster.identity(namespace).await {
             Ok(identity) => {
                 let ids = if identity.cluster_uid.is_some() { "3 of 3 ids" } else { "2 of 3 ids" };
-                let sentence =
-                    format!("{namespace} in cluster {} ({ids}), {}", identity.cluster8(), environment(&identity));
+                let sentence = format!(
+                    "{namespace} in cluster {} ({ids}), {}",
+                    identity.cluster8(),
+                    Environment::of(&identity.labels)
+                );
                 check("namespace", CheckResult::Pass, sentence, &[])
             }
             Err(error) => check("namespace", CheckResult::Fail, said(&error), &["`kubectl get namespaces`"]),

@@ -15,9 +15,9 @@ use super::{
     doctor::{self, DoctorArgs},
     practice::{PracticeArgs, practice},
     reach,
-    runs::{fold, word},
+    runs::{fold, holder, word},
     start::{ResumeArgs, StartArgs, resume, start},
-    target::{TargetArgs, environment},
+    target::TargetArgs,
 };
 use crate::{
     app::{
@@ -26,9 +26,9 @@ use crate::{
     },
     cluster::{Cluster, contexts},
     ports::{Identity, Objects, kinds},
-    run::{CheckResult, RunState},
+    run::{CheckResult, Environment, RunState},
     runbook::{EMBEDDED, InputKind, Runbook, load},
-    store::Paths,
+    store::{Paths, RunFolder},
     text::Diagnostic,
     tui::{Errand, run_door},
     vault::Vault,
@@ -77,25 +77,26 @@ async fn visit(global: &Global, door: Door, effects: Vec<DoorEffect>) -> Outcome
 }
 
 /// Every run that can be read, oldest first.
-fn states(global: &Global) -> Result<Vec<(String, RunState)>, Failure> {
+fn states(global: &Global) -> Result<Vec<(RunFolder, RunState)>, Failure> {
     let runs = Paths::resolve(global.state_dir.clone())?.runs().list()?;
-    let read = |run: &crate::store::RunFolder| Some((run.id.as_str().to_owned(), fold(run).ok()?.0));
-    Ok(runs.iter().filter(|run| run.journal().exists()).filter_map(read).collect())
+    let read = |run: RunFolder| fold(&run).ok().map(|(state, _)| (run, state));
+    Ok(runs.into_iter().filter(|run| run.journal().exists()).filter_map(read).collect())
 }
 
 fn shelf(global: &Global) -> Result<Shelf, Failure> {
     let paths = Paths::resolve(global.state_dir.clone())?;
     let (mut runs, mut past) = (Vec::new(), Vec::new());
-    for (id, state) in states(global)?.into_iter().rev() {
+    for (run, state) in states(global)?.into_iter().rev() {
+        let (id, word) = (run.id.to_string(), word(&state, holder(&run).as_ref()));
         let namespace = state.target.as_ref().map_or("", |target| target.namespace.as_str());
         if state.is_at_end() {
-            past.push(format!("{id}   {namespace}   {}", word(&state)));
+            past.push(format!("{id}   {namespace}   {word}"));
             continue;
         }
         runs.push(Unfinished {
             title: state.runbook.as_ref().map_or_else(String::new, |of| of.title.clone()),
             place: format!("{namespace} @ {} · {}", state.context, state.environment),
-            now: word(&state),
+            now: word,
             id,
         });
     }
@@ -169,9 +170,8 @@ async fn identify(known: &[RunState], runbook: &str, context: &str, namespace: &
     let cluster = Cluster::connect(Some(context)).await.map_err(|error| lines(reach::no_context(error)))?;
     let read = cluster.identity(namespace).await;
     let identity = read.map_err(|error| lines(reach::no_answer(error, &cluster, namespace)))?;
-    let environment = environment(&identity);
-    let label = identity.labels.iter().find(|label| label.starts_with("env"));
-    let because = label.map_or_else(
+    let environment = Environment::of(&identity.labels);
+    let because = Environment::label(&identity.labels).map_or_else(
         || "no label env says otherwise".to_owned(),
         |label| format!("the namespace carries the label {label}"),
     );
@@ -179,7 +179,7 @@ async fn identify(known: &[RunState], runbook: &str, context: &str, namespace: &
         Ok(pods) => format!("{} pods", pods.len()),
         Err(_) => "its pods may not be listed".to_owned(),
     };
-    let inputs = asks(runbook, &identity, context, &environment)?;
+    let inputs = asks(runbook, &identity, context, environment)?;
     Ok(Found { seen: seen(known, context, &identity), identity, environment, because, holds, inputs })
 }
 
@@ -202,7 +202,12 @@ fn of(id: &str) -> Option<Runbook> {
 }
 
 /// The inputs of a runbook with the values they have for this target.
-fn asks(runbook: &str, identity: &Identity, context: &str, environment: &str) -> Result<Vec<InputAsk>, Vec<String>> {
+fn asks(
+    runbook: &str,
+    identity: &Identity,
+    context: &str,
+    environment: Environment,
+) -> Result<Vec<InputAsk>, Vec<String>> {
     let Some(runbook) = of(runbook) else { return Err(vec![format!("there is no runbook {runbook}")]) };
     let target = json!({"namespace": identity.namespace, "context": context, "environment": environment});
     // what must be given has no value yet; for the others' sake it stands in for itself

@@ -7,12 +7,13 @@ use std::{
 
 use super::{
     Exit, Failure, Global, reach,
-    target::{TargetArgs, chosen, environment_of, runbook},
+    target::{TargetArgs, chosen, runbook},
 };
 use crate::{
     cluster::{Cluster, contexts},
     plain::{Picked, Picker},
     ports::{Objects, kinds},
+    run::Environment,
     text::Diagnostic,
 };
 
@@ -108,7 +109,7 @@ fn option(object: &serde_json::Value) -> Option<(String, String)> {
         .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
         .collect();
     let ending = object.pointer("/metadata/deletionTimestamp").map_or("", |_| "  ending");
-    Some((name.to_owned(), format!("{}{ending}", environment_of(&labels))))
+    Some((name.to_owned(), format!("{}{ending}", Environment::of(&labels))))
 }
 
 #[cfg(test)]

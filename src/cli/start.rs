@@ -115,7 +115,7 @@ pub fn first_records(
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             target: Box::new(target.identity.clone()),
             context: target.context().to_owned(),
-            environment: target.environment.clone(),
+            environment: target.environment,
             operator: host.operator(),
             host: host.name(),
             practice: realm == Realm::Practice,

@@ -8,6 +8,7 @@ use super::{Exit, Failure, reach};
 use crate::{
     cluster::Cluster,
     ports::{Identity, Objects},
+    run::Environment,
     runbook::{EMBEDDED, InputKind, Intent, Loaded, load},
     text::Diagnostic,
 };
@@ -46,8 +47,8 @@ pub struct Target {
     pub cluster: Option<Cluster>,
     /// Who it is.
     pub identity: Identity,
-    /// PROD, STAGING, TEST or NONE.
-    pub environment: String,
+    /// What it counts as.
+    pub environment: Environment,
     /// Inputs, rendered.
     pub inputs: Value,
 }
@@ -65,7 +66,7 @@ impl Target {
 
     /// What templates may name before the start.
     pub fn known(&self) -> Value {
-        json!({"inputs": self.inputs, "target": target_values(&self.identity, self.context(), &self.environment)})
+        json!({"inputs": self.inputs, "target": target_values(&self.identity, self.context(), self.environment)})
     }
 
     /// Name of the context, or nothing.
@@ -74,7 +75,7 @@ impl Target {
     }
 }
 
-fn target_values(identity: &Identity, context: &str, environment: &str) -> Value {
+fn target_values(identity: &Identity, context: &str, environment: Environment) -> Value {
     json!({"namespace": identity.namespace, "context": context, "environment": environment})
 }
 
@@ -100,25 +101,6 @@ pub fn runbook(args: &TargetArgs) -> Result<Loaded, Failure> {
         }
     };
     load(&name, &text).map_err(|problems| Failure { exit: Exit::Usage, problems })
-}
-
-/// PROD unless the namespace says otherwise: an unknown place is treated as the one that hurts.
-pub fn environment(identity: &Identity) -> String {
-    environment_of(&identity.labels).to_owned()
-}
-
-/// The same from the labels of a namespace, each `KEY=VALUE`.
-pub fn environment_of(labels: &[String]) -> &'static str {
-    let label = labels.iter().find_map(|label| {
-        let (key, value) = label.split_once('=')?;
-        matches!(key, "env" | "environment" | "app.kubernetes.io/environment").then(|| value.to_lowercase())
-    });
-    match label.as_deref() {
-        Some("test" | "dev" | "development" | "lab" | "qa") => "TEST",
-        Some("staging" | "stage") => "STAGING",
-        Some("practice") => "PRACTICE",
-        _ => "PROD",
-    }
 }
 
 /// Inputs as they were given, `INPUT=VALUE`.
@@ -149,8 +131,8 @@ pub async fn choose(
             server_version: String::new(),
             labels: Vec::new(),
         };
-        let inputs = inputs(&loaded, args, answers, &identity, "", "NONE")?;
-        return Ok(Target { loaded, cluster: None, identity, environment: "NONE".to_owned(), inputs });
+        let inputs = inputs(&loaded, args, answers, &identity, "", Environment::None)?;
+        return Ok(Target { loaded, cluster: None, identity, environment: Environment::None, inputs });
     }
     let cluster = match cluster {
         Some(cluster) => cluster,
@@ -164,8 +146,8 @@ pub async fn choose(
         return Err(Failure::new(Exit::Usage, problem));
     };
     let identity = cluster.identity(namespace).await.map_err(|error| reach::no_answer(error, &cluster, namespace))?;
-    let environment = if args.prod { "PROD".to_owned() } else { environment(&identity) };
-    let inputs = inputs(&loaded, args, answers, &identity, &cluster.context, &environment)?;
+    let environment = if args.prod { Environment::Prod } else { Environment::of(&identity.labels) };
+    let inputs = inputs(&loaded, args, answers, &identity, &cluster.context, environment)?;
     Ok(Target { loaded, cluster: Some(cluster), identity, environment, inputs })
 }
 
@@ -175,7 +157,7 @@ fn inputs(
     answers: &BTreeMap<String, String>,
     identity: &Identity,
     context: &str,
-    environment: &str,
+    environment: Environment,
 ) -> Result<Value, Failure> {
     let target = target_values(identity, context, environment);
     let chosen = chosen(args, answers)?;

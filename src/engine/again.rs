@@ -6,7 +6,7 @@
 use super::plan::{Plan, PlanStep};
 use crate::{
     actions::ActionSpec,
-    run::{Choice, Risk, RunState, StepId},
+    run::{Choice, Risk, RunState, StepId, StepState},
     text::{Diagnostic, names, names_of_condition},
 };
 
@@ -48,6 +48,20 @@ pub fn choices(problem: &Diagnostic, plan: &Plan, state: &RunState) -> Vec<Choic
         }
     })
     .collect()
+}
+
+/// Whether a human answers a step of this kind.
+pub fn is_answered(step: &PlanStep) -> bool {
+    matches!(step.spec, ActionSpec::Ask(_) | ActionSpec::Confirm(_) | ActionSpec::Manual(_))
+}
+
+/// Where one can go from an open gate: the last checks before it that passed, and the last step that a human answered.
+pub fn before(gate: &PlanStep, plan: &Plan, state: &RunState) -> Vec<String> {
+    let before = || plan.steps.iter().take_while(|step| step.planned.id != gate.planned.id);
+    let done = |step: &&PlanStep| matches!(state.step(&step.planned.id), StepState::Done { .. });
+    let check = before().filter(done).filter(|step| matches!(step.spec, ActionSpec::Check(_))).last();
+    let answered = before().filter(done).filter(|step| is_answered(step)).last();
+    check.into_iter().chain(answered).map(|step| step.planned.id.0.clone()).collect()
 }
 
 /// The step that a choice goes back to.

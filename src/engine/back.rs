@@ -1,5 +1,6 @@
 //! Going back: from a form, a confirmation or a passing check to the last step before it that a human answered. What was typed
-//! there is in its draft, its secrets in the vault; what was built on it is done again. From the first of them to the plan.
+//! there is in its draft, its secrets in the vault; what was built on it is done again. From the first of them to the plan. From
+//! an open gate the operator is asked how far.
 
 use super::{
     again,
@@ -7,7 +8,7 @@ use super::{
     plan::PlanStep,
 };
 use crate::{
-    actions::{ActionSpec, Driver, Halt},
+    actions::{Driver, Halt},
     run::{Outcome, Question, Record, Reply, StepId, StepState, Stopped},
 };
 
@@ -22,10 +23,12 @@ impl Engine {
             let reason = format!("{reason}; the removal was begun, so no earlier step is opened again");
             return Ok(Next::Stop(Box::new(Stopped::Paused { reason })));
         }
+        if step.spec.action().has_gate() {
+            return self.left_gate(step).await;
+        }
         let before = self.plan.steps.iter().take_while(|other| other.planned.id != *id);
         let answered = |other: &&PlanStep| {
-            matches!(other.spec, ActionSpec::Ask(_) | ActionSpec::Confirm(_) | ActionSpec::Manual(_))
-                && matches!(state.step(&other.planned.id), StepState::Done { .. })
+            again::is_answered(other) && matches!(state.step(&other.planned.id), StepState::Done { .. })
         };
         let to = before.filter(answered).last().map(|other| &other.planned);
         let mut steps: Vec<StepId> = to.map(|to| again::reopened(&to.id, &self.plan, &state)).unwrap_or_default();

@@ -67,19 +67,51 @@ impl Engine {
             }
         };
         match chosen {
-            Ok(choice) if choice == RETRY => Ok(Next::Again),
-            Ok(choice) if choice == ROLL_BACK => {
-                let (by, reason) = (self.core.world.host.operator(), problem.what);
-                self.core.record(Record::RollBack { by, reason }).await?;
-                Ok(Next::Stop(Box::new(self.roll_back().await?)))
+            Ok(choice) => match self.follow(&choice, &problem.what).await? {
+                Some(next) => Ok(next),
+                None => Ok(Next::Stop(Box::new(stopped(problem)))),
+            },
+            Err(Halt::NeedsAnswer(_) | Halt::Stopped(_)) => Ok(Next::Stop(Box::new(stopped(problem)))),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// What a choice leads to: another try, earlier steps again, a roll back; `None` leaves the run paused.
+    async fn follow(&self, choice: &str, reason: &str) -> Result<Option<Next>, Halt> {
+        let by = self.core.world.host.operator();
+        if choice == ROLL_BACK {
+            self.core.record(Record::RollBack { by, reason: reason.to_owned() }).await?;
+            return Ok(Some(Next::Stop(Box::new(self.roll_back().await?))));
+        }
+        if let Some(from) = again::chosen(choice) {
+            let steps = again::reopened(&from, &self.plan, &self.core.state());
+            self.core.record(Record::Reopened { steps, by, reason: reason.to_owned() }).await?;
+            return Ok(Some(Next::Again));
+        }
+        Ok((choice == RETRY).then_some(Next::Again))
+    }
+
+    /// The operator left an open gate before its words were typed. Nothing happened; where to go from here is theirs to say,
+    /// since the last step that they answered may lie far back.
+    pub(super) async fn left_gate(&self, step: &PlanStep) -> Result<Next, Halt> {
+        let what = "you went back from the gate; nothing was deleted";
+        let problem = Diagnostic::new(what)
+            .proves("nothing: no step failed, and what was proven stays proven")
+            .safe("everything: no change was sent since the gate was shown");
+        let problem = again::before(step, &self.plan, &self.core.state()).into_iter().fold(problem, Diagnostic::again);
+        let mut choices = vec![choice(RETRY, "Look at the gate again", "reads all again, with a new word")];
+        choices.extend(again::choices(&problem, &self.plan, &self.core.state()));
+        choices.extend(self.roll_back_choice().await);
+        choices.push(choice(STOP, "Leave it paused", "changes nothing"));
+        self.core.renew_cancel();
+        let stopped = || {
+            Next::Stop(Box::new(Stopped::Paused { reason: "the operator left the gate; nothing was deleted".into() }))
+        };
+        match self.choose(step, &problem, choices, 0, "gate").await {
+            Ok(choice) => {
+                Ok(self.follow(&choice, "the operator went back from the gate").await?.unwrap_or_else(stopped))
             }
-            Ok(choice) if let Some(from) = again::chosen(&choice) => {
-                let steps = again::reopened(&from, &self.plan, &self.core.state());
-                let (by, reason) = (self.core.world.host.operator(), problem.what.clone());
-                self.core.record(Record::Reopened { steps, by, reason }).await?;
-                Ok(Next::Again)
-            }
-            Ok(_) | Err(Halt::NeedsAnswer(_) | Halt::Stopped(_)) => Ok(Next::Stop(Box::new(stopped(problem)))),
+            Err(Halt::NeedsAnswer(_) | Halt::Stopped(_)) => Ok(stopped()),
             Err(other) => Err(other),
         }
     }

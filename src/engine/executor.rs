@@ -19,7 +19,8 @@ use crate::{
     actions::{Done, Driver, Halt, Probed, StepCx},
     ports::{VaultState, World},
     run::{
-        Choice, Event, Outcome, Question, Record, Repeat, Reply, RunState, Sign, StepId, StepState, Stopped, Verdict,
+        Choice, Environment, Event, Outcome, Question, Record, Repeat, Reply, RunState, Sign, StepId, StepState,
+        Stopped, Verdict,
     },
     text::{Diagnostic, condition},
 };
@@ -347,7 +348,7 @@ async fn undo_in_doubt(step: &PlanStep, cx: &StepCx) -> Result<Probed, Halt> {
 async fn watch_identity(core: Arc<Core>, done: CancellationToken) {
     let state = core.state();
     // a run without a cluster has no identity that could change
-    let Some(target) = state.target.clone().filter(|_| state.environment != "NONE") else { return };
+    let Some(target) = state.target.clone().filter(|_| state.environment != Environment::None) else { return };
     drop(state);
     // a run begins, and is taken up again, only where it is the same
     let mut told = "same";

@@ -38,7 +38,7 @@ pub(super) async fn ask(talk: &mut Talk<'_>, question: &Question, walk: &mut Wal
             for line in problem.lines().iter().filter(|_| !told) {
                 talk.say(line);
             }
-            let help = "The step did not end well. The last option changes nothing and leaves the run paused.";
+            let help = "Nothing goes on before a choice. The last option changes nothing and leaves the run paused.";
             Reply::Choose { choice: choose(talk, choices, help).await? }
         }
         Question::Reapply { items, .. } => reapply(talk, items).await?,

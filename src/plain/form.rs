@@ -306,8 +306,10 @@ fn rule(field: &Field) -> String {
         FieldKind::Name => "Up to 40 lower-case letters, digits and hyphens.".to_owned(),
         FieldKind::Bool => "true or false.".to_owned(),
         FieldKind::Json => "A JSON object, in braces, on one line.".to_owned(),
-        FieldKind::SecretFile => "The path of a file here; its content goes into the vault, byte for byte.".to_owned(),
-        FieldKind::Secret => "A secret. It is not shown, and goes into the vault and nowhere else.".to_owned(),
+        FieldKind::SecretFile => {
+            "The path of a file here; the vault gets a copy, byte for byte. Your file stays where it is.".to_owned()
+        }
+        FieldKind::Secret => "A secret. It is not shown; drydock keeps it in the vault only.".to_owned(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! no clock. Called by `engine` (writes records), `app`, `plain`, `json` (show them), `cli` (report).
 
 mod command;
+mod environment;
 mod form;
 mod ids;
 mod link;
@@ -14,14 +15,17 @@ mod question;
 mod record;
 pub mod report;
 mod state;
+mod timing;
 
 pub use command::{Command, Event, FieldInput, Progress, Reply, Row, SecretHandle, Stopped};
+pub use environment::Environment;
 pub use form::{Field, FieldKind, FieldValue, Form, Item};
 pub use ids::StepId;
 pub use link::Link;
 pub use mask::{equal_but_for_masks, is_mask, masks_within};
 pub use outage::Outage;
-pub use output::{OutputLine, Tag};
+pub use output::{EVENT, OutputLine, Tag};
 pub use question::{Check, CheckResult, Choice, Gate, Lock, Question, ReapplyItem, ReapplyState, Removal, WAY_BACK};
 pub use record::{Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, Service, Sign, Verdict};
 pub use state::{EffectState, EvidenceState, RunState, StepState};
+pub use timing::{Timing, Timings};

@@ -1,9 +1,11 @@
 //! How long the users of the application have less than usual: as planned, and as it was.
 
+use serde::Serialize;
+
 use super::{PlannedStep, RunState, Service, StepState};
 
 /// Seconds in which not everything works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Outage {
     /// Answers, and stores nothing new.
     pub read_only_s: u64,

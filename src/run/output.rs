@@ -4,6 +4,9 @@ use jiff::Timestamp;
 
 use crate::text::printable;
 
+/// How a line begins that tells an event of the cluster, not what a program said.
+pub const EVENT: &str = "event · ";
+
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tag {

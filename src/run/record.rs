@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::StepId;
+use super::{Environment, StepId};
 use crate::{
     ports::{Identity, Provenance},
     text::Diagnostic,
@@ -172,7 +172,7 @@ pub enum Record {
         tool: String,
         target: Box<Identity>,
         context: String,
-        environment: String,
+        environment: Environment,
         operator: String,
         host: String,
         practice: bool,

@@ -1,12 +1,10 @@
 //! The change record of a run, from its records alone: who did what, when, on what, with which proof.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Record, RunState, RunbookRef, StepId, StepState};
+use super::{Environment, Outage, Record, RunState, RunbookRef, StepId, StepState, Timings};
 use crate::{
     ports::Identity,
     text::{printable, units},
@@ -29,12 +27,17 @@ pub struct Report {
     pub runbook: Option<RunbookRef>,
     pub target: Option<Identity>,
     pub context: String,
-    pub environment: String,
+    pub environment: Environment,
     pub practice: bool,
     /// Version of drydock, and who began the run on which machine.
     pub tool: String,
     pub operator: String,
     pub host: String,
+    /// Seconds of all tries of all steps, and of the time between them: together from the first record to the last.
+    pub steps_seconds: u64,
+    pub between_seconds: u64,
+    /// How long the users had less than everything.
+    pub outage: Outage,
     /// Steps, proofs and decisions, each in order.
     pub steps: Vec<StepLine>,
     pub proofs: Vec<ProofLine>,
@@ -47,12 +50,15 @@ pub struct StepLine {
     pub number: String,
     pub id: StepId,
     pub title: String,
-    /// `not yet`, `begun`, `done`, `not needed`, `failed` or `stopped`.
+    /// `not yet`, `opened again`, `begun`, `done`, `not needed`, `failed`, `stopped` or `undone`.
     pub state: &'static str,
     pub result: String,
-    /// Tries, and seconds from the first intent to the last end.
+    /// When it began first, and how often it was begun.
+    pub began: Option<Timestamp>,
     pub attempts: u32,
+    /// Seconds of the last try, and of all tries.
     pub seconds: Option<u64>,
+    pub all_seconds: Option<u64>,
 }
 
 /// Something that was proven.
@@ -88,6 +94,7 @@ impl Report {
             sentence: evidence.sentence.clone(),
             facts: evidence.facts.clone(),
         };
+        let timings = Timings::new(records);
         Self {
             kind: "report",
             run: run.run.clone(),
@@ -102,12 +109,15 @@ impl Report {
             runbook: run.runbook.clone(),
             target: run.target.clone(),
             context: run.context.clone(),
-            environment: run.environment.clone(),
+            environment: run.environment,
             practice: run.practice,
             tool,
             operator,
             host,
-            steps: steps(run, records),
+            steps_seconds: timings.steps_s(),
+            between_seconds: timings.between_s(),
+            outage: Outage::real(run),
+            steps: steps(run, &timings),
             proofs: run.evidence.iter().map(proof).collect(),
             events: records
                 .iter()
@@ -120,7 +130,7 @@ impl Report {
     pub fn markdown(&self) -> String {
         let mut out = vec![format!("# Change record {}", printable(&self.run)), String::new()];
         if let (Some(from), Some(to)) = (self.from, self.to) {
-            let took = units::seconds(u64::try_from(to.duration_since(from).as_secs()).unwrap_or_default());
+            let took = units::seconds(self.steps_seconds + self.between_seconds);
             out.push(format!("From {from:.0} to {to:.0} (UTC), {took}. The run is {}.", self.state));
         }
         if let Some(runbook) = &self.runbook {
@@ -148,12 +158,24 @@ impl Report {
         if self.practice {
             out.push("Practice: nothing here is real.".to_owned());
         }
-        out.extend([String::new(), "| Step | State | Time | Result |".to_owned(), "|---|---|---|---|".to_owned()]);
+        let days = self.from.map(day) != self.to.map(day);
+        let head = ["| Step | State | Began (UTC) | Took | Result |", "|---|---|---|---|---|"];
+        out.push(String::new());
+        out.extend(head.map(str::to_owned));
         for step in &self.steps {
-            let again = if step.attempts > 1 { format!(", try {}", step.attempts) } else { String::new() };
-            let time = step.seconds.map_or_else(String::new, units::seconds);
+            let began = step.began.map_or_else(String::new, |at| clock(at, days));
             let (title, result) = (cell(&step.title), cell(&step.result));
-            out.push(format!("| {} {title} | {}{again} | {time} | {result} |", step.number, step.state));
+            out.push(format!("| {} {title} | {} | {began} | {} | {result} |", step.number, step.state, took(step)));
+        }
+        let [steps, between] = [self.steps_seconds, self.between_seconds].map(units::seconds);
+        out.push(String::new());
+        out.push(format!(
+            "All steps with all their tries took {steps}; {between} lay between them: a plan or choice that waited, pauses, absence. Together {}.",
+            units::seconds(self.steps_seconds + self.between_seconds)
+        ));
+        if self.outage != Outage::default() {
+            let [read_only, down] = [self.outage.read_only_s, self.outage.down_s].map(units::seconds);
+            out.push(format!("Its users had it read-only for {read_only}, and not at all for {down}."));
         }
         out.extend([String::new(), "## Proofs".to_owned(), String::new()]);
         out.extend(self.proofs.iter().map(|proof| {
@@ -176,40 +198,50 @@ fn cell(text: &str) -> String {
     printable(text).replace('|', "\\|")
 }
 
-fn steps(run: &RunState, records: &[(Timestamp, Record)]) -> Vec<StepLine> {
-    let mut times: BTreeMap<&StepId, (Timestamp, Option<Timestamp>)> = BTreeMap::new();
-    for (at, record) in records {
-        match record {
-            Record::Intent { step, .. } => {
-                times.entry(step).or_insert((*at, None));
-            }
-            Record::Ended { step, .. } => {
-                if let Some((_, end)) = times.get_mut(step) {
-                    *end = Some(*at);
-                }
-            }
-            _ => {}
+fn day(at: Timestamp) -> String {
+    at.strftime("%F").to_string()
+}
+
+/// Time of day; with its day where the run had more than one.
+fn clock(at: Timestamp, days: bool) -> String {
+    at.strftime(if days { "%F %T" } else { "%T" }).to_string()
+}
+
+/// How long a step took: its last try, and all of them where there were more.
+fn took(step: &StepLine) -> String {
+    match (step.seconds, step.all_seconds) {
+        (Some(last), Some(all)) if step.attempts > 1 || all != last => {
+            let tries = units::plural(step.attempts, "try", "tries");
+            format!("{} ({tries}, {} in all)", units::seconds(last), units::seconds(all))
         }
+        (Some(last), _) => units::seconds(last),
+        (None, _) => String::new(),
     }
+}
+
+fn steps(run: &RunState, timings: &Timings) -> Vec<StepLine> {
     let line = |step: &super::PlannedStep| {
+        let timing = timings.of(&step.id);
         let (state, result) = match run.step(&step.id) {
+            StepState::NotYet if timing.is_some() => ("opened again", String::new()),
             StepState::NotYet => ("not yet", String::new()),
-            StepState::Begun { since, .. } => ("begun", format!("since {since:.0}")),
+            StepState::Begun { since, .. } => ("begun", format!("since {since:.0}, its end is not written")),
             StepState::Done { summary, .. } => ("done", summary.clone()),
             StepState::Skipped { reason } => ("not needed", reason.clone()),
             StepState::Failed { problem, .. } => ("failed", problem.what.clone()),
             StepState::Stopped { reason } => ("stopped", reason.clone()),
             StepState::Undone { sentence } => ("undone", sentence.clone()),
         };
-        let took = times.get(&step.id).and_then(|(from, to)| Some(to.as_ref()?.duration_since(*from).as_secs()));
         StepLine {
             number: step.number.clone(),
             id: step.id.clone(),
             title: step.title.clone(),
             state,
             result,
-            attempts: run.attempts.get(&step.id).copied().unwrap_or_default(),
-            seconds: took.and_then(|seconds| u64::try_from(seconds).ok()),
+            began: timing.map(|timing| timing.began),
+            attempts: timing.map_or(0, |timing| timing.tries),
+            seconds: timing.map(|timing| timing.last_s),
+            all_seconds: timing.map(|timing| timing.all_s),
         }
     };
     run.plan.iter().map(line).collect()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, StepId, Verdict};
+use super::{Environment, Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, StepId, Verdict};
 use crate::{ports::Identity, text::Diagnostic};
 
 /// How a step stands.
@@ -77,8 +77,8 @@ pub struct RunState {
     pub target: Option<Identity>,
     /// Name of the kubeconfig context it was reached by.
     pub context: String,
-    /// PROD, STAGING, TEST or PRACTICE.
-    pub environment: String,
+    /// What the target counts as.
+    pub environment: Environment,
     /// Whether nothing here is real.
     pub practice: bool,
     /// Inputs chosen at the start.
@@ -135,7 +135,7 @@ impl RunState {
                 self.runbook = Some(runbook.clone());
                 self.target = Some(target.as_ref().clone());
                 self.context.clone_from(context);
-                self.environment.clone_from(environment);
+                self.environment = *environment;
                 self.practice = *practice;
                 self.inputs = inputs.clone();
             }

@@ -97,6 +97,15 @@ impl FileLock {
         sign(&mut file).map_err(StoreError::io("write", path))?;
         Ok(Self { _file: file })
     }
+
+    /// Who holds the lock at `path` just now; nobody where that cannot be read. Makes no file.
+    pub fn held(path: &Path) -> Option<Holder> {
+        let mut file = File::open(path).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Some(holder(&mut file)),
+            Ok(()) | Err(TryLockError::Error(_)) => None,
+        }
+    }
 }
 
 /// The file is never removed and may say who held it last: only the lock itself counts.
@@ -135,7 +144,10 @@ mod tests {
             panic!("the second one got it as well");
         };
         assert_eq!((pid, host), (std::process::id(), host_name()));
+        assert!(matches!(FileLock::held(&path), Some(Holder::Process { pid, .. }) if pid == std::process::id()));
         drop(first);
+        assert_eq!(FileLock::held(&path), None);
+        assert!(FileLock::held(&place.path().join("none")).is_none() && !place.path().join("none").exists());
         FileLock::acquire(&path, Wait::No).unwrap();
     }
 

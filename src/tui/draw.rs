@@ -144,8 +144,11 @@ fn facts(pen: &mut Pen<'_>, picture: &Picture, row: u16, cells: usize) {
     };
     let labels: usize = LABELS.iter().map(|label| width(label) + 1).sum::<usize>() + 3 * width(between) + 2;
     let mut facts = picture.facts.clone();
-    if cells < 80 {
-        facts[2] = facts[2].trim_start_matches("about ").to_owned();
+    // of the time only its number has to be there
+    for spare in ["about ", " left"] {
+        if labels + facts.iter().map(|fact| width(fact)).sum::<usize>() > cells {
+            facts[2] = facts[2].replace(spare, "");
+        }
     }
     let room = cells.saturating_sub(labels + width(&facts[2]) + width(&facts[3]));
     let undo = width(&facts[1]).min(room.saturating_sub(width(&facts[0]).min(room / 2)));

@@ -185,3 +185,65 @@ async fn a_step_that_must_not_be_done_twice_asks_before_it_is() {
     });
     assert!(said);
 }
+
+/// Goes back from the gate, makes these choices one after the other, then leaves where the next one is asked.
+fn from_the_gate(answers: Value, choices: &'static [&'static str]) -> Clerk {
+    let (mut gates, mut choices) = (0, choices.iter());
+    Clerk::hooked(answers, move |event| {
+        let Event::Asking { question, .. } = event else { return None };
+        match &**question {
+            Question::Gate { gate, .. } => {
+                assert!(gate.is_open(), "{gate:?}");
+                gates += 1;
+                (gates == 1).then(|| vec![Act::Say(Say::Reply(Reply::Back))])
+            }
+            Question::Choose { .. } => Some(vec![
+                choices
+                    .next()
+                    .map_or(Act::Leave, |choice| Act::Say(Say::Reply(Reply::Choose { choice: (*choice).to_owned() }))),
+            ]),
+            _ => None,
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn from_an_open_gate_one_comes_to_the_gate_the_settings_the_forms_or_a_pause() {
+    let (_home, answers) = answers();
+    let cases: [(&[&str], &[&str]); 3] = [
+        (&["retry"], &[]),
+        (&["again:settings"], &["settings"]),
+        (&["again:other"], &["other", "preflight", "settings"]),
+    ];
+    for (choices, again) in cases {
+        let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+        let ride = desk.go(from_the_gate(answers.clone(), choices)).await;
+        assert_eq!(ride.stopped, Stopped::Finished, "{choices:?}");
+        let times = begun(&desk);
+        let twice: Vec<&str> = times.iter().filter(|(_, times)| **times == 2).map(|(step, _)| step.as_str()).collect();
+        let mut wanted: Vec<&str> = again.iter().copied().chain(["remove"]).collect();
+        wanted.sort_unstable();
+        assert_eq!(twice, wanted, "{choices:?}");
+        let offered = ride.questions().into_iter().find_map(|question| match question {
+            Question::Choose { choices, problem, .. } => Some((choices, problem)),
+            _ => None,
+        });
+        let (offered, problem) = offered.unwrap();
+        let ids: Vec<&str> = offered.iter().map(|choice| choice.id.as_str()).collect();
+        assert_eq!(ids, ["retry", "again:settings", "again:other", "roll-back", "stop"], "{choices:?}");
+        assert!(problem.what.contains("nothing was deleted"), "{problem:?}");
+        let failed = |entry: &drydock::store::Entry<Record>| {
+            matches!(&entry.record, Record::Ended { outcome: Outcome::Failed { .. }, .. })
+        };
+        assert!(!desk.entries().iter().any(failed), "who goes back has not failed");
+    }
+    // a pause there is a pause, and the gate comes again
+    for choices in [&["stop"][..], &[]] {
+        let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+        let ride = desk.go(from_the_gate(answers.clone(), choices)).await;
+        let Stopped::Paused { reason } = &ride.stopped else { panic!("{:?}", ride.stopped) };
+        assert!(reason.contains("left the gate"), "{reason}");
+        let desk = desk.again();
+        assert_eq!(desk.go(Clerk::new(answers.clone())).await.stopped, Stopped::Finished);
+    }
+}

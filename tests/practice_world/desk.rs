@@ -273,7 +273,7 @@ fn first_records(
         tool: "0".to_owned(),
         target: Box::new(identity.clone()),
         context: "practice".to_owned(),
-        environment: "PRACTICE".to_owned(),
+        environment: "PRACTICE".into(),
         operator: "ann".to_owned(),
         host: "desk".to_owned(),
         practice: true,

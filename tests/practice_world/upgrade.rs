@@ -86,6 +86,17 @@ async fn upgrades(way: &str) {
     volumes.sort_unstable();
     assert_eq!(volumes, ["Bound", "Released"]);
     assert_no_secret(&desk.folder.path().join("runs"));
+    // what the cluster said of the parts is in the log of the wait for them, each thing once
+    let log = std::fs::read_to_string(desk.run().output("ready")).unwrap();
+    let events: Vec<&str> =
+        log.lines().filter_map(|line| line.split_once("\tevent · ")).map(|(_, event)| event).collect();
+    // a pod of a Deployment has a name of its own: made once, told once
+    let made: Vec<&str> = events.into_iter().filter(|event| event.starts_with("SuccessfulCreate: ")).collect();
+    let once: std::collections::BTreeSet<&str> =
+        made.iter().copied().filter(|event| event.contains("pix-core-")).collect();
+    let cores = made.iter().filter(|event| event.contains("pix-core-")).count();
+    assert!(cores > 0 && once.len() == cores, "{made:#?}");
+    assert!(log.contains("\tpix-db-0\tplain\tevent · "), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

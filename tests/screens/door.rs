@@ -3,9 +3,10 @@
 use drydock::{
     app::{
         Key,
-        door::{Contact, Context, Door, DoorMsg, Found, Seen, Shelf, Unfinished},
+        door::{Contact, Context, Door, DoorMsg, Found, InputAsk, Seen, Shelf, Unfinished},
     },
     ports::Identity,
+    run::Environment,
     tui::{door_picture, draw},
 };
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -60,27 +61,95 @@ fn a_target_says_whole_why_it_does_not_answer_and_what_it_is_called() {
     for key in Key::script(&format!("<Tab>{LONG}<Enter>")) {
         door.update(DoorMsg::Key(key));
     }
-    let identity = Identity {
-        cluster_uid: Some("7c41e09b-52d8-4f0a-9c1e-5d1e7ea203b4".into()),
-        ca_sha256: "9f1c7ea203b4".repeat(5),
-        namespace_uid: "b3a8f1d0-77c4-41de-8f21-0c9b6f3a2e11".into(),
-        namespace: LONG.into(),
-        server_version: "v1.36.3".into(),
-        labels: Vec::new(),
-    };
-    let found = Found {
-        identity,
-        environment: "PROD".into(),
-        because: "no label env says what it is".into(),
-        holds: "PixelCore 3.8.2 found, 31 pods".into(),
-        seen: Seen::Other("2026-06-02".into()),
-        inputs: Vec::new(),
-    };
-    door.update(DoorMsg::Found { context: "lab".into(), namespace: LONG.into(), found: Ok(Box::new(found)) });
+    door.update(found("lab", LONG, Vec::new()));
     for (columns, rows) in [(60, 24), (80, 24)] {
         let told = frame(&door, columns, rows);
         let whole = told.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(whole.contains("under this name: compare the ids"), "{told}");
         assert!(columns < 80 || told.contains(LONG), "{told}");
+    }
+}
+
+/// What the door is told of a target.
+fn found(context: &str, namespace: &str, inputs: Vec<InputAsk>) -> DoorMsg {
+    let identity = Identity {
+        cluster_uid: Some("7c41e09b-52d8-4f0a-9c1e-5d1e7ea203b4".into()),
+        ca_sha256: "9f1c7ea203b4".repeat(5),
+        namespace_uid: "b3a8f1d0-77c4-41de-8f21-0c9b6f3a2e11".into(),
+        namespace: namespace.into(),
+        server_version: "v1.36.3".into(),
+        labels: Vec::new(),
+    };
+    let found = Found {
+        identity,
+        environment: if namespace == "plant" { Environment::Test } else { Environment::Prod },
+        because: "no label env says what it is".into(),
+        holds: "PixelCore 3.8.2 found, 31 pods".into(),
+        seen: Seen::Other("2026-06-02".into()),
+        inputs,
+    };
+    DoorMsg::Found { context: context.into(), namespace: namespace.into(), found: Ok(Box::new(found)) }
+}
+
+fn asks(rehearsal: &str) -> Vec<InputAsk> {
+    let ask = |id: &str, choices: &[&str], value: &str, required| InputAsk {
+        id: id.into(),
+        title: id.into(),
+        choices: choices.iter().map(|choice| (*choice).to_owned()).collect(),
+        value: value.into(),
+        required,
+    };
+    vec![
+        ask("chart", &[], "", true),
+        ask("way", &["pod", "scripts"], "pod", false),
+        ask("rehearsal", &[], rehearsal, false),
+    ]
+}
+
+#[test]
+fn what_was_typed_into_the_inputs_is_still_there_after_a_look_at_the_target() {
+    let shelf = Shelf { contexts: contexts(), come_back: "drydock".into(), ..Shelf::default() };
+    let (mut door, _) = Door::target(shelf, "pixelcore");
+    let keys = |door: &mut Door, script: &str| {
+        for key in Key::script(script) {
+            door.update(DoorMsg::Key(key));
+        }
+    };
+    keys(&mut door, "<Tab>plant<Enter>");
+    door.update(found("fra-prod", "plant", asks("plant-rehearsal")));
+    // raised, used, typed
+    keys(&mut door, "<Shift-Tab><Shift-Tab><Enter><Tab><Tab><Enter>./chart<Tab><Space>");
+    let typed = frame(&door, 80, 24);
+    let head = typed.lines().next().unwrap_or_default();
+    assert!(head.trim_end().ends_with("plant @ fra-prod · id ✓ · PROD"), "{head}");
+    assert!(typed.contains("./chart") && typed.contains("(•) scripts"), "{typed}");
+    // back: the target as it was left, raised as well; and on again
+    keys(&mut door, "<Esc>");
+    let target = frame(&door, 80, 24);
+    assert!(target.contains("raised by you") && target.contains("plant"), "{target}");
+    keys(&mut door, "<Enter>");
+    assert!(frame(&door, 80, 24).contains("./chart") && frame(&door, 80, 24).contains("(•) scripts"));
+    // another target: what was typed stays, what the target decides is its own
+    keys(&mut door, "<Esc><Esc><Tab><Ctrl-U>other<Enter>");
+    door.update(found("fra-prod", "other", asks("other-rehearsal")));
+    keys(&mut door, "<Enter>");
+    let other = frame(&door, 80, 24);
+    assert!(other.contains("./chart") && other.contains("other-rehearsal") && !other.contains("plant"), "{other}");
+}
+
+#[test]
+fn the_inputs_say_whether_it_is_prod_in_every_width() {
+    for (namespace, word) in [("plant", "TEST"), (LONG, "PROD")] {
+        let shelf = Shelf { contexts: contexts(), come_back: "drydock".into(), ..Shelf::default() };
+        let (mut door, _) = Door::target(shelf, "pixelcore");
+        for key in Key::script(&format!("<Tab>{namespace}<Enter>")) {
+            door.update(DoorMsg::Key(key));
+        }
+        door.update(found("fra-prod", namespace, asks("x")));
+        door.update(DoorMsg::Key(Key::Enter));
+        for columns in [60, 80, 120] {
+            let head = frame(&door, columns, 24).lines().next().unwrap_or_default().trim_end().to_owned();
+            assert!(head.ends_with(word), "{head}");
+        }
     }
 }

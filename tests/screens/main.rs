@@ -2,6 +2,7 @@
 //! records and questions, and drawn by the real drawing code.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod back;
 mod door;
 mod frames;
 mod keys;

@@ -3,7 +3,7 @@
 
 use drydock::{
     app::{Key, Msg, Window},
-    run::Question,
+    run::{Progress, Question},
     tui::picture,
 };
 use proptest::prelude::*;
@@ -77,6 +77,25 @@ fn the_frame_is_whole() {
 }
 
 #[test]
+fn no_fact_of_a_step_is_cut_at_80_columns() {
+    let plan = Wizard::planned().app.run.plan.clone();
+    for step in plan {
+        let mut wizard = Wizard::within(&step.id.0);
+        for left in [None, Some(59 * 60 + 59)] {
+            wizard.progress(Progress {
+                step: step.id.clone(),
+                sentence: String::new(),
+                rows: Vec::new(),
+                bar: None,
+                left_s: left,
+            });
+            let text = text_rows(&wizard.buffer(80, 24, COLOUR).0);
+            assert!(!text[21].contains('…'), "{}: {}", step.number, text[21]);
+        }
+    }
+}
+
+#[test]
 fn there_is_one_focus_at_most_and_the_cursor_is_there() {
     each(|name, wizard, columns, rows| {
         let picture = picture(&wizard.app, columns, rows);
@@ -114,7 +133,7 @@ fn keys_of(shown: &str) -> Vec<Key> {
         "↑↓" => vec![Key::Down, Key::Up],
         "↑" => vec![Key::Up],
         "1-9" => vec![Key::Char('1'), Key::Char('2')],
-        "Enter" | "Esc" | "Tab" | "Space" | "F1" | "Ctrl-R" | "Ctrl-A" => Key::script(&format!("<{shown}>")),
+        "Enter" | "Esc" | "Tab" | "Space" | "F1" | "Ctrl-R" | "Ctrl-O" => Key::script(&format!("<{shown}>")),
         letter if letter.chars().count() == 1 => Key::script(letter),
         other => panic!("a key that no test knows: {other}"),
     }

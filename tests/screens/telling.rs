@@ -208,6 +208,7 @@ pub fn gate(shut: &[&str]) -> Gate {
         ("ConfigMap", "pix-core"),
         ("ConfigMap", "pix-admin-lns"),
         ("Secret", "pix-env"),
+        ("Secret", "sh.helm.release.v1.pixelcore.v1"),
         ("PersistentVolumeClaim", "data-pix-db-0"),
     ];
     let uid = |n: usize| format!("b3a8f1d0-0000-41de-8f21-0000000000{n:02}");
@@ -223,7 +224,7 @@ pub fn gate(shut: &[&str]) -> Gate {
             .map(|(n, (kind, name))| Removal { kind: (*kind).into(), name: (*name).into(), uid: uid(n) })
             .collect(),
         stays: vec![
-            "volume pvc-5d1e 118Gi, set to keep".into(),
+            "volume of data-pix-db-0 118Gi, kept (pvc-5d1e0b7c-93a4-4d1e-8f21-0c9b6f3a2e11)".into(),
             "the namespace itself".into(),
             "the dump, proven".into(),
             "what is in the vault".into(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Begin, Chosen, Cmd, DoorEffect, Key};
-use crate::app::text_field::TextField;
+use crate::{app::text_field::TextField, run::Environment};
 
 /// One input, as the runbook has it for the chosen target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum InputsFocus {
 pub struct InputsScreen {
     /// The run that is to begin.
     pub begin: Begin,
+    /// What its target counts as.
+    pub environment: Environment,
     /// The inputs with their texts and faults.
     pub fields: Vec<(InputAsk, TextField, String)>,
     /// What has the focus.
@@ -42,18 +44,30 @@ pub struct InputsScreen {
 }
 
 impl InputsScreen {
-    /// The form; the focus is on the first input that must be given.
-    pub fn new(begin: Begin, inputs: Vec<InputAsk>) -> Self {
+    /// The form with what was typed into it before; the focus is on the first input that must be given.
+    pub fn new(
+        begin: Begin,
+        environment: Environment,
+        inputs: Vec<InputAsk>,
+        typed: &BTreeMap<String, String>,
+    ) -> Self {
         let fields: Vec<_> = inputs
             .into_iter()
             .map(|input| {
-                let text = TextField::open(&input.value);
+                let allowed = |text: &&String| input.choices.is_empty() || input.choices.contains(*text);
+                let text = TextField::open(typed.get(&input.id).filter(allowed).unwrap_or(&input.value));
                 (input, text, String::new())
             })
             .collect();
         let first = fields.iter().position(|(input, text, _)| input.required && text.is_empty());
         let focus = first.map_or(InputsFocus::Go, InputsFocus::Field);
-        Self { begin, fields, focus, checking: false }
+        Self { begin, environment, fields, focus, checking: false }
+    }
+
+    /// What was typed, by input: what still is as the runbook has it for this target is not among it.
+    pub(super) fn typed(&self) -> BTreeMap<String, String> {
+        let changed = self.fields.iter().filter(|(input, text, _)| text.text() != input.value);
+        changed.map(|(input, text, _)| (input.id.clone(), text.text().to_owned())).collect()
     }
 
     /// Whether a text is being typed.

@@ -141,19 +141,24 @@ pub struct Door {
     pub notice: Option<String>,
     /// What is there.
     pub shelf: Shelf,
+    /// The target behind the inputs, as it was left.
+    behind: Option<Box<TargetScreen>>,
+    /// What was typed into the inputs of each runbook.
+    typed: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Door {
     /// The home screen.
     pub fn home(shelf: Shelf) -> Self {
-        Self { screen: DoorScreen::Home(HomeScreen::new(&shelf)), page: None, notice: None, shelf }
+        let screen = DoorScreen::Home(HomeScreen::new(&shelf));
+        Self { screen, page: None, notice: None, shelf, behind: None, typed: BTreeMap::new() }
     }
 
     /// The choice of the target for a runbook.
     pub fn target(shelf: Shelf, runbook: &str) -> (Self, Vec<DoorEffect>) {
         let screen = TargetScreen::new(runbook, &shelf.contexts);
         let effects = screen.look();
-        (Self { screen: DoorScreen::Target(Box::new(screen)), page: None, notice: None, shelf }, effects)
+        (Self { screen: DoorScreen::Target(Box::new(screen)), ..Self::home(shelf) }, effects)
     }
 
     /// Which keys hold now.
@@ -257,16 +262,23 @@ impl Door {
                     self.screen = DoorScreen::Home(HomeScreen::new(&self.shelf));
                     Vec::new()
                 }
-                target::Next::Use(begin, inputs) => {
-                    self.screen = DoorScreen::Inputs(Box::new(InputsScreen::new(*begin, inputs)));
+                target::Next::Use(begin, environment, inputs) => {
+                    let none = BTreeMap::new();
+                    let typed = self.typed.get(&begin.runbook).unwrap_or(&none);
+                    let inputs = DoorScreen::Inputs(Box::new(InputsScreen::new(*begin, environment, inputs, typed)));
+                    if let DoorScreen::Target(target) = std::mem::replace(&mut self.screen, inputs) {
+                        self.behind = Some(target);
+                    }
                     Vec::new()
                 }
             },
             (DoorScreen::Inputs(screen), Some(cmd)) if screen.leaves(cmd) => {
-                let mut target = TargetScreen::new(&screen.begin.runbook, &self.shelf.contexts);
-                target.choose(&screen.begin.context, &screen.begin.namespace);
+                let runbook = screen.begin.runbook.clone();
+                self.typed.insert(runbook.clone(), screen.typed());
+                let anew = || Box::new(TargetScreen::new(&runbook, &self.shelf.contexts));
+                let target = self.behind.take().unwrap_or_else(anew);
                 let effects = target.look();
-                self.screen = DoorScreen::Target(Box::new(target));
+                self.screen = DoorScreen::Target(target);
                 effects
             }
             (DoorScreen::Inputs(screen), Some(cmd)) => screen.command(cmd, key),

@@ -6,6 +6,7 @@ use super::{Begin, Cmd, Context, DoorEffect, InputAsk, Key};
 use crate::{
     app::{menu::Menu, text_field::TextField},
     ports::Identity,
+    run::Environment,
 };
 
 /// Letters after which namespaces are proposed.
@@ -37,7 +38,7 @@ pub struct Found {
     /// Who it is.
     pub identity: Identity,
     /// What it counts as.
-    pub environment: String,
+    pub environment: Environment,
     /// Why.
     pub because: String,
     /// What runs there, in a few words.
@@ -66,7 +67,7 @@ pub(super) enum Next {
     Stay(Vec<DoorEffect>),
     Tell(String),
     Home,
-    Use(Box<Begin>, Vec<InputAsk>),
+    Use(Box<Begin>, Environment, Vec<InputAsk>),
 }
 
 /// The screen.
@@ -108,15 +109,6 @@ impl TargetScreen {
         }
     }
 
-    /// Puts a choice made before back.
-    pub fn choose(&mut self, context: &str, namespace: &str) {
-        if let Some(at) = self.contexts.iter().position(|known| known.name == context) {
-            self.menu.at = at;
-        }
-        self.namespace = TextField::open(namespace);
-        self.focus = TargetFocus::Namespace;
-    }
-
     /// The chosen context.
     pub fn context(&self) -> Option<&Context> {
         self.contexts.get(self.menu.at)
@@ -150,6 +142,11 @@ impl TargetScreen {
     /// The target as read, if it could be.
     pub fn target(&self) -> Option<&Found> {
         self.found.as_ref().and_then(|found| found.as_ref().ok()).map(AsRef::as_ref)
+    }
+
+    /// What the target counts as, if it could be read: at least what its label says.
+    pub fn environment(&self) -> Option<Environment> {
+        self.target().map(|found| if self.raised { Environment::Prod } else { found.environment })
     }
 
     /// Why it cannot be used yet, or nothing.
@@ -189,7 +186,7 @@ impl TargetScreen {
             (Cmd::Enter, TargetFocus::Context) => self.focus = TargetFocus::Namespace,
             (Cmd::Enter, TargetFocus::Namespace) => return Next::Stay(self.read()),
             (Cmd::Enter | Cmd::Space, TargetFocus::Environment) => {
-                let prod = self.target().is_some_and(|found| found.environment == "PROD");
+                let prod = self.target().is_some_and(|found| found.environment == Environment::Prod);
                 if prod {
                     return Next::Tell("It counts as PROD already; it cannot be lowered.".to_owned());
                 }
@@ -227,7 +224,8 @@ impl TargetScreen {
     }
 
     fn take(&self) -> Next {
-        let (Some(context), Some(found)) = (self.context(), self.target()) else {
+        let (Some(context), Some(found), Some(environment)) = (self.context(), self.target(), self.environment())
+        else {
             return Next::Tell(format!("Not yet: {}.", self.missing()));
         };
         let begin = Begin {
@@ -237,7 +235,7 @@ impl TargetScreen {
             prod: self.raised,
             inputs: BTreeMap::new(),
         };
-        Next::Use(Box::new(begin), found.inputs.clone())
+        Next::Use(Box::new(begin), environment, found.inputs.clone())
     }
 
     pub(super) fn edit(&mut self, key: Key) {

@@ -77,7 +77,7 @@ impl Screen for ChecksScreen {
         };
         match (cmd, self.button) {
             (Cmd::Again, _) | (Cmd::Enter, Some(0)) => return again(self),
-            (Cmd::Enter, Some(_)) => return vec![Act::Say(Reply::Back)],
+            (Cmd::Enter | Cmd::Back, Some(1)) => return vec![Act::Say(Reply::Back)],
             (Cmd::Enter, None) => {
                 let Some(check) = self.checks.get(self.list.at) else { return Vec::new() };
                 let mut lines = vec![check.sentence.clone(), String::new()];
@@ -92,9 +92,9 @@ impl Screen for ChecksScreen {
             (Cmd::ShowAll, _) => self.all = !self.all,
             (Cmd::Next, None) => self.button = Some(0),
             (Cmd::Next, Some(at)) => self.button = (at + 1 < BUTTONS.len()).then_some(at + 1),
-            (Cmd::Previous, None) => self.button = Some(BUTTONS.len() - 1),
+            // the first time going back only leads to the button
+            (Cmd::Previous, None) | (Cmd::Back, _) => self.button = Some(BUTTONS.len() - 1),
             (Cmd::Previous, Some(at)) => self.button = at.checked_sub(1),
-            (Cmd::Back, _) => self.button = None,
             _ => {
                 self.button = None;
                 self.list.moved(cmd, key);

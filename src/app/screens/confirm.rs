@@ -40,7 +40,9 @@ impl Screen for ConfirmScreen {
     }
 
     fn command(&mut self, cmd: Cmd, key: Key, _: u64) -> Vec<Act> {
-        let Some(taken) = self.options.taken(cmd, key) else { return Vec::new() };
+        // the first option is the way back
+        let back = (cmd == Cmd::Back && !self.options.is_closed()).then_some(0);
+        let Some(taken) = self.options.taken(cmd, key).or(back) else { return Vec::new() };
         self.options.close();
         vec![Act::Say(if taken == 1 { Reply::Continue } else { Reply::Back })]
     }

@@ -92,6 +92,27 @@ impl GateScreen {
         Page::new("What goes and what stays", goes.chain(stays).collect())
     }
 
+    /// One level back. The first time it may be the rest of an arrow key that a slow line tore: it clears nothing.
+    fn back(&mut self) -> Vec<Act> {
+        let empty = self.namespace.is_empty() && self.word.is_empty();
+        if self.focus != GateFocus::Back {
+            self.focus = GateFocus::Back;
+            let next = if empty { "goes back" } else { "empties both fields" };
+            return vec![Act::Notice(format!("Esc once more {next} · this deletes nothing"))];
+        }
+        if empty {
+            return self.leave();
+        }
+        self.namespace.clear();
+        self.word.clear();
+        vec![Act::Notice("Both fields are empty again · Esc once more goes back · this deletes nothing".to_owned())]
+    }
+
+    fn leave(&mut self) -> Vec<Act> {
+        self.sent = true;
+        vec![Act::Say(Reply::Back)]
+    }
+
     fn delete(&mut self, at: u64) -> Vec<Act> {
         if !self.gate.is_open() {
             self.sent = true;
@@ -136,18 +157,7 @@ impl Screen for GateScreen {
                 self.sent = true;
                 return vec![Act::Say(Reply::Again)];
             }
-            Cmd::Back => {
-                // the first one may be the rest of an arrow key that a slow line tore: it clears nothing
-                let empty = self.namespace.is_empty() && self.word.is_empty();
-                if empty || self.focus != GateFocus::Back {
-                    self.focus = GateFocus::Back;
-                } else {
-                    self.namespace.clear();
-                    self.word.clear();
-                    self.focus = GateFocus::Namespace;
-                    return vec![Act::Notice("Both fields are empty again. Nothing was deleted.".to_owned())];
-                }
-            }
+            Cmd::Back => return self.back(),
             Cmd::Enter => match self.focus {
                 GateFocus::Namespace | GateFocus::Word => self.step(1),
                 GateFocus::Locks => {
@@ -156,10 +166,7 @@ impl Screen for GateScreen {
                     let lines = vec![format!("{word}. {}", lock.sentence), format!("Opened by step {}.", lock.step)];
                     return vec![Act::Page(Page::new(&format!("Lock {}", lock.name), lines))];
                 }
-                GateFocus::Back => {
-                    self.sent = true;
-                    return vec![Act::Say(Reply::Back)];
-                }
+                GateFocus::Back => return self.leave(),
                 GateFocus::Delete => return self.delete(at),
             },
             _ => {

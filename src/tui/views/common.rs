@@ -3,7 +3,7 @@
 use super::Room;
 use crate::{
     app::{App, Front, Over},
-    run::{PlannedStep, Risk, Sign, StepState},
+    run::{Environment, PlannedStep, Risk, Sign, StepState},
     text::units,
     tui::{
         Ink, Line,
@@ -42,40 +42,66 @@ pub fn title(app: &App, columns: usize) -> (String, String, (String, Ink)) {
         (None, Some(to)) => format!("drydock · {name} → {to}"),
         _ => format!("drydock · {name}"),
     };
-    let badge = match run.environment.as_str() {
-        _ if run.practice => ("PRACTICE (simulated)".to_owned(), Ink::Practice),
-        "PROD" => ("PROD".to_owned(), Ink::Prod),
-        "STAGING" => ("STAGING".to_owned(), Ink::Staging),
-        "NONE" => return (left, String::new(), (String::new(), Ink::Title)),
-        other => (other.to_owned(), Ink::Title),
-    };
+    let badge = if run.practice { ("PRACTICE (simulated)".to_owned(), Ink::Practice) } else { badge(run.environment) };
+    if badge.0.is_empty() {
+        return (left, String::new(), badge);
+    }
     let namespace = run.target.as_ref().map_or("", |target| target.namespace.as_str());
     let mark = match app.identity.as_ref().map(|(_, state)| state.as_str()) {
         None | Some("same") => "✓",
         Some("different") => "✗",
         Some(_) => "?",
     };
-    let place = format!("{namespace} @ {} · id {mark} · ", run.context);
-    // versions give way first; the namespace and the badge never
-    let fits = width(&left) + width(&place) + width(&badge.0) + 4 <= columns;
-    if fits {
-        return (left, place, badge);
-    }
-    let left = format!("drydock · {name}");
-    // then the cluster
-    let fits = width(&left) + width(&place) + width(&badge.0) + 4 <= columns;
-    let place = if fits { place } else { format!("{namespace} · id {mark} · ") };
-    // then the name
-    let fits = width(&left) + width(&place) + width(&badge.0) + 4 <= columns;
-    let left = if fits { left } else { "drydock".to_owned() };
-    // then the middle of a namespace that is too long for any row: `e` shows it whole
-    let over = (width(&left) + width(&place) + width(&badge.0) + 4).saturating_sub(columns);
-    let place = if over == 0 {
-        place
-    } else {
-        format!("{} · id {mark} · ", cut(namespace, width(namespace).saturating_sub(over).max(8)))
-    };
+    let place = Place { namespace, context: &run.context, mark };
+    let (left, place) = place.beside(left, name, &badge.0, columns);
     (left, place, badge)
+}
+
+/// The word of an environment, as it stands in the title.
+pub fn badge(environment: Environment) -> (String, Ink) {
+    let ink = match environment {
+        Environment::Prod => Ink::Prod,
+        Environment::Staging => Ink::Staging,
+        Environment::Test | Environment::Practice => Ink::Title,
+        Environment::None => return (String::new(), Ink::Title),
+    };
+    (environment.word().to_owned(), ink)
+}
+
+/// Where the work is, as the title says it.
+pub struct Place<'a> {
+    /// Namespace.
+    pub namespace: &'a str,
+    /// Context.
+    pub context: &'a str,
+    /// How the identity stands, in one sign.
+    pub mark: &'a str,
+}
+
+impl Place<'_> {
+    /// The left part of a title and the place beside it, with what there is room for before the badge.
+    pub fn beside(&self, left: String, name: &str, badge: &str, columns: usize) -> (String, String) {
+        let Self { namespace, context, mark } = self;
+        let fits = |left: &str, place: &str| width(left) + width(place) + width(badge) + 4 <= columns;
+        let place = format!("{namespace} @ {context} · id {mark} · ");
+        // versions give way first; the namespace and the badge never
+        if fits(&left, &place) {
+            return (left, place);
+        }
+        let left = format!("drydock · {name}");
+        // then the cluster
+        let place = if fits(&left, &place) { place } else { format!("{namespace} · id {mark} · ") };
+        // then the name
+        let left = if fits(&left, &place) { left } else { "drydock".to_owned() };
+        // then the middle of a namespace that is too long for any row: `e` shows it whole
+        let over = (width(&left) + width(&place) + width(badge) + 4).saturating_sub(columns);
+        let place = if over == 0 {
+            place
+        } else {
+            format!("{} · id {mark} · ", cut(namespace, width(namespace).saturating_sub(over).max(8)))
+        };
+        (left, place)
+    }
 }
 
 /// State of a phase in one sign.
@@ -94,7 +120,7 @@ pub fn phase_sign(app: &App, phase: usize) -> Sign {
         return Sign::Uncertain;
     }
     match (&app.front, asked) {
-        (Front::Gate(_) | Front::Confirm(_), true) => Sign::NeedsYou,
+        (Front::Gate(_) | Front::Confirm(_) | Front::Choose(_), true) => Sign::NeedsYou,
         (Front::Plan(_), _) => Sign::NotYet,
         _ if app.step().is_some_and(|step| step.phase == phase) => Sign::Running,
         _ if states.iter().any(|state| state.is_over()) => Sign::Running,
@@ -165,6 +191,8 @@ fn leave(app: &App) -> &'static str {
         Some(Over::Leave(leave)) if leave.sure => "Esc",
         Some(Over::Leave(_)) => "3",
         Some(_) => "Esc",
+        // an open gate and checks are gone back from; nothing of them is lost by that
+        None if matches!(app.front, Front::Gate(_) | Front::Checks(_)) => "Esc",
         None if app.is_typing() => "Ctrl-C",
         None => "q",
     }
@@ -180,7 +208,10 @@ pub fn facts(app: &App) -> [String; 4] {
             ["one new file here".to_owned(), "delete it".to_owned(), "1 min".to_owned(), leave]
         }
         (Front::Vault(_), _) => nothing("about 1 s".to_owned()),
-        (Front::Finish(_), _) => ["nothing".to_owned(), "the volumes are kept".to_owned(), "1 min".to_owned(), leave],
+        (Front::Finish(_), _) if app.run.plan.iter().any(|step| removed(app, step)) => {
+            ["nothing".to_owned(), "the volumes are kept".to_owned(), "1 min".to_owned(), leave]
+        }
+        (Front::Finish(_), _) => nothing("1 min".to_owned()),
         (Front::Gate(screen), Some(step)) if screen.gate.is_open() => {
             let place = if screen.gate.prod { " in PROD" } else { "" };
             let changes = format!("{} objects{place}", screen.gate.goes.len());
@@ -196,6 +227,10 @@ pub fn facts(app: &App) -> [String; 4] {
         (_, Some(step)) => [step.changes.clone(), step.undo.clone(), time(app, step), leave],
         (_, None) => nothing("1 s".to_owned()),
     }
+}
+
+fn removed(app: &App, step: &PlannedStep) -> bool {
+    step.kind == "delete" && matches!(app.run.step(&step.id), StepState::Done { .. })
 }
 
 fn time(app: &App, step: &PlannedStep) -> String {

@@ -1,6 +1,6 @@
 //! S01, S02 and the runbook's inputs: what is shown before a run.
 
-use super::{Room, buttons, over};
+use super::{Room, buttons, common, over};
 use crate::{
     app::{
         Place,
@@ -47,15 +47,7 @@ pub fn door_picture(door: &Door, columns: u16, rows: u16) -> Picture {
     {
         line.cursor = Some(0);
     }
-    let title = match &door.screen {
-        DoorScreen::Home(_) => "drydock".to_owned(),
-        DoorScreen::Target(screen) => format!("drydock · {}", runbook(&door.shelf, &screen.runbook)),
-        DoorScreen::Inputs(screen) => format!("drydock · {}", runbook(&door.shelf, &screen.begin.runbook)),
-    };
-    let place = match &door.screen {
-        DoorScreen::Inputs(screen) => format!("{} @ {} · id ✓", screen.begin.namespace, screen.begin.context),
-        _ => "no target chosen".to_owned(),
-    };
+    let (title, place, badge) = title(door, usize::from(columns));
     let rail = match &door.screen {
         DoorScreen::Home(_) => {
             Line::blank().at(1, "Guided database upgrades. Nothing starts until you say so.", Ink::Plain)
@@ -89,7 +81,7 @@ pub fn door_picture(door: &Door, columns: u16, rows: u16) -> Picture {
     Picture {
         title,
         place,
-        badge: (String::new(), Ink::Title),
+        badge,
         rail,
         body,
         facts: ["nothing".to_owned(), "not needed".to_owned(), time.to_owned(), leave.to_owned()],
@@ -97,6 +89,23 @@ pub fn door_picture(door: &Door, columns: u16, rows: u16) -> Picture {
         keys,
         side: Vec::new(),
         scroll,
+    }
+}
+
+/// Left and right of the title, and the badge: the environment, once a target is chosen.
+fn title(door: &Door, columns: usize) -> (String, String, (String, Ink)) {
+    let none = |title: String| (title, "no target chosen".to_owned(), (String::new(), Ink::Title));
+    match &door.screen {
+        DoorScreen::Home(_) => none("drydock".to_owned()),
+        DoorScreen::Target(screen) => none(format!("drydock · {}", runbook(&door.shelf, &screen.runbook))),
+        DoorScreen::Inputs(screen) => {
+            let name = runbook(&door.shelf, &screen.begin.runbook);
+            let badge = common::badge(screen.environment);
+            let place =
+                common::Place { namespace: &screen.begin.namespace, context: &screen.begin.context, mark: "✓" };
+            let (title, place) = place.beside(format!("drydock · {name}"), name, &badge.0, columns);
+            (title, place, badge)
+        }
     }
 }
 

@@ -17,6 +17,9 @@ use crate::{
 
 /// Dots of a secret at most: the length is told in words.
 const DOTS: usize = 16;
+/// Where a secret is, and where the file is that one was read from. What others hold of it is not known here.
+const SECRET_KEPT: &str = "drydock keeps it in the vault only";
+const FILE_KEPT: &str = "a copy is in the vault, your file stays";
 
 pub fn view(app: &App, screen: &FormScreen, room: Room) -> Vec<Line> {
     let confirmed = screen.items.iter().filter(|item| item.confirmed).count();
@@ -253,11 +256,12 @@ fn field_rows(screen: &FormScreen, index: usize, field: &Field, item: &Item, roo
             return std::iter::once(line).chain(rows).collect();
         }
         (None, None, Some(FieldValue::Secret { provenance: from, .. })) => {
-            Line::blank().at(column, &format!("{} · in the vault, nowhere else", provenance(from)), Ink::Plain)
+            let kept = if field.kind == FieldKind::SecretFile { FILE_KEPT } else { SECRET_KEPT };
+            Line::blank().at(column, &format!("{} · {kept}", provenance(from)), Ink::Plain)
         }
         (None, None, _) if field.optional => Line::blank().at(column, "may stay empty", Ink::Plain),
         (None, None, _) if field.kind == FieldKind::Secret => {
-            Line::blank().at(column, "type it; it goes into the vault, nowhere else", Ink::Plain)
+            Line::blank().at(column, &format!("type it · {SECRET_KEPT}"), Ink::Plain)
         }
         (None, None, _) if field.example.is_empty() => Line::blank(),
         (None, None, _) => Line::blank().at(column, &format!("example: {}", field.example), Ink::Plain),

@@ -11,7 +11,7 @@ use crate::{
     },
     tui::{
         Ink, Line,
-        picture::{cut, wrap},
+        picture::{cut, width, wrap},
     },
 };
 
@@ -88,6 +88,80 @@ fn field(label: &str, text: &TextField, wanted: &str, focused: bool) -> Line {
     line
 }
 
+/// A kind with its number, as `2 Claims`.
+fn counted(kind: &str, count: usize) -> String {
+    match (kind, count) {
+        ("PersistentVolumeClaim", 1) => " 1 Claim".to_owned(),
+        ("PersistentVolumeClaim", _) => format!("{count:>2} Claims"),
+        (_, 1) => format!(" 1 {kind}"),
+        (_, _) => format!("{count:>2} {kind}s"),
+    }
+}
+
+/// What goes, kind by kind, with as many whole names as there is room for; of the others their number.
+fn goes(kinds: &BTreeMap<&str, Vec<&str>>, cells: usize, space: usize) -> Vec<String> {
+    let brief = |kind: &str, names: &[&str]| {
+        let head = counted(kind, names.len());
+        let row = |count: usize| match names.len() - count {
+            0 => format!("{head}  {}", names.join(" ")),
+            _ if count == 0 => head.clone(),
+            more => format!("{head}  {} +{more}", names[..count].join(" ")),
+        };
+        (0..=names.len()).rev().map(row).find(|row| width(row) <= cells).unwrap_or_else(|| cut(&head, cells))
+    };
+    let whole = |kind: &str, names: &[&str]| {
+        let mut rows = vec![format!("{} ", counted(kind, names.len()))];
+        for name in names {
+            match rows.last_mut().filter(|row| width(row) + 1 + width(name) <= cells) {
+                Some(row) => *row = format!("{row} {name}"),
+                None => rows.push(format!("   {}", cut(name, cells - 3))),
+            }
+        }
+        rows
+    };
+    if kinds.len() > space {
+        let (shown, more) = (space.saturating_sub(1), kinds.len() + 1 - space.max(1));
+        let rows = kinds.iter().take(shown).map(|(kind, names)| brief(kind, names));
+        return rows.chain([format!("   and {more} kinds: Ctrl-O")]).collect();
+    }
+    let mut spare = space.saturating_sub(kinds.len());
+    let mut rows = Vec::new();
+    for (kind, names) in kinds {
+        let whole = whole(kind, names);
+        if whole.len() <= spare + 1 {
+            spare -= whole.len() - 1;
+            rows.extend(whole);
+        } else {
+            rows.push(brief(kind, names));
+        }
+    }
+    rows
+}
+
+/// A line as it fits into a row: the remark in brackets at its end gives way, as the name of a volume, which is longer than
+/// any row; the list of all objects has it whole.
+fn without_remark(line: &str, cells: usize) -> String {
+    let brief = line.rsplit_once(" (").filter(|_| width(line) > cells && line.ends_with(')'));
+    brief.map_or(line, |(brief, _)| brief).split(' ').map(|word| cut(word, cells)).collect::<Vec<_>>().join(" ")
+}
+
+/// Lines in a space; where that is too little the last row says how many lines are missing.
+fn folded(lines: &[String], cells: usize, space: usize) -> Vec<String> {
+    let mut rows = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        let wrapped = wrap(line, cells);
+        let last = usize::from(index + 1 < lines.len());
+        if rows.len() + wrapped.len() + last > space {
+            if rows.len() < space {
+                rows.push(format!("and {} more: Ctrl-O", lines.len() - index));
+            }
+            break;
+        }
+        rows.extend(wrapped);
+    }
+    rows
+}
+
 fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
     let gate = &screen.gate;
     let all = gate.locks.len();
@@ -110,31 +184,20 @@ fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
     for removal in &gate.goes {
         kinds.entry(&removal.kind).or_default().push(&removal.name);
     }
-    let goes: Vec<String> = kinds
-        .iter()
-        .map(|(kind, names)| {
-            let plural = match (*kind, names.len()) {
-                ("PersistentVolumeClaim", 1) => "Claim".to_owned(),
-                ("PersistentVolumeClaim", _) => "Claims".to_owned(),
-                (kind, 1) => kind.to_owned(),
-                (kind, _) => format!("{kind}s"),
-            };
-            cut(&format!("{:>2} {plural}  {}", names.len(), names.join(" ")), right - 5)
-        })
-        .collect();
     let mut stays = gate.stays.clone();
     stays.push(format!("way back: {}", gate.way_back));
     let refusal = if gate.refusal.is_empty() { Vec::new() } else { wrap(&gate.refusal, room.width - 5) };
     // what stands around the two lists: heading, titles, rule, two fields, note, buttons, and empty rows where there is room
     let around = named.len() + if is_low { 7 } else { 9 };
     let (space, cells) = (room.height.saturating_sub(around + refusal.len().max(1) - 1), room.width - right - 1);
+    let goes = goes(&kinds, right - 5, space);
+    let stays: Vec<String> = stays.iter().map(|line| without_remark(line, cells)).collect();
     let whole: Vec<String> = stays.iter().flat_map(|line| wrap(line, cells)).collect();
     // the way back is the last line, and must be read
     let stays = match stays.split_last() {
         Some((way_back, others)) if whole.len() > space => {
             let way_back = wrap(way_back, cells);
-            let others = others.iter().take(space.saturating_sub(way_back.len())).map(|line| cut(line, cells));
-            others.chain(way_back).collect()
+            folded(others, cells, space.saturating_sub(way_back.len())).into_iter().chain(way_back).collect()
         }
         _ => whole,
     };

@@ -197,7 +197,10 @@ fn help(app: &App, place: Place, from: usize, room: Room) -> (Vec<Line>, usize) 
     text.extend(two_columns(&keymap::of(place).collect::<Vec<_>>(), room));
     text.push(Line::blank());
     text.push(Line::text("Everywhere"));
-    text.extend(two_columns(&keymap::of(Place::Everywhere).collect::<Vec<_>>(), room));
+    // a key that means something of its own here is told once
+    let own =
+        |binding: &&Binding| binding.keys.iter().any(|key| !keymap::of(place).any(|here| here.keys.contains(key)));
+    text.extend(two_columns(&keymap::of(Place::Everywhere).filter(own).collect::<Vec<_>>(), room));
     text.push(Line::blank());
     for line in [
         "Signs            ✓ done or proven   ● running   · not yet   ? needs you",

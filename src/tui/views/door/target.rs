@@ -3,6 +3,7 @@
 use super::{Room, VALUES, at, buttons, field};
 use crate::{
     app::door::{Found, Seen, TargetFocus, TargetScreen},
+    run::Environment,
     tui::{
         Ink, Line,
         picture::{cut, cut_end, wrap},
@@ -134,12 +135,12 @@ fn identity(screen: &TargetScreen, found: &Found, room: Room) -> Vec<Line> {
             (format!("✗ not the cluster or namespace of {day} under this name: compare the ids"), Ink::Bad)
         }
     };
-    let (word, because) =
-        if screen.raised { ("PROD", "raised by you") } else { (found.environment.as_str(), found.because.as_str()) };
-    let ink_of = |word: &str| match word {
-        "PROD" => Ink::Prod,
-        "STAGING" => Ink::Staging,
-        _ => Ink::Plain,
+    let because = if screen.raised { "raised by you" } else { found.because.as_str() };
+    let environment = screen.environment().unwrap_or_default();
+    let badge = match environment {
+        Environment::Prod => Ink::Prod,
+        Environment::Staging => Ink::Staging,
+        Environment::Test | Environment::Practice | Environment::None => Ink::Plain,
     };
     let seen = wrap(&seen, room.width - 3);
     let mut lines = vec![
@@ -154,7 +155,7 @@ fn identity(screen: &TargetScreen, found: &Found, room: Room) -> Vec<Line> {
         Line::blank()
             .focus(at(screen, TargetFocus::Environment))
             .at(2, "Environment", Ink::Plain)
-            .at(VALUES, word, ink_of(word))
+            .at(VALUES, environment.word(), badge)
             .at(VALUES + 10, &cut_end(because, room.width - VALUES - 11), Ink::Plain),
         Line::blank().at(VALUES, "Enter here raises it to PROD. You cannot lower it.", Ink::Dim),
     ]);

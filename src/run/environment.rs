@@ -1,0 +1,109 @@
+//! What a target counts as. One closed list with one way to read it: what is not known counts as PROD, the one that hurts.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Labels of a namespace that say what it is.
+const LABELS: [&str; 3] = ["env", "environment", "app.kubernetes.io/environment"];
+
+/// What a target counts as. In journals it is its word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE", from = "String")]
+pub enum Environment {
+    /// People depend on it; so does everything that does not say what it is.
+    #[default]
+    Prod,
+    /// A place to try before.
+    Staging,
+    /// A place that nobody misses.
+    Test,
+    /// The simulated cluster.
+    Practice,
+    /// A runbook without a cluster.
+    None,
+}
+
+impl Environment {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Prod => "PROD",
+            Self::Staging => "STAGING",
+            Self::Test => "TEST",
+            Self::Practice => "PRACTICE",
+            Self::None => "NONE",
+        }
+    }
+
+    /// The label of a namespace, among `KEY=VALUE`, that says what it is.
+    pub fn label(labels: &[String]) -> Option<&str> {
+        let says = |label: &&String| label.split_once('=').is_some_and(|(key, _)| LABELS.contains(&key));
+        labels.iter().find(says).map(String::as_str)
+    }
+
+    /// What a namespace with these labels counts as.
+    pub fn of(labels: &[String]) -> Self {
+        let value = Self::label(labels).and_then(|label| label.split_once('=')).map(|(_, value)| value.to_lowercase());
+        match value.as_deref() {
+            Some("test" | "dev" | "development" | "lab" | "qa") => Self::Test,
+            Some("staging" | "stage") => Self::Staging,
+            Some("practice") => Self::Practice,
+            _ => Self::Prod,
+        }
+    }
+}
+
+impl From<&str> for Environment {
+    fn from(word: &str) -> Self {
+        let all = [Self::Staging, Self::Test, Self::Practice, Self::None];
+        all.into_iter().find(|known| known.word() == word).unwrap_or_default()
+    }
+}
+
+impl From<String> for Environment {
+    fn from(word: String) -> Self {
+        word.as_str().into()
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_counts_as_prod() {
+        let of = |label: &str| Environment::of(&[label.to_owned()]);
+        for (label, wanted) in [
+            ("env=test", Environment::Test),
+            ("env=QA", Environment::Test),
+            ("environment=stage", Environment::Staging),
+            ("app.kubernetes.io/environment=practice", Environment::Practice),
+            ("env=none", Environment::Prod),
+            ("env=tset", Environment::Prod),
+            ("envoy=test", Environment::Prod),
+            ("team=a", Environment::Prod),
+        ] {
+            assert_eq!(of(label), wanted, "{label}");
+        }
+        assert_eq!(Environment::of(&[]), Environment::Prod);
+    }
+
+    #[test]
+    fn journals_keep_its_word_and_an_unknown_one_is_prod() {
+        for word in ["PROD", "STAGING", "TEST", "PRACTICE", "NONE"] {
+            let text = format!("\"{word}\"");
+            let read: Environment = serde_json::from_str(&text).unwrap();
+            assert_eq!((read.word(), serde_json::to_string(&read).unwrap()), (word, text));
+        }
+        for word in ["\"\"", "\"prod\"", "\"test\"", "\"CANARY\""] {
+            assert_eq!(serde_json::from_str::<Environment>(word).unwrap(), Environment::Prod, "{word}");
+        }
+    }
+}

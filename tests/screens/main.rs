@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod door;
+mod forms;
 mod frames;
 mod keys;
 mod lengthy;

@@ -61,6 +61,7 @@ impl Action for AskSpec {
         let mut fault = String::new();
         if state == FormState::default() {
             if let Some(found) = &self.found {
+                state.asked = Some(cx.world.clock.now());
                 state.items = self.find(cx, found).await?;
             }
             if !self.form.repeated && state.items.is_empty() {

@@ -9,7 +9,7 @@ use super::{
     api::Api,
     context::{Halt, StepCx},
     form_state::FormState,
-    settings::{Change, changes},
+    settings::{Change, changes, restarted_since},
     spec::{AskSpec, FoundInApi},
 };
 use crate::{
@@ -100,6 +100,10 @@ impl AskSpec {
                 state.items.push(self.item(cx, found, name, settings).await?);
                 state.none_reason.clear();
             }
+        }
+        // whoever takes over what a restart left would lose what was captured
+        if let Some(asked) = state.asked.filter(|_| state.items.iter().any(|item| item.live != Live::Same)) {
+            fault = restarted_since(cx, asked).await.unwrap_or(fault);
         }
         Ok(fault)
     }

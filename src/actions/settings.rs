@@ -204,21 +204,27 @@ pub async fn unchanged(cx: &StepCx, steps: &[String]) -> Result<Result<String, S
 
 /// The likely cause, where the core container is younger than what was captured by `step`.
 async fn restarted(cx: &StepCx, step: &StepId) -> String {
-    let state = cx.driver.state();
-    let (StepState::Done { at, .. }, Ok(deployment)) = (state.step(step), cx.deployment()) else {
-        return String::new();
-    };
-    let Ok((_, pod)) = ready_pod(cx, cx.namespace(), &deployment.core).await else { return String::new() };
-    let statuses = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
-    let core = statuses.into_iter().flatten().find(|status| text(status, "/name") == deployment.core.container);
-    let started = core.and_then(|status| text(status, "/state/running/startedAt").parse::<jiff::Timestamp>().ok());
-    match started {
-        Some(started) if started > *at => format!(
-            "; the core container started again at {started:.0}, after it was captured: a restart loses every setting, \
-             and the vault still has them"
-        ),
+    match cx.driver.state().step(step) {
+        StepState::Done { at, .. } => {
+            restarted_since(cx, *at).await.map_or_else(String::new, |cause| format!("; {cause}"))
+        }
         _ => String::new(),
     }
+}
+
+/// Says so, where the core container is younger than what was captured at that time.
+pub async fn restarted_since(cx: &StepCx, captured: jiff::Timestamp) -> Option<String> {
+    let deployment = cx.deployment().ok()?;
+    let (_, pod) = ready_pod(cx, cx.namespace(), &deployment.core).await.ok()?;
+    let statuses = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
+    let core = statuses.into_iter().flatten().find(|status| text(status, "/name") == deployment.core.container)?;
+    let started = text(core, "/state/running/startedAt").parse::<jiff::Timestamp>().ok()?;
+    (started > captured).then(|| {
+        format!(
+            "the core container started again at {started:.0}, after it was captured: a restart loses every setting, and \
+             the vault still has them"
+        )
+    })
 }
 
 /// Whether every volume that `step` set to keep still is.

@@ -172,22 +172,13 @@ fn detail(screen: &FormScreen, room: Room, space: usize) -> Vec<Line> {
     };
     let mut lines = Vec::new();
     if screen.form.repeated {
-        lines.push(Line::text(&format!("{} {}", screen.list.at + 1, item.id)));
+        lines.extend(title(screen, item, room));
     } else {
         lines.extend(wrap(&screen.form.look, room.width - 3).iter().map(|part| Line::text(part)));
         lines.push(Line::blank());
     }
     if !screen.fault.is_empty() {
         lines.extend(faulty(&screen.fault, 2, room));
-    }
-    match &item.live {
-        Live::Gone => lines.extend(noted("gone from the application since it was captured; x takes it out", 2, room)),
-        Live::Differs(_) => {
-            let further = item.further_live(&screen.form).map(|now| format!(" ({now})")).unwrap_or_default();
-            let note = format!("changed in the application since it was captured{further}; t takes what it says now");
-            lines.extend(noted(&note, 2, room));
-        }
-        Live::Same => {}
     }
     let mut focus = 0;
     for (index, field) in screen.form.fields.iter().enumerate() {
@@ -208,6 +199,22 @@ fn detail(screen: &FormScreen, room: Room, space: usize) -> Vec<Line> {
         lines.extend(wrap(fault, room.width - 5).iter().map(|line| Line::blank().at(4, line, Ink::Bad)));
     }
     lines
+}
+
+/// The chosen item's name, and what became of it in the application since it was captured.
+fn title(screen: &FormScreen, item: &Item, room: Room) -> Vec<Line> {
+    let line = Line::text(&format!("{} {}", screen.list.at + 1, item.id));
+    let note = match (&item.live, item.further_live(&screen.form)) {
+        (Live::Same, _) => return vec![line],
+        (Live::Gone, _) => "gone from the application since; x takes it out".to_owned(),
+        (Live::Differs(_), Some(further)) => format!("changed since: {further}; t takes what it says now"),
+        (Live::Differs(_), None) => "changed in the application since; t takes what it says now".to_owned(),
+    };
+    let beside = line.end() + 2;
+    if beside + 2 + width(&note) < room.width {
+        return vec![line.at(beside, "!", Ink::Warn).at(beside + 2, &note, Ink::Plain)];
+    }
+    [vec![line], noted(&note, 2, room)].concat()
 }
 
 fn provenance(from: &Provenance) -> String {
@@ -272,7 +279,7 @@ fn field_rows(screen: &FormScreen, index: usize, field: &Field, item: &Item, roo
         (None, Some(fault), _) => return [vec![line], faulty(fault, column, room)].concat(),
         (None, None, _) if item.live.of(&field.id).is_some() => {
             let now = item.live.of(&field.id).unwrap_or_default();
-            return [vec![line], noted(&format!("the application says now: {now}"), column, room)].concat();
+            return [vec![line], noted(&format!("now: {now}"), column, room)].concat();
         }
         (None, None, Some(FieldValue::Text { provenance: from, .. })) => {
             let (sign, ink) = if item.confirmed { ("✓", Ink::Ok) } else { ("?", Ink::Warn) };

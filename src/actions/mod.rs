@@ -11,6 +11,7 @@ mod checks;
 mod client;
 mod confirm;
 mod context;
+mod database;
 mod delete;
 pub mod deployment;
 mod described;

@@ -263,7 +263,7 @@ fn told(field: &Field, value: Option<&Value>) -> String {
         .as_object()
         .filter(|_| field.is_json())
         .map_or_else(String::new, |members| format!("{} · ", member_names(members)));
-    format!("another secret, {names}{}", units::plural(text.chars().count(), "character", "characters"))
+    format!("another value, {names}{}", units::plural(text.chars().count(), "character", "characters"))
 }
 
 /// The settings that belong to a form, by name.

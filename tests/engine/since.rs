@@ -107,7 +107,7 @@ async fn what_was_edited_since_is_shown_in_the_form_and_taken_over_by_a_word() {
     let geo = of(0, "geo");
     assert!(!geo.confirmed, "it waits for a human again");
     assert_eq!(geo.live.of("source"), Some("7"));
-    assert_eq!(geo.live.of("settings"), Some("another secret, s, smtp, to · 50 characters"));
+    assert_eq!(geo.live.of("settings"), Some("another value, s, smtp, to · 50 characters"));
     assert_eq!(geo.live.of("active"), None);
     assert!(matches!(&geo.live, Live::Differs(now) if now["more.json"] == "retries is new"), "{:?}", geo.live);
     assert!(!of(0, "late").confirmed, "what came since is offered");

@@ -179,7 +179,7 @@ async fn what_was_edited_since_is_told_and_taken_over_by_a_choice() {
             "source": {"text": {"value": "git", "provenance": found}},
             "settings": {"secret": {"length": 64, "check": "90aa", "provenance": found, "members": "interval_s, smtp_pass"}},
         },
-        "live": {"differs": {"settings": "another secret, interval_s · 20 characters", "more.json": "retries is new"}},
+        "live": {"differs": {"settings": "another value, interval_s · 20 characters", "more.json": "retries is new"}},
     }))
     .unwrap();
     let question = |item: &Item| Question::Form {
@@ -193,7 +193,7 @@ async fn what_was_edited_since_is_told_and_taken_over_by_a_choice() {
     let (said, text) = reply("4\n", question(&item)).await;
     assert_eq!(said, Some(Reply::TakeLive { item: "geo".into() }), "{text}");
     for told in
-        ["Settings is now: another secret, interval_s", "Without a field: retries is new", "Take what the application"]
+        ["Settings is now: another value, interval_s", "Without a field: retries is new", "Take what the application"]
     {
         assert!(text.contains(told), "{told}: {text}");
     }

@@ -16,14 +16,14 @@ fn workers_since() -> Question {
         unreachable!()
     };
     let now = [
-        ("settings", "another secret, interval_s, smtp_pass · 57 characters"),
+        ("settings", "another value, interval_s, smtp_pass · 57 characters"),
         ("source", "git+https://git.example.net/geo-resolver#v1.0.0"),
         ("more.json", "retries is new"),
     ];
     let now = now.map(|(id, now)| (id.to_owned(), now.to_owned())).into();
     items[0].confirmed = false;
     items[0].live =
-        Live::Differs([("settings".to_owned(), "another secret, port, smtp_pass · 57 characters".to_owned())].into());
+        Live::Differs([("settings".to_owned(), "another value, port, smtp_pass · 57 characters".to_owned())].into());
     items[1].live = Live::Differs(now);
     items[2].live = Live::Gone;
     Question::Form { step, title, form, items, none_reason, fault }

@@ -4,29 +4,23 @@ use std::{collections::BTreeMap, path::Path};
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    api::Api,
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
     dotenv,
     form_state::{FormState, load, save},
+    found::keep,
     small_file::small_file,
-    spec::{AskSpec, FoundInApi},
+    spec::AskSpec,
 };
 use crate::{
     ports::{Provenance, SecretBytes},
-    run::{
-        Field, FieldInput, FieldKind, FieldValue, Item, Question, Record, Repeat, Reply, Verdict, is_mask, masks_within,
-    },
-    text::Diagnostic,
+    run::{Field, FieldInput, FieldKind, FieldValue, Item, Live, Question, Record, Repeat, Reply, Verdict},
 };
 
 /// Shortest reason for "none".
 const SHORTEST_REASON: usize = 10;
-
-/// Vault field of the settings that no field of the form shows; no field of a form can have this name.
-pub const EXTRA: &str = "more.json";
 
 #[async_trait]
 impl Action for AskSpec {
@@ -64,16 +58,26 @@ impl Action for AskSpec {
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
         let mut state = load(cx)?;
+        let mut fault = String::new();
         if state == FormState::default() {
             if let Some(found) = &self.found {
+                state.asked = Some(cx.world.clock.now());
                 state.items = self.find(cx, found).await?;
             }
             if !self.form.repeated && state.items.is_empty() {
                 state.items.push(Item { id: "1".to_owned(), ..Item::default() });
             }
             save(cx, &state).await?;
+        } else {
+            let before = state.clone();
+            self.hide_secrets(cx, &mut state).await?;
+            if let Some(found) = &self.found {
+                fault = self.look_again(cx, found, &mut state).await?;
+            }
+            if state != before {
+                save(cx, &state).await?;
+            }
         }
-        let mut fault = String::new();
         loop {
             let question = Question::Form {
                 step: cx.step.clone(),
@@ -169,6 +173,12 @@ impl AskSpec {
                 }
                 found.confirmed = true;
             }
+            Reply::TakeLive { item } => {
+                let Some(found) = state.items.iter_mut().find(|known| known.id == item) else {
+                    return Ok(Err(format!("there is no {} {item}", self.form.noun)));
+                };
+                return self.take_live(cx, found).await;
+            }
             Reply::Set { item, field, input } => return self.set(cx, state, &item, &field, input).await,
             _ => return Ok(Err("that is not asked here".to_owned())),
         }
@@ -194,35 +204,42 @@ impl AskSpec {
         let by = cx.world.host.operator();
         let value = match (spec.kind, input) {
             (FieldKind::SecretFile, FieldInput::Text(path)) => match self.read_file(cx, spec, &path).await? {
-                Ok(content) => keep(cx, item, field, content, Provenance::File { path }).await?,
+                Ok(content) => keep(cx, item, spec, content, Provenance::File { path }).await?,
                 Err(fault) => {
                     target.faults.insert(field.to_owned(), fault);
                     return Ok(Ok(()));
                 }
             },
-            (FieldKind::Secret, FieldInput::Secret(handle)) => {
+            (FieldKind::Secret | FieldKind::SecretJson, FieldInput::Secret(handle)) => {
                 let Some(secret) = cx.driver.take_secret(handle).await else {
                     return Ok(Err("the secret did not arrive; type it again".to_owned()));
                 };
-                if let Err(fault) = spec.check(secret.expose_secret()) {
+                if let Err(fault) = checked(spec, secret.expose_secret(), target) {
                     target.faults.insert(field.to_owned(), fault);
                     return Ok(Ok(()));
                 }
                 let bytes = SecretBytes::new(secret.expose_secret().as_bytes().to_vec());
-                keep(cx, item, field, bytes, Provenance::Typed { by }).await?
+                keep(cx, item, spec, bytes, Provenance::Typed { by }).await?
             }
-            (FieldKind::Secret | FieldKind::SecretFile, _) => {
+            (FieldKind::Secret | FieldKind::SecretJson | FieldKind::SecretFile, _) => {
                 return Ok(Err(format!("{} is kept in the vault only", spec.label)));
             }
             (_, FieldInput::Secret(_)) => return Ok(Err(format!("{} is not a secret", spec.label))),
             (_, FieldInput::Text(value)) => {
-                if let Err(fault) = spec.check(&value) {
+                if let Err(fault) = checked(spec, &value, target) {
                     target.faults.insert(field.to_owned(), fault);
                 }
                 FieldValue::Text { value, provenance: Provenance::Typed { by } }
             }
         };
         target.values.insert(field.to_owned(), value);
+        if let Live::Differs(now) = &mut target.live {
+            // what was typed is meant: it is not compared any more
+            now.remove(field);
+            if now.is_empty() {
+                target.live = Live::Same;
+            }
+        }
         Ok(Ok(()))
     }
 
@@ -243,96 +260,17 @@ impl AskSpec {
         }
         Ok(Ok(content))
     }
-
-    /// Items as the application's API tells them, unconfirmed.
-    async fn find(&self, cx: &StepCx, found: &FoundInApi) -> Result<Vec<Item>, Halt> {
-        let answer = Api::open(cx, cx.namespace()).await?.get(&found.path).await?;
-        let Value::Object(all) = answer else {
-            return Err(Diagnostic::new(format!("GET {} answers no JSON object", found.path)).into());
-        };
-        let mut items = Vec::new();
-        for (name, settings) in &all {
-            let belongs =
-                found.filter.iter().all(|(key, want)| settings.get(key).and_then(Value::as_str) == Some(want));
-            if belongs {
-                items.push(self.item(cx, found, name, settings).await?);
-            }
-        }
-        Ok(items)
-    }
-
-    async fn item(&self, cx: &StepCx, found: &FoundInApi, name: &str, settings: &Value) -> Result<Item, Halt> {
-        let mut item = Item { id: name.to_owned(), ..Item::default() };
-        for field in &self.form.fields {
-            let Some(member) = found.fields.get(&field.id) else { continue };
-            let text = if member == "@name" {
-                name.to_owned()
-            } else {
-                match settings.get(member) {
-                    None | Some(Value::Null) => continue,
-                    Some(Value::String(text)) => text.clone(),
-                    Some(other) => other.to_string(),
-                }
-            };
-            let masks = match settings.get(member) {
-                _ if field.is_secret() && is_mask(&text) => vec![member.clone()],
-                Some(value) => masks_within(member, value),
-                None => Vec::new(),
-            };
-            if !masks.is_empty() {
-                // neither kept nor put back: what a human sees and types is
-                let fault = format!("the application shows only a mask for {}: type the value", masks.join(", "));
-                item.faults.insert(field.id.clone(), fault);
-                continue;
-            }
-            if let Err(fault) = field.check(&text) {
-                item.faults.insert(field.id.clone(), fault);
-            }
-            let place = format!("GET {}, {name}.{member}", found.path);
-            let provenance = Provenance::Found { place };
-            let value = if field.is_secret() {
-                if text.is_empty() {
-                    FieldValue::Empty
-                } else {
-                    keep(cx, name, &field.id, SecretBytes::new(text.into_bytes()), provenance).await?
-                }
-            } else {
-                FieldValue::Text { value: text, provenance }
-            };
-            item.values.insert(field.id.clone(), value);
-        }
-        let known: Vec<&String> = found.fields.values().chain(found.filter.keys()).collect();
-        let extra: serde_json::Map<String, Value> = settings
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(key, _)| !known.contains(key))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        let masks: Vec<String> = extra.iter().flat_map(|(key, value)| masks_within(key, value)).collect();
-        if !masks.is_empty() {
-            let masks = masks.join(", ");
-            let fault = format!(
-                "the application shows only a mask for {masks}, and no field here is for it: take the {} out, add it by \
-                 hand, and set {masks} in the application after the upgrade",
-                self.form.noun
-            );
-            item.faults.insert(EXTRA.to_owned(), fault);
-        } else if !extra.is_empty() {
-            // nobody said of these that they are no secrets: only their names are shown and written down
-            let names: Vec<&str> = extra.keys().map(String::as_str).collect();
-            item.extra = crate::text::printable(&names.join(", "));
-            let place = format!("GET {}, {name}", found.path);
-            let bytes = SecretBytes::new(Value::Object(extra).to_string().into_bytes());
-            keep(cx, name, EXTRA, bytes, Provenance::Found { place }).await?;
-        }
-        Ok(item)
-    }
 }
 
-async fn keep(cx: &StepCx, item: &str, field: &str, value: SecretBytes, from: Provenance) -> Result<FieldValue, Halt> {
-    let meta = cx.keep_secret(item, field, value, from).await?;
-    Ok(FieldValue::Secret { length: meta.length, check: meta.check, provenance: meta.provenance })
+/// Whether a text would do, in the JSON type that the application has there. Fixes that type; never quotes the text.
+fn checked(field: &Field, text: &str, item: &mut Item) -> Result<(), String> {
+    field.check(text)?;
+    let kind = field.kind.json_type(item.types.get(&field.id).copied());
+    item.types.insert(field.id.clone(), kind);
+    if text.is_empty() || kind.value(text).is_some() {
+        return Ok(());
+    }
+    Err(format!("the application has {} here.", kind.words()))
 }
 
 fn blank(id: &str) -> Field {

@@ -18,6 +18,9 @@ pub struct FormState {
     pub items: Vec<Item>,
     /// Why there is none, or empty.
     pub none_reason: String,
+    /// When the application was asked for the items first, if it was.
+    #[serde(default)]
+    pub asked: Option<jiff::Timestamp>,
 }
 
 /// The form's draft; empty where nothing was saved yet.

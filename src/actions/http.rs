@@ -12,7 +12,10 @@ use super::{
     spec::HttpSpec,
 };
 use crate::{
-    run::{FieldValue, Item, Question, ReapplyItem, ReapplyState, Record, Repeat, Reply, Row, Sign, StepId, Verdict},
+    run::{
+        FieldValue, Item, Question, ReapplyItem, ReapplyState, Record, Repeat, Reply, Row, Sign, StepId, Verdict,
+        member_names,
+    },
     text::{Diagnostic, units},
 };
 
@@ -170,16 +173,17 @@ fn row(item: &ReapplyItem) -> Row {
     Row { sign, word: word.to_owned(), name: item.title.clone(), detail: item.sentence.clone() }
 }
 
-/// Fields as label and value; secrets as length and check.
+/// Fields as label and value; secrets as the names of their members, length and check.
 fn fields_of(item: &Item) -> Vec<(String, String)> {
-    let shown = |value: &FieldValue| match value {
-        FieldValue::Empty => String::new(),
-        FieldValue::Text { value, .. } => crate::text::printable(value),
-        FieldValue::Secret { length, check, .. } => {
-            format!("{} · check {check}", units::plural(*length, "character", "characters"))
-        }
+    let told = |(field, value): (&String, &FieldValue)| {
+        let json = match value {
+            // a form of an earlier version: it was not asked whether the settings hold secrets
+            FieldValue::Text { value, .. } if !item.types.contains_key(field) => serde_json::from_str(value).ok(),
+            _ => None,
+        };
+        (field.clone(), json.map_or_else(|| value.told(), |members| member_names(&members)))
     };
-    item.values.iter().map(|(field, value)| (field.clone(), shown(value))).collect()
+    item.values.iter().map(told).collect()
 }
 
 #[async_trait]

@@ -18,6 +18,7 @@ mod described;
 mod dotenv;
 mod dump;
 mod form_state;
+mod found;
 mod gate;
 mod helm;
 mod host;

@@ -7,16 +7,16 @@ use serde_json::{Map, Value, json};
 
 use super::{
     api::Api,
-    ask::EXTRA,
     context::{Halt, StepCx, secret_name},
     form_state::load_of,
+    found::EXTRA,
     pods::{ready_pod, text},
     spec::FoundInApi,
 };
 use crate::{
-    ports::{ObjectRef, Provenance, kinds},
-    run::{FieldValue, Item, StepId, StepState, equal_but_for_masks, masks_within},
-    text::{Diagnostic, units},
+    ports::{ObjectRef, kinds},
+    run::{FieldValue, Item, JsonType, StepId, StepState, equal_but_for_masks, masks_within},
+    text::{Diagnostic, printable, units},
 };
 
 /// The JSON body that puts an item back: member to value, with `members` as field id to member.
@@ -28,13 +28,22 @@ pub async fn body(
 ) -> Result<Map<String, Value>, Halt> {
     let mut body = Map::new();
     for (field, member) in members.iter().filter(|(_, member)| *member != "@name") {
+        let kind = item.types.get(field).copied();
         let value = match item.values.get(field) {
             None | Some(FieldValue::Empty) => continue,
-            Some(FieldValue::Text { value, .. }) => typed(value),
+            // an optional one that was emptied
+            Some(FieldValue::Text { value, .. }) if value.is_empty() && kind.is_some_and(|k| k != JsonType::Text) => {
+                continue;
+            }
+            Some(FieldValue::Text { value, .. }) => kind.map_or_else(|| Some(guessed(value)), |kind| kind.value(value)),
             Some(FieldValue::Secret { .. }) => {
                 let secret = cx.secret(&secret_name(step, &item.id, field)).await?;
-                json!(String::from_utf8_lossy(secret.expose_secret()))
+                kind.unwrap_or_default().value(&String::from_utf8_lossy(secret.expose_secret()))
             }
+        };
+        let Some(value) = value else {
+            let what = format!("{field} of {} is not {}", item.id, kind.unwrap_or_default().words());
+            return Err(Diagnostic::new(what).help("open its step and save the field again").into());
         };
         body.insert(member.clone(), value);
     }
@@ -47,8 +56,8 @@ pub async fn body(
     Ok(body)
 }
 
-/// A field's text as the JSON it stands for: `true`, `false` and objects; everything else is a string.
-fn typed(value: &str) -> Value {
+/// A field's text as JSON where nobody wrote down its type, as in runs of an earlier version.
+fn guessed(value: &str) -> Value {
     match value {
         "true" => json!(true),
         "false" => json!(false),
@@ -69,6 +78,66 @@ pub fn differences(wanted: &Map<String, Value>, now: &Value) -> (Vec<String>, Ve
         }
     }
     (differ, masked)
+}
+
+/// A member of which the application says something else than what was captured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its name.
+    pub member: String,
+    /// Whether it was there when the item was captured.
+    pub captured: bool,
+}
+
+impl Change {
+    /// What happened to it, after "was changed since it was captured: ".
+    fn words(&self) -> String {
+        let member = printable(&self.member);
+        if self.captured { member } else { format!("has a new member {member}") }
+    }
+
+    /// How it stands in `now`; nothing of its value.
+    pub fn state(&self, now: &Value) -> String {
+        let state = match (self.captured, now.get(&self.member)) {
+            (false, _) => "is new",
+            (true, Some(_)) => "is another",
+            (true, None) => "is gone",
+        };
+        format!("{} {state}", printable(&self.member))
+    }
+}
+
+/// What the application says now of an item and what it had not said when it was captured. What was typed by hand in its place
+/// is not compared, nor is a mask.
+pub async fn changes(
+    cx: &StepCx,
+    step: &str,
+    item: &Item,
+    found: &FoundInApi,
+    now: &Value,
+) -> Result<Vec<Change>, Halt> {
+    if item.is_by_hand() {
+        return Ok(Vec::new());
+    }
+    let told = |field: &String| item.values.get(field).is_none_or(|v| *v == FieldValue::Empty || v.is_found());
+    let members: BTreeMap<_, _> =
+        found.fields.iter().filter(|(field, _)| told(field)).map(|(a, b)| (a.clone(), b.clone())).collect();
+    let wanted = body(cx, step, item, &members).await?;
+    let (differ, _) = differences(&wanted, now);
+    let mut changes: Vec<Change> = differ.into_iter().map(|member| Change { member, captured: true }).collect();
+    for (member, value) in now.as_object().into_iter().flatten().filter(|(member, _)| !wanted.contains_key(*member)) {
+        let field = found.fields.iter().find(|(_, of)| *of == member).map(|(field, _)| field);
+        let same = match field {
+            // typed by hand; or empty then and now; or a mask, which was never kept
+            Some(field) => !told(field) || value.is_null() || value == "" || !masks_within(member, value).is_empty(),
+            // where one of these is a mask none was kept: its fault says so
+            None => found.filter.contains_key(member) || item.faults.contains_key(EXTRA),
+        };
+        if !same {
+            changes.push(Change { member: member.clone(), captured: false });
+        }
+    }
+    Ok(changes)
 }
 
 /// Whether the application still says what these steps captured; in words either way.
@@ -102,36 +171,28 @@ pub async fn unchanged(cx: &StepCx, steps: &[String]) -> Result<Result<String, S
         };
         for item in &form.items {
             let Some(settings) = now.get(&item.id) else {
-                if is_typed(item) {
+                if item.is_by_hand() {
                     by_hand += 1;
                     continue;
                 }
                 let what = format!("{} is gone from the application since it was captured", item.id);
                 return Ok(Err(what + &restarted(cx, &step).await));
             };
-            let members: BTreeMap<_, _> = found
-                .fields
-                .iter()
-                .filter(|(field, _)| {
-                    item.values.get(*field).is_none_or(|value| *value == FieldValue::Empty || is_found(value))
-                })
-                .map(|(a, b)| (a.clone(), b.clone()))
-                .collect();
-            let (differ, _) = differences(&body(cx, &step.0, item, &members).await?, settings);
-            if !differ.is_empty() {
-                let what = format!("{} was changed since it was captured: {}", item.id, differ.join(", "));
+            let changes = changes(cx, &step.0, item, &found, settings).await?;
+            if !changes.is_empty() {
+                let changes: Vec<String> = changes.iter().map(Change::words).collect();
+                let what = format!("{} was changed since it was captured: {}", item.id, changes.join(", "));
                 return Ok(Err(what + &restarted(cx, &step).await));
             }
             compared += 1;
         }
-        let belongs = |settings: &Value| found.filter.iter().all(|(k, v)| text(settings, &format!("/{k}")) == v);
         let new = now
             .as_object()
             .into_iter()
             .flatten()
-            .find(|(name, settings)| belongs(settings) && !form.items.iter().any(|item| item.id == **name));
+            .find(|(name, settings)| found.takes(settings) && !form.items.iter().any(|item| item.id == **name));
         if let Some((name, _)) = new {
-            return Ok(Err(format!("{} is in the application and was not captured", crate::text::printable(name))));
+            return Ok(Err(format!("{} is in the application and was not captured", printable(name))));
         }
     }
     let mut sentence = format!("{} read again, the same", units::plural(compared, "item", "items"));
@@ -141,34 +202,29 @@ pub async fn unchanged(cx: &StepCx, steps: &[String]) -> Result<Result<String, S
     Ok(Ok(sentence))
 }
 
-/// Whether the application itself told this value.
-fn is_found(value: &FieldValue) -> bool {
-    matches!(value, FieldValue::Secret { provenance, .. } | FieldValue::Text { provenance, .. }
-        if matches!(provenance, Provenance::Found { .. }))
-}
-
-/// Whether an item was added by hand: the application told nothing of it, so it cannot be gone from there.
-fn is_typed(item: &Item) -> bool {
-    item.extra.is_empty() && !item.values.values().any(is_found)
-}
-
 /// The likely cause, where the core container is younger than what was captured by `step`.
 async fn restarted(cx: &StepCx, step: &StepId) -> String {
-    let state = cx.driver.state();
-    let (StepState::Done { at, .. }, Ok(deployment)) = (state.step(step), cx.deployment()) else {
-        return String::new();
-    };
-    let Ok((_, pod)) = ready_pod(cx, cx.namespace(), &deployment.core).await else { return String::new() };
-    let statuses = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
-    let core = statuses.into_iter().flatten().find(|status| text(status, "/name") == deployment.core.container);
-    let started = core.and_then(|status| text(status, "/state/running/startedAt").parse::<jiff::Timestamp>().ok());
-    match started {
-        Some(started) if started > *at => format!(
-            "; the core container started again at {started:.0}, after it was captured: a restart loses every setting, \
-             and the vault still has them"
-        ),
+    match cx.driver.state().step(step) {
+        StepState::Done { at, .. } => {
+            restarted_since(cx, *at).await.map_or_else(String::new, |cause| format!("; {cause}"))
+        }
         _ => String::new(),
     }
+}
+
+/// Says so, where the core container is younger than what was captured at that time.
+pub async fn restarted_since(cx: &StepCx, captured: jiff::Timestamp) -> Option<String> {
+    let deployment = cx.deployment().ok()?;
+    let (_, pod) = ready_pod(cx, cx.namespace(), &deployment.core).await.ok()?;
+    let statuses = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
+    let core = statuses.into_iter().flatten().find(|status| text(status, "/name") == deployment.core.container)?;
+    let started = text(core, "/state/running/startedAt").parse::<jiff::Timestamp>().ok()?;
+    (started > captured).then(|| {
+        format!(
+            "the core container started again at {started:.0}, after it was captured: a restart loses every setting, and \
+             the vault still has them"
+        )
+    })
 }
 
 /// Whether every volume that `step` set to keep still is.
@@ -215,8 +271,8 @@ mod tests {
             differences(&wanted, &json!({"password": "********", "settings": {"key": "********", "s": 31}}));
         assert_eq!(differ, ["settings"]);
         assert_eq!(differences(&wanted, &json!({})).0, ["password", "settings"]);
-        assert_eq!(typed("true"), json!(true));
-        assert_eq!(typed("{\"a\":1}"), json!({"a": 1}));
-        assert_eq!(typed("42"), json!("42"));
+        assert_eq!(guessed("true"), json!(true));
+        assert_eq!(guessed("{\"a\":1}"), json!({"a": 1}));
+        assert_eq!(guessed("42"), json!("42"));
     }
 }

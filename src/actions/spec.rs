@@ -96,6 +96,13 @@ pub struct FoundInApi {
     pub fields: BTreeMap<String, String>,
 }
 
+impl FoundInApi {
+    /// Whether a settings object belongs here.
+    pub fn takes(&self, settings: &serde_json::Value) -> bool {
+        self.filter.iter().all(|(key, want)| settings.get(key).and_then(serde_json::Value::as_str) == Some(want))
+    }
+}
+
 /// `ask`: a form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -43,6 +43,7 @@ const NAMES: &[(Cmd, &str)] = &[
     (Cmd::Add, "add one by hand"),
     (Cmd::None, "none at all, because…"),
     (Cmd::Take, "remove this one from the list"),
+    (Cmd::TakeLive, "take what the application says now"),
     (Cmd::Help, "help for this screen"),
     (Cmd::Plain, "plain text mode, at the same place"),
     (Cmd::Suspend, "suspend the screen"),
@@ -106,6 +107,10 @@ impl App {
             Cmd::Add | Cmd::None => {
                 (matches!(&self.front, Front::Form(screen) if screen.form.repeated), "no list here")
             }
+            Cmd::TakeLive => (
+                matches!(&self.front, Front::Form(screen) if screen.can_take_live()),
+                "it says nothing else of this item",
+            ),
             Cmd::Take => (
                 matches!(&self.front, Front::Form(screen) if screen.form.repeated && screen.item().is_some()),
                 "no item is chosen",

@@ -7,7 +7,7 @@ use super::{
     App, Front,
     screens::{ChecksScreen, FormScreen, GateScreen, ReapplyScreen, ResumeScreen},
 };
-use crate::run::{CheckResult, FieldValue, Progress, ReapplyState};
+use crate::run::{CheckResult, FieldValue, Live, Progress, ReapplyState};
 
 impl App {
     /// The texts of the screen in front.
@@ -52,13 +52,15 @@ fn form(screen: &FormScreen) -> Vec<String> {
         lines.push(format!("{}: {}", item.id, if item.confirmed { "confirmed" } else { "not confirmed" }));
         for field in &screen.form.fields {
             let value = match item.values.get(&field.id) {
-                Some(FieldValue::Text { value, .. }) => value.clone(),
-                Some(FieldValue::Secret { length, check, .. }) => format!("{length} characters · check {check}"),
                 Some(FieldValue::Empty) | None => "–".to_owned(),
+                Some(value) => value.told(),
             };
             lines.push(format!("  {}: {value}", field.label));
             lines.extend(item.faults.get(&field.id).map(|fault| format!("    {fault}")));
+            lines.extend(item.live.of(&field.id).map(|now| format!("    the application says now: {now}")));
         }
+        lines.extend(item.further_live(&screen.form).map(|now| format!("  in the application now: {now}")));
+        lines.extend((item.live == Live::Gone).then(|| "  it is gone from the application".to_owned()));
         lines.extend(item.further_faults(&screen.form).map(|fault| format!("  {fault}")));
         lines.extend((!item.extra.is_empty()).then(|| format!("  further settings: {}", item.extra)));
     }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::{
-    run::{CheckResult, FieldValue, Form, Item, Question, ReapplyState},
+    run::{CheckResult, Field, FieldValue, Form, Item, Question, ReapplyState},
     text::{Diagnostic, Place},
 };
 
@@ -153,7 +153,8 @@ pub struct Scripted {
     practice: bool,
 }
 
-fn secret(from: &SecretFrom) -> Result<SecretString, Missing> {
+/// A secret from its source; `field` is what it is for, where it is for one.
+fn secret(from: &SecretFrom, field: Option<&Field>) -> Result<SecretString, Missing> {
     match from {
         SecretFrom::Plain(text) => Ok(SecretString::from(text.clone())),
         SecretFrom::File(path) => {
@@ -165,6 +166,10 @@ fn secret(from: &SecretFrom) -> Result<SecretString, Missing> {
             }
             let mut text = Zeroizing::new(String::new());
             file.read_to_string(&mut text).map_err(unread)?;
+            if field.is_some_and(Field::is_json) {
+                // between the members of JSON a line break is a space
+                return Ok(SecretString::from(text.trim().replace(['\n', '\r'], " ")));
+            }
             let mut lines = text.lines();
             let line = lines.next().unwrap_or_default();
             if lines.next().is_some() {
@@ -197,7 +202,7 @@ impl Scripted {
                 Err(Missing(format!("a passphrase that opens the vault: {fault}")))
             }
             Question::Vault { .. } => match &self.answers.passphrase {
-                Some(from) => secret(from).map(Say::Passphrase),
+                Some(from) => secret(from, None).map(Say::Passphrase),
                 None => Err(Missing("passphrase".to_owned())),
             },
             Question::Form { form, items, none_reason, fault, .. } => {
@@ -295,7 +300,8 @@ impl Scripted {
             }
             for (field, from) in own.secrets.get(&item.id).into_iter().flatten() {
                 if self.done.insert((step.to_owned(), item.id.clone(), field.clone())) {
-                    return Ok(Say::Secret { item: item.id.clone(), field: field.clone(), secret: secret(from)? });
+                    let secret = secret(from, form.fields.iter().find(|known| known.id == *field))?;
+                    return Ok(Say::Secret { item: item.id.clone(), field: field.clone(), secret });
                 }
             }
         }
@@ -309,7 +315,7 @@ impl Scripted {
                 return Err(missing(format!("confirm: {}", item.id)));
             }
             if !form.is_complete(item) {
-                let empty = |field: &&crate::run::Field| {
+                let empty = |field: &&Field| {
                     !field.optional && matches!(item.values.get(&field.id), None | Some(FieldValue::Empty))
                 };
                 let what = item.faults.iter().next().map(|(field, fault)| format!("{field} {fault}"));

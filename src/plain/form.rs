@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     ports::Provenance,
-    run::{Field, FieldInput, FieldKind, FieldValue, Form, Item, Reply, StepId},
+    run::{Field, FieldInput, FieldKind, FieldValue, Form, Item, Live, Reply, StepId},
 };
 
 /// Where a person is in a form. Every answer goes to the run and comes back as a new question: this is kept between them.
@@ -67,7 +67,7 @@ pub(super) async fn ask(talk: &mut Talk<'_>, asked: &Asked<'_>, walk: &mut Walk)
         };
         if walk.item.as_ref() != Some(&item.id) {
             walk.item = Some(item.id.clone());
-            (walk.at, walk.sent) = (0, false);
+            (walk.at, walk.sent) = (first(form, item), false);
             head(talk, asked, item);
         }
         match item_question(talk, asked, item, walk).await {
@@ -101,6 +101,25 @@ fn head(talk: &mut Talk<'_>, asked: &Asked<'_>, item: &Item) {
     for fault in item.further_faults(asked.form) {
         talk.say(&format!("  {fault}."));
     }
+    match &item.live {
+        Live::Same => {}
+        Live::Gone => talk.say("  It is gone from the application since it was captured."),
+        Live::Differs(now) => {
+            talk.say("  It was changed in the application since it was captured:");
+            let fields = asked.form.fields.iter().filter_map(|field| Some((&field.label, now.get(&field.id)?)));
+            for (label, now) in fields {
+                talk.say(&format!("    {label} is now: {now}"));
+            }
+            if let Some(further) = item.further_live(asked.form) {
+                talk.say(&format!("    Without a field: {further}"));
+            }
+        }
+    }
+}
+
+/// Where the walk through an item begins: what was confirmed before and changed since is decided on as a whole.
+fn first(form: &Form, item: &Item) -> usize {
+    if item.live == Live::Same || !form.is_complete(item) { 0 } else { form.fields.len() }
 }
 
 fn from(provenance: &Provenance) -> String {
@@ -111,6 +130,11 @@ fn from(provenance: &Provenance) -> String {
         Provenance::Run { run } => format!("From the run {run}"),
         Provenance::Default => "The default".to_owned(),
     }
+}
+
+/// A secret in words.
+fn kept(secret: &FieldValue) -> String {
+    secret.told().replace(" · ", ", ")
 }
 
 /// The list of items: complete, add, change one.
@@ -204,8 +228,8 @@ fn told(talk: &mut Talk<'_>, form: &Form, item: &Item, walk: &mut Walk) {
         return;
     }
     match item.values.get(&field.id) {
-        Some(FieldValue::Secret { length, check, .. }) => {
-            talk.say(&format!("ok. {} saved in the vault: {length} characters, check {check}.", field.label));
+        Some(secret @ FieldValue::Secret { .. }) => {
+            talk.say(&format!("ok. {} saved in the vault: {}.", field.label, kept(secret)));
         }
         _ => talk.say(&format!("ok. {} saved.", field.label)),
     }
@@ -223,8 +247,8 @@ async fn field_question(
     let fault = item.faults.contains_key(&field.id);
     let stands = match value {
         Some(FieldValue::Text { value, provenance }) => Some((from(provenance), value.clone())),
-        Some(FieldValue::Secret { length, check, provenance }) => {
-            Some((from(provenance), format!("in the vault, {length} characters, check {check}")))
+        Some(secret @ FieldValue::Secret { provenance, .. }) => {
+            Some((from(provenance), format!("in the vault, {}", kept(secret))))
         }
         Some(FieldValue::Empty) | None => None,
     };
@@ -232,8 +256,11 @@ async fn field_question(
         talk.say(&format!("  {}. {from}:", field.label));
         talk.say(&format!("    {value}"));
     }
+    if let Some(now) = item.live.of(&field.id) {
+        talk.say(&format!("    The application says now: {now}"));
+    }
     let what = match field.kind {
-        FieldKind::Secret => "typing stays hidden",
+        FieldKind::Secret | FieldKind::SecretJson => "typing stays hidden",
         FieldKind::SecretFile => "path of the file",
         FieldKind::Bool => "true or false",
         FieldKind::Text | FieldKind::Url | FieldKind::Name | FieldKind::Json => "",
@@ -258,7 +285,7 @@ async fn field_question(
         .help("Each field is saved as soon as it is typed. \"back\" goes to the field before.");
     loop {
         let (item, name) = (item.id.clone(), field.id.clone());
-        if field.kind == FieldKind::Secret {
+        if field.is_typed_unseen() {
             let secret = talk.secret(&prompt).await?;
             if secret.expose_secret().is_empty() {
                 if empty(talk, field, stands.is_some() && !fault) {
@@ -306,6 +333,9 @@ fn rule(field: &Field) -> String {
         FieldKind::Name => "Up to 40 lower-case letters, digits and hyphens.".to_owned(),
         FieldKind::Bool => "true or false.".to_owned(),
         FieldKind::Json => "A JSON object, in braces, on one line.".to_owned(),
+        FieldKind::SecretJson => {
+            "A JSON object, in braces, on one line. It is not shown; drydock keeps it in the vault only.".to_owned()
+        }
         FieldKind::SecretFile => {
             "The path of a file here; the vault gets a copy, byte for byte. Your file stays where it is.".to_owned()
         }
@@ -330,6 +360,9 @@ async fn finish(talk: &mut Talk<'_>, form: &Form, item: &Item, walk: &mut Walk) 
     if form.repeated {
         options.push("Take it out of the list".to_owned());
     }
+    if matches!(item.live, Live::Differs(_)) {
+        options.push("Take what the application says now".to_owned());
+    }
     let help = "Confirming says that a person looked at every field. It changes nothing in the cluster.";
     let id = item.id.clone();
     Ok(match talk.number(&options, None, help).await? {
@@ -341,6 +374,7 @@ async fn finish(talk: &mut Talk<'_>, form: &Form, item: &Item, walk: &mut Walk) 
             walk.at = 0;
             None
         }
+        n if n == 4 || !form.repeated => Some(Say::Reply(Reply::TakeLive { item: id })),
         _ => {
             walk.item = None;
             Some(Say::Reply(Reply::Remove { item: id }))

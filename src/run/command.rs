@@ -35,6 +35,8 @@ pub enum Reply {
     Add { item: String },
     /// Take an item out of a repeated form again.
     Remove { item: String },
+    /// Take what the application says now of this item, in place of what was captured.
+    TakeLive { item: String },
     /// A human confirms this item.
     ConfirmItem { item: String },
     /// There is none at all, because …

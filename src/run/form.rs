@@ -1,12 +1,12 @@
 //! Forms: what is asked, what is there, and whether a text would do.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::mask::{is_mask, masks_within};
-use crate::ports::Provenance;
+use super::{
+    item::{FieldValue, Item, JsonType},
+    mask::{is_mask, masks_within},
+};
 
 /// What may stand in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +27,19 @@ pub enum FieldKind {
     SecretFile,
     /// A secret that is typed, or found. Goes to the vault.
     Secret,
+    /// A JSON object that may hold secrets: it goes to the vault, and only the names of its members are shown.
+    SecretJson,
+}
+
+impl FieldKind {
+    /// The type in which a text goes back to the application, where it had `found` there.
+    pub fn json_type(self, found: Option<JsonType>) -> JsonType {
+        match self {
+            Self::Bool => JsonType::Bool,
+            Self::Json | Self::SecretJson => JsonType::Object,
+            Self::Text | Self::Url | Self::Name | Self::Secret | Self::SecretFile => found.unwrap_or_default(),
+        }
+    }
 }
 
 /// One field of a form.
@@ -57,7 +70,17 @@ pub struct Field {
 impl Field {
     /// Whether the value lives in the vault.
     pub fn is_secret(&self) -> bool {
-        matches!(self.kind, FieldKind::Secret | FieldKind::SecretFile)
+        matches!(self.kind, FieldKind::Secret | FieldKind::SecretFile | FieldKind::SecretJson)
+    }
+
+    /// Whether it is typed unseen.
+    pub fn is_typed_unseen(&self) -> bool {
+        matches!(self.kind, FieldKind::Secret | FieldKind::SecretJson)
+    }
+
+    /// Whether a JSON object stands in it.
+    pub fn is_json(&self) -> bool {
+        matches!(self.kind, FieldKind::Json | FieldKind::SecretJson)
     }
 
     /// Whether `text` would do; else the rule in words with an example that would pass.
@@ -69,7 +92,7 @@ impl Field {
         if text.is_empty() {
             return if self.optional { Ok(()) } else { Err(format!("needs a value.{example}")) };
         }
-        if text.chars().any(char::is_control) && !matches!(self.kind, FieldKind::SecretFile | FieldKind::Json) {
+        if text.chars().any(char::is_control) && self.kind != FieldKind::SecretFile && !self.is_json() {
             return Err(format!("a control character is not allowed here.{example}"));
         }
         if self.no_spaces && text.chars().any(char::is_whitespace) {
@@ -88,7 +111,8 @@ impl Field {
                 "true" | "false" => Ok(()),
                 _ => Err("is true or false.".to_owned()),
             },
-            FieldKind::Json => match serde_json::from_str::<serde_json::Value>(text) {
+            // a mask's place is named by members only, a fault by its column: neither quotes the text
+            FieldKind::Json | FieldKind::SecretJson => match serde_json::from_str::<serde_json::Value>(text) {
                 Ok(value @ serde_json::Value::Object(_)) => match masks_within(&self.id, &value).first() {
                     None => Ok(()),
                     Some(at) => Err(format!("holds only a mask for {at}, not the value itself.")),
@@ -113,57 +137,6 @@ fn check_url(text: &str) -> Result<(), String> {
         (Some("http" | "https"), Some(host)) if !host.is_empty() => Ok(()),
         (Some("http" | "https"), _) => Err("needs a host after the scheme.".to_owned()),
         _ => Err("begins with https:// or http://.".to_owned()),
-    }
-}
-
-/// What a field holds now.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum FieldValue {
-    /// Nothing.
-    #[default]
-    Empty,
-    /// A value that is no secret.
-    Text { value: String, provenance: Provenance },
-    /// A secret that is in the vault: its length in characters and its keyed check.
-    Secret { length: usize, check: String, provenance: Provenance },
-}
-
-/// One thing of a repeated group, or the only one.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Item {
-    /// Its name: the value of the form's `name` field, or `1` where a form is not repeated.
-    pub id: String,
-    /// Values by field id.
-    pub values: BTreeMap<String, FieldValue>,
-    /// Faults by field id, in words.
-    pub faults: BTreeMap<String, String>,
-    /// Whether a human confirmed it since the last change.
-    pub confirmed: bool,
-    /// Names of further settings that were found and that no field shows; their values are in the vault.
-    #[serde(default)]
-    pub extra: String,
-}
-
-impl Item {
-    /// Faults of what no field of `form` shows.
-    pub fn further_faults(&self, form: &Form) -> impl Iterator<Item = &str> {
-        let shown = |id: &str| form.fields.iter().any(|field| field.id == id);
-        self.faults.iter().filter(move |(id, _)| !shown(id)).map(|(_, fault)| fault.as_str())
-    }
-
-    /// What a field holds, as far as it may be edited: a secret is never brought back, only the path it came from.
-    pub fn editable(&self, field: &Field) -> &str {
-        match self.values.get(&field.id) {
-            Some(FieldValue::Text { value, .. }) => value,
-            Some(FieldValue::Secret { provenance: Provenance::File { path }, .. })
-                if field.kind == FieldKind::SecretFile =>
-            {
-                path
-            }
-            _ => "",
-        }
     }
 }
 
@@ -220,6 +193,9 @@ mod tests {
         assert!(field(FieldKind::Json).check("[1]").is_err());
         assert!(field(FieldKind::Json).check("{\"a\": [\"********\"]}").unwrap_err().contains("f.a[0]"));
         assert!(field(FieldKind::Json).check("{").is_err());
+        let fault = field(FieldKind::SecretJson).check("{\"smtp_pass\": \"s3cr3t").unwrap_err();
+        assert!(fault.contains("column 21") && !fault.contains("s3cr3t") && !fault.contains("smtp"), "{fault}");
+        assert!(field(FieldKind::SecretJson).check("{\"smtp_pass\": \"s3cr3t\"}").is_ok());
         assert!(field(FieldKind::Secret).check("********").is_err());
         assert!(field(FieldKind::Secret).check("b4ck-up_token").is_ok());
         assert!(field(FieldKind::Name).check("lns-main").is_ok());

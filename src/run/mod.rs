@@ -7,6 +7,7 @@ mod command;
 mod environment;
 mod form;
 mod ids;
+mod item;
 mod link;
 mod mask;
 mod outage;
@@ -19,8 +20,9 @@ mod timing;
 
 pub use command::{Command, Event, FieldInput, Progress, Reply, Row, SecretHandle, Stopped};
 pub use environment::Environment;
-pub use form::{Field, FieldKind, FieldValue, Form, Item};
+pub use form::{Field, FieldKind, Form};
 pub use ids::StepId;
+pub use item::{FieldValue, Item, JsonType, Live, member_names};
 pub use link::Link;
 pub use mask::{equal_but_for_masks, is_mask, masks_within};
 pub use outage::Outage;

@@ -22,10 +22,11 @@ use crate::{
 };
 
 /// Typed, found in full, found beyond the form, from the environment file, the vault's own, and some typed by mistake.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 10] = [
     "tok-eu-4711",
     "tok-us-0815",
     "extra-us-99",
+    "mail-of-geo-31",
     "hunter-of-rows",
     "door-opener-77",
     PASSPHRASE,
@@ -121,10 +122,11 @@ async fn no_secret_leaves_the_vault() {
     let state = desk.fake.state();
     let kept: Vec<String> =
         state.vault.values().map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect();
-    for secret in ["tok-eu-4711", "tok-us-0815", "extra-us-99", "hunter-of-rows"] {
+    for secret in ["tok-eu-4711", "tok-us-0815", "extra-us-99", "mail-of-geo-31", "hunter-of-rows"] {
         assert!(kept.iter().any(|value| value.contains(secret)), "{secret}");
     }
     assert_eq!(state.settings["plant"]["lns-eu"]["token"], json!("tok-eu-4711"));
+    assert_eq!(state.settings["plant"]["geo"]["settings"], json!({"s": 30, "smtp": {"pass": "mail-of-geo-31"}}));
     assert_eq!(state.settings["plant"]["lns-us"]["region"]["key"], json!("extra-us-99"));
 }
 

@@ -119,7 +119,7 @@ type Meddling = (&'static str, Meddle, &'static [&'static str]);
 /// Something that happens outside.
 type Meddle = fn(&mut State);
 
-const MEDDLINGS: [Meddling; 11] = [
+const MEDDLINGS: [Meddling; 12] = [
     ("a row written", |state| state.database().tables.get_mut("objects").unwrap().push("9\tnew".into()), &["quiet"]),
     ("a row changed", |state| state.database().writes += 1, &["quiet"]),
     (
@@ -134,6 +134,11 @@ const MEDDLINGS: [Meddling; 11] = [
     (
         "a setting changed",
         |state| state.settings.get_mut("plant").unwrap()["geo"]["active"] = json!(false),
+        &["unchanged"],
+    ),
+    (
+        "a setting given one more member",
+        |state| state.settings.get_mut("plant").unwrap()["geo"]["retries"] = json!(3),
         &["unchanged"],
     ),
     (

@@ -21,4 +21,5 @@ mod requires;
 mod resume;
 mod roll_back;
 mod settle;
+mod since;
 mod world;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use drydock::{
     plain::{Front, Input, Keyboard},
     run::{
-        Check, CheckResult, Choice, Command, Event, Gate, Link, Lock, Progress, Question, Removal, Reply, StepId,
-        Stopped,
+        Check, CheckResult, Choice, Command, Event, Form, Gate, Item, Link, Live, Lock, Progress, Question, Removal,
+        Reply, StepId, Stopped,
     },
     text::Diagnostic,
 };
@@ -164,4 +164,44 @@ async fn progress_is_told_at_most_every_ten_seconds() {
     assert_eq!(told.len(), 6, "{told:?}");
     let (_, text) = hear("", (0..=60).map(|n| picture(n * 7 % 100)).collect()).await;
     assert!((2..=6).contains(&text.matches("running.").count()), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_edited_since_is_told_and_taken_over_by_a_choice() {
+    let form: Form = serde_json::from_value(serde_json::json!({"noun": "worker", "repeated": true, "fields": [
+        {"id": "source", "label": "Source"},
+        {"id": "settings", "label": "Settings", "kind": "secret_json", "optional": true},
+    ]}))
+    .unwrap();
+    let found = serde_json::json!({"found": {"place": "GET /"}});
+    let item: Item = serde_json::from_value(serde_json::json!({
+        "id": "geo", "faults": {}, "confirmed": false, "extra": "", "values": {
+            "source": {"text": {"value": "git", "provenance": found}},
+            "settings": {"secret": {"length": 64, "check": "90aa", "provenance": found, "members": "interval_s, smtp_pass"}},
+        },
+        "live": {"differs": {"settings": "another value, interval_s · 20 characters", "more.json": "retries is new"}},
+    }))
+    .unwrap();
+    let question = |item: &Item| Question::Form {
+        step: step(),
+        title: "Custom workers".into(),
+        form: form.clone(),
+        items: vec![item.clone()],
+        none_reason: String::new(),
+        fault: String::new(),
+    };
+    let (said, text) = reply("4\n", question(&item)).await;
+    assert_eq!(said, Some(Reply::TakeLive { item: "geo".into() }), "{text}");
+    for told in
+        ["Settings is now: another value, interval_s", "Without a field: retries is new", "Take what the application"]
+    {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    let (said, text) = reply("3\n", question(&item)).await;
+    assert_eq!(said, Some(Reply::Remove { item: "geo".into() }), "{text}");
+    let (_, text) = reply("2\n\n", question(&item)).await;
+    assert!(text.contains("in the vault, interval_s, smtp_pass, 64 characters, check 90aa"), "{text}");
+    let gone = Item { live: Live::Gone, ..item };
+    let (_, text) = reply("", question(&gone)).await;
+    assert!(text.contains("gone from the application") && !text.contains("Take what the"), "{text}");
 }

@@ -6,7 +6,7 @@ use drydock::{
     practice::{Key, NAMESPACE},
     run::{Event, Record, Stopped},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::desk::{Desk, Ride};
 
@@ -82,4 +82,34 @@ async fn a_job_that_ran_when_the_process_ended_is_lost_and_said_so() {
     let files = |event: &Event| recorded(event, |r| matches!(r, Record::Ended { step, .. } if step.0 == "files"));
     let second = desk.resume(&json!({"dump": {"choose": ["retry"]}}), files).await;
     assert!(second.says("Rung 2: trailer found"), "{:?}\n{}", second.stopped, second.said);
+}
+
+/// Gives every object of this name one more member.
+fn give(value: &mut Value, name: &str, member: &str) -> usize {
+    let Some(members) = value.as_object_mut() else { return 0 };
+    let mut given = 0;
+    if let Some(found) = members.get_mut(name).and_then(Value::as_object_mut) {
+        found.insert(member.to_owned(), json!(3));
+        given += 1;
+    }
+    given + members.values_mut().map(|inner| give(inner, name, member)).sum::<usize>()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_that_came_since_the_capture_is_seen_before_the_removal() {
+    let desk = Desk::new(&[], 600).await;
+    let frozen = |event: &Event| recorded(event, |r| matches!(r, Record::Ended { step, .. } if step.0 == "freeze"));
+    let first = desk.start("pod", &json!({}), frozen).await;
+    assert_eq!(first.stopped, None, "{}", first.said);
+    desk.world.save().await.unwrap();
+    let desk = desk.edited(|world| assert_eq!(give(world, "valve-guard", "retries"), 1)).await;
+    let second = desk.resume(&json!({}), |_| false).await;
+    assert!(
+        second.says("valve-guard was changed since it was captured: has a new member retries"),
+        "{:?}: {}",
+        second.stopped,
+        second.said
+    );
+    let sent = deletions(&[first, second]);
+    assert!(!sent.iter().any(|effect| effect.contains("pix-")), "deleted before that is settled: {sent:?}");
 }

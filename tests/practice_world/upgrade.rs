@@ -39,7 +39,7 @@ const SAID: [(&str, &str); 24] = [
 ];
 
 /// Secrets of the practice plant.
-const SECRETS: [&str; 4] = ["eyJhbGciOiJIUzI1NiJ9", "b4ck-up_token", "practice-db", "practice me #1"];
+const SECRETS: [&str; 5] = ["eyJhbGciOiJIUzI1NiJ9", "b4ck-up_token", "v4lve-mail-77", "practice-db", "practice me #1"];
 
 fn summaries(ride: &Ride) -> Vec<(String, String)> {
     let done = |record: &Record| match record {

@@ -10,11 +10,12 @@ use crate::live::Live;
 
 /// Secrets that must be found nowhere but in the vault.
 pub const CANARY: &str = "canary-5d1e-token";
+pub const WORKER_CANARY: &str = "canary-smtp-31cc";
 const DB_PASSWORD: &str = "canary-db-77aa";
 const API_PASSWORD: &str = "canary #1 api-09fe";
 const SESSION_SECRET: &str = "c0ffee0ca7a4115e55104c0ffee0ca7a";
 /// All of them.
-pub const ALL_SECRET: [&str; 4] = [CANARY, DB_PASSWORD, API_PASSWORD, SESSION_SECRET];
+pub const ALL_SECRET: [&str; 5] = [CANARY, WORKER_CANARY, DB_PASSWORD, API_PASSWORD, SESSION_SECRET];
 
 /// Secrets of the example's environment, and what the test's plant has in their place.
 const SECRETS: [(&str, &str); 3] = [
@@ -76,6 +77,9 @@ impl Plant {
             "seed-data",
         );
         plant.api("PUT", "lns-main", &format!("{{\"token\": \"{CANARY}\"}}"));
+        let settings =
+            format!("{{\"settings\": {{\"threshold\": 0.75, \"smtp\": {{\"pass\": \"{WORKER_CANARY}\"}}}}}}");
+        plant.api("PUT", "valve-guard", &settings);
         plant.cluster8 =
             plant.kubectl(&["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"])[..8].to_owned();
         plant.write_answers();

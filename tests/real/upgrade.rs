@@ -4,7 +4,7 @@ use drydock::run::{OutputLine, Tag};
 
 use crate::{
     live::{flat, said},
-    pixelcore::{CANARY, Plant},
+    pixelcore::{CANARY, Plant, WORKER_CANARY},
 };
 
 fn args(plant: &Plant, way: &str) -> Vec<String> {
@@ -22,7 +22,7 @@ pub fn assert_upgraded(plant: &Plant, before: &str) {
     let main = plant.api("GET", "lns-main", "");
     assert!(main.contains(CANARY) && main.contains("https://lns.example.net:8443/api/v3"), "{main}");
     let guard = plant.api("GET", "valve-guard", "");
-    assert!(guard.contains("valve-guard#v1.4") && guard.contains("0.75"), "{guard}");
+    assert!(guard.contains("valve-guard#v1.4") && guard.contains("0.75") && guard.contains(WORKER_CANARY), "{guard}");
     plant.assert_no_secret();
 }
 

@@ -4,6 +4,7 @@
 
 mod back;
 mod door;
+mod forms;
 mod frames;
 mod keys;
 mod lengthy;

@@ -29,6 +29,8 @@ pub const SCENES: &[Scene] = &[
     ("s05-lns-list", lns_list),
     ("s05-lns-fault", lns_fault),
     ("s05-workers", workers),
+    ("s05-workers-since", crate::forms::since),
+    ("s05-workers-typed", crate::forms::typed),
     ("s05-none-because", none_because),
     ("s06-checks", checks),
     ("s07-running", running),

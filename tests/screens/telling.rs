@@ -39,7 +39,7 @@ pub fn typed(value: &str) -> FieldValue {
 }
 
 pub fn secret(length: usize, check: &str, provenance: Provenance) -> FieldValue {
-    FieldValue::Secret { length, check: check.to_owned(), provenance }
+    FieldValue::Secret { length, check: check.to_owned(), provenance, members: String::new() }
 }
 
 /// An item with values.
@@ -101,15 +101,16 @@ pub fn workers() -> Question {
     let worker = |id: &str, active: &str, source: &str, settings: &str| {
         let mut item = item(id, &[("active", text(active, place)), ("source", text(source, place))]);
         if !settings.is_empty() {
-            item.values.insert("settings".into(), text(settings, place));
+            let (check, provenance) = ("c41d".to_owned(), Provenance::Found { place: place.to_owned() });
+            let secret = FieldValue::Secret { length: 48, check, provenance, members: settings.to_owned() };
+            item.values.insert("settings".into(), secret);
         }
         item
     };
-    let mut first =
-        worker("decoder-elsys", "true", "git+https://git.example.net/decoder-elsys#v1.4.2", r#"{"port": 5}"#);
+    let mut first = worker("decoder-elsys", "true", "git+https://git.example.net/decoder-elsys#v1.4.2", "port");
     first.confirmed = true;
     let second = worker("geo-resolver", "false", "git+https://git.example.net/geo-resolver#v0.9.1", "");
-    let mut third = worker("export-nightly", "true", "", r#"{"interval_s": 30, "to": "s3://exports/nightly"}"#);
+    let mut third = worker("export-nightly", "true", "", "interval_s, to");
     third.values.remove("source");
     third.extra = "cron, keep_days".into();
     asks("workers", "Custom workers", vec![first, second, third])

@@ -1,14 +1,15 @@
 //! S05: capturing what the upgrade wipes. A list of items, the fields of the chosen one, drafts saved at every field.
 
 use super::{
-    Act, Screen, SecretFor,
+    Act, Screen,
     dialog::{Dialog, Kept},
     form_focus::{FormFocus, Parts},
+    form_typing::Typed,
     vault::SHOWN,
 };
 use crate::{
     app::{Cmd, Key, Place, menu::Menu, text_field::TextField},
-    run::{Field, FieldInput, FieldKind, FieldValue, Form, Item, Reply, StepId},
+    run::{Field, FieldValue, Form, Item, Live, Reply, StepId},
 };
 
 /// Two Enter within this time are one key that is held down, in milliseconds.
@@ -39,13 +40,13 @@ pub struct FormScreen {
     pub dialog: Option<Dialog>,
     /// Until when a typed secret is shown in clear.
     pub shown_until: u64,
-    before: String,
+    pub(super) before: String,
     /// A name or a reason that was typed and not used yet: closing a line keeps it.
     kept: Kept,
     entered_at: u64,
     confirming: Option<String>,
-    /// What was typed for a field whose content is not kept, and the field it was typed for: nothing typed is lost.
-    typed: Option<(usize, String)>,
+    /// What was typed where its text is not in the item: nothing typed is lost.
+    pub(super) typed: Option<Typed>,
 }
 
 /// The form as it is shown: the name of a repeated item is its row, not a field.
@@ -100,16 +101,7 @@ impl FormScreen {
             self.list.at = items.len() - 1;
             self.enter_missing();
         }
-        if let Some((index, _)) = &self.typed {
-            let index = *index;
-            let field = self.form.fields.get(index).map(|field| field.id.clone()).unwrap_or_default();
-            let faulty = self.item().is_some_and(|item| item.faults.contains_key(&field));
-            if faulty && self.focus == FormFocus::Confirm {
-                self.enter_field(index);
-            } else if !faulty {
-                self.typed = None;
-            }
-        }
+        self.back_to_typed();
         if let Some(id) = self.confirming.take()
             && items.iter().any(|item| item.id == id && item.confirmed)
         {
@@ -133,6 +125,11 @@ impl FormScreen {
             return self.none_reason.chars().count() >= 10;
         }
         self.items.iter().all(|item| item.confirmed && self.form.is_complete(item))
+    }
+
+    /// Whether the application says something else of the chosen item by now.
+    pub fn can_take_live(&self) -> bool {
+        self.item().is_some_and(|item| matches!(item.live, Live::Differs(_)))
     }
 
     fn choose_waiting(&mut self) {
@@ -159,61 +156,9 @@ impl FormScreen {
         self.enter_field(self.form.fields.iter().position(missing).unwrap_or(0));
     }
 
-    fn enter_field(&mut self, index: usize) {
-        let (Some(field), Some(item)) = (self.form.fields.get(index), self.items.get(self.list.at)) else {
-            self.focus = FormFocus::Confirm;
-            return;
-        };
-        let kept = self.typed.take().filter(|(of, _)| *of == index).map(|(_, text)| text);
-        let text = kept.unwrap_or_else(|| item.editable(field).to_owned());
-        self.edit = Some(if field.kind == FieldKind::Secret { TextField::secret() } else { TextField::open(&text) });
-        self.before = text;
-        self.focus = FormFocus::Field(index);
-    }
-
-    /// Whether a secret that is typed has the focus.
-    pub fn is_secret(&self) -> bool {
-        matches!(self.edit, Some(TextField::Secret(_))) && matches!(self.focus, FormFocus::Field(_))
-    }
-
     /// What has the focus where nothing is edited: the list, or the way back where there is none.
     fn rest(&self) -> FormFocus {
         if self.form.repeated { FormFocus::List } else { FormFocus::Back }
-    }
-
-    /// The fault of the text in focus, as it is typed.
-    pub fn typed_fault(&self) -> Option<String> {
-        let FormFocus::Field(index) = self.focus else { return None };
-        let (field, edit) = (self.form.fields.get(index)?, self.edit.as_ref()?);
-        if field.kind == FieldKind::SecretFile || edit.reveal() == self.before || edit.is_empty() {
-            return None;
-        }
-        field.check(edit.reveal()).err()
-    }
-
-    /// Leaves the field in focus; what was typed is kept, also when it does not pass.
-    fn leave_field(&mut self) -> Vec<Act> {
-        let FormFocus::Field(index) = self.focus else { return Vec::new() };
-        let (Some(mut edit), Some(field), Some(item)) =
-            (self.edit.take(), self.form.fields.get(index), self.items.get(self.list.at))
-        else {
-            return Vec::new();
-        };
-        let (item, name) = (item.id.clone(), field.id.clone());
-        if field.kind == FieldKind::Secret {
-            if edit.is_empty() {
-                return Vec::new();
-            }
-            return vec![Act::Secret(SecretFor::Field { item, field: name }, edit.take_secret())];
-        }
-        if edit.text() == self.before {
-            return Vec::new();
-        }
-        if field.kind == FieldKind::SecretFile {
-            self.typed = Some((index, edit.text().to_owned()));
-        }
-        let input = FieldInput::Text(edit.text().to_owned());
-        vec![Act::Say(Reply::Set { item, field: name, input })]
     }
 
     fn go(&mut self, to: FormFocus) -> Vec<Act> {
@@ -345,6 +290,13 @@ impl Screen for FormScreen {
                     return vec![Act::Say(Reply::Remove { item })];
                 }
             }
+            Cmd::TakeLive => {
+                if let Some(item) = self.item().filter(|_| self.can_take_live()) {
+                    let item = item.id.clone();
+                    self.focus = FormFocus::Confirm;
+                    return vec![Act::Say(Reply::TakeLive { item })];
+                }
+            }
             Cmd::Up if self.focus != FormFocus::List && self.form.repeated => return self.go(FormFocus::List),
             Cmd::Up if !self.form.repeated => return self.previous(),
             Cmd::Down if self.focus != FormFocus::List => return self.next(),
@@ -374,7 +326,7 @@ impl Screen for FormScreen {
     fn paste(&mut self, pasted: &str) -> Option<String> {
         let more = match &mut self.dialog {
             Some(dialog) => dialog.text().paste(pasted),
-            None => self.edit.as_mut()?.paste(pasted),
+            None => self.paste_into_field(pasted)?,
         };
         more.then(|| "Only the first line of the paste was taken.".to_owned())
     }

@@ -7,6 +7,7 @@ mod dialog;
 mod finish;
 mod form;
 mod form_focus;
+mod form_typing;
 mod gate;
 mod plan;
 mod reapply;

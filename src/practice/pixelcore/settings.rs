@@ -30,7 +30,7 @@ pub fn of_a_plant() -> Value {
         "lns-main": {"api_url": "https://lns.example.net:8443/api/v3", "owner": "plant-7 \"north\"", "token": "eyJhbGciOiJIUzI1NiJ9.c2VlZA.p$%&'x"},
         "lns-backup": {"api_url": "https://lns-b.example.net/api", "owner": "plant-7", "token": "b4ck-up_token"},
         "geo-fence": {"active": false, "settings": {"interval_s": 120, "zones": ["yard", "gate 3"]}},
-        "valve-guard": {"active": true, "source": "git+https://git.example.net/plant/valve-guard#v1.4", "settings": {"threshold": 0.75, "notify": {"mail": "ops@example.net"}}},
+        "valve-guard": {"active": true, "source": "git+https://git.example.net/plant/valve-guard#v1.4", "settings": {"threshold": 0.75, "notify": {"mail": "ops@example.net", "smtp_pass": "v4lve-mail-77"}}},
         "meter-import": {"active": false, "source": "upload:meter-import-2.1.zip", "settings": {"cron": "*/15 * * * *"}},
     })
 }

@@ -8,7 +8,7 @@ use crate::{
         text_field::TextField,
     },
     ports::Provenance,
-    run::{Field, FieldKind, FieldValue, Item},
+    run::{Field, FieldKind, FieldValue, Item, Live},
     tui::{
         Ink, Line,
         picture::{cut, width, wrap},
@@ -48,8 +48,12 @@ fn short(field: &Field, item: &Item) -> (String, Ink) {
     if item.faults.contains_key(&field.id) {
         return ("✗ see below".to_owned(), Ink::Bad);
     }
+    if item.live.of(&field.id).is_some() {
+        return ("! see below".to_owned(), Ink::Warn);
+    }
     match item.values.get(&field.id) {
         Some(FieldValue::Text { value, .. }) if !value.is_empty() => (value.clone(), Ink::Plain),
+        Some(FieldValue::Secret { members, .. }) if !members.is_empty() => (members.clone(), Ink::Plain),
         Some(FieldValue::Secret { provenance, .. }) => match provenance {
             Provenance::Typed { .. } => ("typed".to_owned(), Ink::Plain),
             _ => ("found".to_owned(), Ink::Plain),
@@ -146,15 +150,18 @@ fn ask(screen: &FormScreen, dialog: &Dialog, room: Room) -> Vec<Line> {
 /// An open text with the rest of its field.
 fn field_text(text: &TextField, cells: usize, focused: bool) -> String {
     let shown = text.text();
-    let tail: String = if width(shown) > cells - 1 {
-        // the end is what is being typed
-        shown.chars().rev().take(cells - 2).collect::<Vec<_>>().into_iter().rev().collect()
-    } else {
-        shown.to_owned()
-    };
+    let tail = tail(shown, cells - 2);
     let mark = if focused && text.cursor() == shown.chars().count() { "▏" } else { "" };
     let rest = cells.saturating_sub(width(&tail) + width(mark));
     format!("{tail}{mark}{}", "_".repeat(rest))
+}
+
+/// The end of a text, which is what is being typed.
+fn tail(text: &str, cells: usize) -> String {
+    if width(text) <= cells + 1 {
+        return text.to_owned();
+    }
+    text.chars().rev().take(cells).collect::<Vec<_>>().into_iter().rev().collect()
 }
 
 fn detail(screen: &FormScreen, room: Room, space: usize) -> Vec<Line> {
@@ -168,10 +175,13 @@ fn detail(screen: &FormScreen, room: Room, space: usize) -> Vec<Line> {
     };
     let mut lines = Vec::new();
     if screen.form.repeated {
-        lines.push(Line::text(&format!("{} {}", screen.list.at + 1, item.id)));
+        lines.extend(title(screen, item, room));
     } else {
         lines.extend(wrap(&screen.form.look, room.width - 3).iter().map(|part| Line::text(part)));
         lines.push(Line::blank());
+    }
+    if !screen.fault.is_empty() {
+        lines.extend(faulty(&screen.fault, 2, room));
     }
     let mut focus = 0;
     for (index, field) in screen.form.fields.iter().enumerate() {
@@ -192,6 +202,22 @@ fn detail(screen: &FormScreen, room: Room, space: usize) -> Vec<Line> {
         lines.extend(wrap(fault, room.width - 5).iter().map(|line| Line::blank().at(4, line, Ink::Bad)));
     }
     lines
+}
+
+/// The chosen item's name, and what became of it in the application since it was captured.
+fn title(screen: &FormScreen, item: &Item, room: Room) -> Vec<Line> {
+    let line = Line::text(&format!("{} {}", screen.list.at + 1, item.id));
+    let note = match (&item.live, item.further_live(&screen.form)) {
+        (Live::Same, _) => return vec![line],
+        (Live::Gone, _) => "gone from the application since; x takes it out".to_owned(),
+        (Live::Differs(_), Some(further)) => format!("changed since: {further}; t takes what it says now"),
+        (Live::Differs(_), None) => "changed in the application since; t takes what it says now".to_owned(),
+    };
+    let beside = line.end() + 2;
+    if beside + 2 + width(&note) < room.width {
+        return vec![line.at(beside, "!", Ink::Warn).at(beside + 2, &note, Ink::Plain)];
+    }
+    [vec![line], noted(&note, 2, room)].concat()
 }
 
 fn provenance(from: &Provenance) -> String {
@@ -218,14 +244,23 @@ fn field_rows(screen: &FormScreen, index: usize, field: &Field, item: &Item, roo
         }
         (Some(edit @ TextField::Secret(_)), _) if !edit.is_empty() => {
             let shown = room.at < screen.shown_until;
-            let text = if shown { edit.reveal().to_owned() } else { "•".repeat(edit.chars().min(DOTS)) };
+            let count = format!("   {} characters", edit.chars());
+            let room = cells.saturating_sub(column - 15 + width(&count) + 8);
+            let text = if shown { tail(edit.reveal(), room) } else { "•".repeat(edit.chars().min(DOTS)) };
             line = line.at(column, &format!("{text}▏_______"), Ink::Plain);
-            line = line.then(&format!("   {} characters", edit.chars()), Ink::Plain);
+            line = line.then(&count, Ink::Plain);
             line.cursor = Some(column + width(&text).min(cells));
         }
-        (edit, Some(FieldValue::Secret { length, check, .. })) => {
-            let dots = "•".repeat((*length).min(DOTS));
-            line = line.at(column, &format!("{dots}_______   {length} characters · check {check}"), Ink::Plain);
+        (edit, Some(FieldValue::Secret { length, check, members, .. })) => {
+            let counted = format!("{length} characters · check {check}");
+            // the names are what a human knows it by; the dots of other secrets say as much as a length
+            let text = if members.is_empty() {
+                format!("{}_______   {counted}", "•".repeat((*length).min(DOTS)))
+            } else {
+                let room = cells.saturating_sub(column - 15 + width(&counted) + 3);
+                format!("{} · {counted}", cut(members, room))
+            };
+            line = line.at(column, &text, Ink::Plain);
             if edit.is_some() {
                 line.cursor = Some(column);
             }
@@ -245,6 +280,10 @@ fn field_rows(screen: &FormScreen, index: usize, field: &Field, item: &Item, roo
     let below = match (typed, item.faults.get(&field.id), value) {
         (Some(fault), ..) => return [vec![line], faulty(&fault, column, room)].concat(),
         (None, Some(fault), _) => return [vec![line], faulty(fault, column, room)].concat(),
+        (None, None, _) if item.live.of(&field.id).is_some() => {
+            let now = item.live.of(&field.id).unwrap_or_default();
+            return [vec![line], noted(&format!("now: {now}"), column, room)].concat();
+        }
         (None, None, Some(FieldValue::Text { provenance: from, .. })) => {
             let (sign, ink) = if item.confirmed { ("✓", Ink::Ok) } else { ("?", Ink::Warn) };
             let parts = wrap(&provenance(from), room.width - column - 3);
@@ -259,6 +298,10 @@ fn field_rows(screen: &FormScreen, index: usize, field: &Field, item: &Item, roo
             let kept = if field.kind == FieldKind::SecretFile { FILE_KEPT } else { SECRET_KEPT };
             Line::blank().at(column, &format!("{} · {kept}", provenance(from)), Ink::Plain)
         }
+        (None, None, _) if field.kind == FieldKind::SecretJson && focused => {
+            let what = format!("paste or type JSON, Ctrl-R shows it; as {}", field.example);
+            Line::blank().at(column, &what, Ink::Plain)
+        }
         (None, None, _) if field.optional => Line::blank().at(column, "may stay empty", Ink::Plain),
         (None, None, _) if field.kind == FieldKind::Secret => {
             Line::blank().at(column, &format!("type it · {SECRET_KEPT}"), Ink::Plain)
@@ -271,9 +314,18 @@ fn field_rows(screen: &FormScreen, index: usize, field: &Field, item: &Item, roo
 
 /// A fault in as many rows as it needs, three at most.
 fn faulty(fault: &str, column: usize, room: Room) -> Vec<Line> {
-    let parts = wrap(fault, room.width - column - 3);
+    signed(("✗", Ink::Bad), fault, column, room)
+}
+
+/// The same for what is to be known.
+fn noted(note: &str, column: usize, room: Room) -> Vec<Line> {
+    signed(("!", Ink::Warn), note, column, room)
+}
+
+fn signed((sign, ink): (&str, Ink), text: &str, column: usize, room: Room) -> Vec<Line> {
+    let parts = wrap(text, room.width - column - 3);
     let row = |(index, part): (usize, &String)| {
-        let line = if index == 0 { Line::blank().at(column, "✗", Ink::Bad) } else { Line::blank() };
+        let line = if index == 0 { Line::blank().at(column, sign, ink) } else { Line::blank() };
         line.at(column + 2, part, Ink::Plain)
     };
     parts.iter().take(3).enumerate().map(row).collect()

@@ -107,6 +107,7 @@ fn holds(app: &App, binding: &keymap::Binding) -> bool {
     let text = app.is_typing() && matches!(binding.keys[0], Key::Char(_));
     match (&app.front, binding.cmd) {
         (Front::Form(screen), Cmd::Up | Cmd::Add) if app.over.is_none() => !text && screen.form.repeated,
+        (Front::Form(screen), Cmd::TakeLive) => !text && screen.can_take_live(),
         (Front::Form(screen), Cmd::ShowSecret) => !text && screen.is_secret(),
         (Front::Checks(screen), Cmd::Space) => screen.warns(),
         _ => !text,

@@ -58,7 +58,7 @@ impl State {
             "lns-eu": {"kind": "lns", "api_url": "https://lns-eu.example.net/api", "owner": "eu", "token": "tok-eu-4711"},
             "lns-us": {"kind": "lns", "api_url": "https://lns-us.example.net/api", "owner": "us", "token": "tok-us-0815",
                 "region": {"key": "extra-us-99"}},
-            "geo": {"kind": "worker", "active": true, "source": "git+https://git.example.net/geo#v1", "settings": {"s": 30}},
+            "geo": {"kind": "worker", "active": true, "source": "git+https://git.example.net/geo#v1", "settings": {"s": 30, "smtp": {"pass": "mail-of-geo-31"}}},
         });
         state.settings.insert(PLANT.into(), settings.as_object().unwrap().clone());
         state

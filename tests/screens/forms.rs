@@ -1,0 +1,96 @@
+//! Settings that hold secrets in a form, and settings that were edited since they were captured.
+
+use drydock::{
+    app::Msg,
+    run::{FieldInput, Live, Question, Reply},
+};
+
+use crate::{
+    telling,
+    wizard::{COLOUR, Wizard},
+};
+
+/// The workers, opened again after somebody changed two of them, took one away and added one.
+fn workers_since() -> Question {
+    let Question::Form { step, title, form, mut items, none_reason, fault } = telling::workers() else {
+        unreachable!()
+    };
+    let now = [
+        ("settings", "another value, interval_s, smtp_pass · 57 characters"),
+        ("source", "git+https://git.example.net/geo-resolver#v1.0.0"),
+        ("more.json", "retries is new"),
+    ];
+    let now = now.map(|(id, now)| (id.to_owned(), now.to_owned())).into();
+    items[0].confirmed = false;
+    items[0].live =
+        Live::Differs([("settings".to_owned(), "another value, port, smtp_pass · 57 characters".to_owned())].into());
+    items[1].live = Live::Differs(now);
+    items[2].live = Live::Gone;
+    Question::Form { step, title, form, items, none_reason, fault }
+}
+
+fn within(question: Question) -> Wizard {
+    let mut wizard = Wizard::within("workers");
+    wizard.ask(question);
+    wizard
+}
+
+/// The scene of it, with the second one chosen.
+pub fn since() -> Wizard {
+    let mut wizard = within(workers_since());
+    wizard.keys("<Down>");
+    wizard
+}
+
+/// JSON that is typed unseen, and is none yet.
+pub fn typed() -> Wizard {
+    let mut wizard = within(telling::workers());
+    wizard.keys("<Tab><Tab><Tab>{\"interval_s\": 30, \"smtp_pass\": \"s3cr3t");
+    wizard
+}
+
+fn settings_reply(replies: &[Reply]) -> bool {
+    matches!(replies, [Reply::Set { item, field, input: FieldInput::Secret(_) }] if item == "geo-resolver" && field == "settings")
+}
+
+#[test]
+fn json_that_holds_secrets_is_pasted_unseen_and_shown_on_demand() {
+    let mut wizard = within(telling::workers());
+    wizard.keys("<Tab><Tab><Tab>");
+    wizard.say(Msg::Paste("{\n  \"interval_s\": 30,\n  \"smtp_pass\": \"s3cr3t\"\n}\n".to_owned()));
+    let frame = wizard.frame(80, 24, COLOUR);
+    assert!(!frame.contains("s3cr3t") && !frame.contains("not JSON") && frame.contains("characters"), "{frame}");
+    wizard.keys("<Ctrl-R>");
+    assert!(wizard.frame(80, 24, COLOUR).contains("\"smtp_pass\": \"s3cr3t\""));
+    wizard.pass(11);
+    assert!(!wizard.frame(80, 24, COLOUR).contains("s3cr3t"));
+    assert!(settings_reply(&wizard.replies("<Tab>")));
+    assert!(!wizard.frame(80, 24, COLOUR).contains("s3cr3t"));
+}
+
+#[test]
+fn json_that_does_not_pass_is_told_by_its_column_and_not_lost() {
+    let mut wizard = typed();
+    assert!(settings_reply(&wizard.replies("<Tab>")));
+    let Question::Form { step, title, form, mut items, none_reason, fault } = telling::workers() else { panic!() };
+    items[1].faults.insert("settings".into(), "is not JSON yet, column 39.".into());
+    wizard.ask(Question::Form { step, title, form, items, none_reason, fault });
+    let frame = wizard.frame(80, 24, COLOUR);
+    assert!(frame.contains("column 39") && !frame.contains("s3cr3t"), "{frame}");
+    // the field has the focus again, with all that was typed
+    assert!(wizard.app.is_typing(), "{frame}");
+    assert!(settings_reply(&wizard.replies("\"}<Tab>")));
+}
+
+#[test]
+fn one_key_takes_what_the_application_says_now() {
+    let mut wizard = since();
+    assert_eq!(wizard.replies("t"), [Reply::TakeLive { item: "geo-resolver".into() }]);
+    let mut wizard = within(workers_since());
+    assert!(wizard.replies("<Down><Down>t").is_empty(), "what is gone cannot be taken");
+    // a letter in a text is a letter
+    let mut wizard = since();
+    assert!(wizard.replies("<Tab>t").is_empty());
+    let mut wizard = within(telling::workers());
+    assert!(wizard.replies("<Down>t").is_empty(), "nothing else is said");
+}

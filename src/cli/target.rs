@@ -134,9 +134,10 @@ pub async fn choose(
         let inputs = inputs(&loaded, args, answers, &identity, "", Environment::None)?;
         return Ok(Target { loaded, cluster: None, identity, environment: Environment::None, inputs });
     }
-    let cluster = match cluster {
-        Some(cluster) => cluster,
-        None => Cluster::connect(args.context.as_deref()).await.map_err(reach::no_context)?,
+    // what is real never counts as practice, whatever its labels say
+    let (cluster, practice) = match cluster {
+        Some(cluster) => (cluster, true),
+        None => (Cluster::connect(args.context.as_deref()).await.map_err(reach::no_context)?, false),
     };
     let Some(namespace) = &args.namespace else {
         let problem = Diagnostic::new("which namespace? the kubeconfig's default is never taken")
@@ -146,7 +147,11 @@ pub async fn choose(
         return Err(Failure::new(Exit::Usage, problem));
     };
     let identity = cluster.identity(namespace).await.map_err(|error| reach::no_answer(error, &cluster, namespace))?;
-    let environment = if args.prod { Environment::Prod } else { Environment::of(&identity.labels) };
+    let environment = match (practice, args.prod) {
+        (true, _) => Environment::Practice,
+        (false, true) => Environment::Prod,
+        (false, false) => Environment::of(&identity.labels),
+    };
     let inputs = inputs(&loaded, args, answers, &identity, &cluster.context, environment)?;
     Ok(Target { loaded, cluster: Some(cluster), identity, environment, inputs })
 }

@@ -42,13 +42,12 @@ impl Environment {
         labels.iter().find(says).map(String::as_str)
     }
 
-    /// What a namespace with these labels counts as.
+    /// What a real namespace with these labels counts as.
     pub fn of(labels: &[String]) -> Self {
         let value = Self::label(labels).and_then(|label| label.split_once('=')).map(|(_, value)| value.to_lowercase());
         match value.as_deref() {
             Some("test" | "dev" | "development" | "lab" | "qa") => Self::Test,
             Some("staging" | "stage") => Self::Staging,
-            Some("practice") => Self::Practice,
             _ => Self::Prod,
         }
     }
@@ -84,7 +83,7 @@ mod tests {
             ("env=test", Environment::Test),
             ("env=QA", Environment::Test),
             ("environment=stage", Environment::Staging),
-            ("app.kubernetes.io/environment=practice", Environment::Practice),
+            ("app.kubernetes.io/environment=practice", Environment::Prod),
             ("env=none", Environment::Prod),
             ("env=tset", Environment::Prod),
             ("envoy=test", Environment::Prod),

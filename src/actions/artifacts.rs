@@ -7,6 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
+    chart,
     context::{Halt, StepCx},
     pods::{psql, ready_pod},
 };
@@ -119,6 +120,10 @@ pub fn proven(cx: &StepCx, dump: &str, proven_by: &str) -> Result<String, String
         return Err("the rehearsal is not done".to_owned());
     }
     match state.proof(&facts.subject(), NEEDED) {
+        // what was rehearsed is what will be installed; a proof of before names no chart
+        Some(proof) if proof.facts.get("chart").is_some_and(|chart| *chart != chart::sha256(cx)) => {
+            Err("another chart was rehearsed than the one this run holds now".to_owned())
+        }
         Some(proof) => Ok(format!("rung {}: {}", proof.level, proof.sentence)),
         None => Err("no proof exists for these files".to_owned()),
     }

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::{
     api::Api,
-    artifacts::source,
     chart,
     context::{Halt, StepCx},
+    database,
     host::{Call, answer},
     images,
     pods::{ask_container, ready_pod, text},
@@ -166,7 +166,7 @@ async fn disk(cx: &StepCx) -> Result<Check, Halt> {
 
 async fn versions(cx: &StepCx) -> Result<Check, Halt> {
     let (pod, _) = ready_pod(cx, cx.namespace(), &cx.deployment()?.core).await?;
-    let (_, server) = source(cx, cx.namespace()).await?;
+    let (_, server) = database::source(cx, cx.namespace()).await?;
     let (code, said) = ask_container(cx, &pod, &["pg_dump", "--version"]).await?;
     if code != 0 {
         let sentence = format!("pg_dump --version ended with status {code} in {}", pod.pod);
@@ -250,7 +250,7 @@ async fn chart(cx: &StepCx) -> Result<Check, Halt> {
 }
 
 async fn quiet(cx: &StepCx, dump: &str) -> Result<Check, Halt> {
-    let found = super::artifacts::quiet(cx, dump).await?;
+    let found = database::quiet(cx, dump).await?;
     Ok(from(CheckKind::Quiet, found, "stop whoever writes, then dump and rehearse again"))
 }
 

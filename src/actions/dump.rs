@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    artifacts::{DumpFacts, DumpFile, digest, settled_source, source, to_facts, writers},
+    artifacts::{DumpFacts, DumpFile, digest, to_facts},
     client,
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    database::{no_open_transaction, settled_source, source, writers},
     host::{Call, follow},
     jobs::{self, Measure},
     pods::{psql_command, ready_pod},
@@ -42,6 +43,8 @@ struct Before {
 
 impl Before {
     async fn read(cx: &StepCx) -> Result<Self, Halt> {
+        // first, since what is open now ends behind the counts, and would be in none of them
+        no_open_transaction(cx).await?;
         let (counts, server) = source(cx, cx.namespace()).await?;
         Ok(Self { attempt: cx.attempt, counts, server })
     }
@@ -135,6 +138,7 @@ impl DumpSpec {
             }
         };
         let (after, later) = settled_source(cx, cx.namespace(), &server).await?;
+        no_open_transaction(cx).await?;
         let restarted = server.postmaster_start != later.postmaster_start;
         if before != after || restarted || !server.is_quiet_until(&later) {
             let comparison = compare(&before, &after, |_| true);

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    artifacts::{DumpFacts, source},
+    artifacts::DumpFacts,
     context::{Halt, StepCx},
+    database::source,
 };
 use crate::{
     ports::Identity,

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     artifacts, checks,
     context::{Halt, StepCx},
+    database,
     delete::{Found, entry_of, find},
     form_state::load_of,
     pods::text,
@@ -186,7 +187,7 @@ async fn locks(cx: &StepCx, spec: &DeleteSpec, found: &Found) -> Result<Vec<Lock
     let files = artifacts::rehash(cx, &spec.dump).await?;
     locks.push(lock("complete", files, number(&spec.dump)));
     locks.push(lock(PROVEN, artifacts::proven(cx, &spec.dump, &spec.proven_by), number(&spec.proven_by)));
-    locks.push(lock("quiet", artifacts::quiet(cx, &spec.dump).await?, number(&spec.dump)));
+    locks.push(lock("quiet", database::quiet(cx, &spec.dump).await?, number(&spec.dump)));
     let kept = match settings::volumes_kept(cx, &spec.keep_volumes).await? {
         Ok(sentence) => claims_kept(cx, found).await?.map(|()| sentence),
         shut => shut,

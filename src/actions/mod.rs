@@ -13,6 +13,7 @@ mod client;
 mod confirm;
 mod context;
 mod copy;
+mod database;
 mod delete;
 pub mod deployment;
 mod described;

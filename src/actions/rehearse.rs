@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::{
     api::Api,
-    artifacts::{DumpFacts, NEEDED, source},
+    artifacts::{DumpFacts, NEEDED},
     chart,
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    database::source,
     dotenv,
     foreign::{FRESH, Holds},
     helm,

@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::{
-    artifacts::{self, DumpFacts, DumpFile, proven, rehash, source},
+    artifacts::{DumpFacts, DumpFile, proven, rehash},
     client,
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    database::{self, source},
     dump::{POD, SCRIPTS},
     foreign::{self, Holds},
     host::{Call, follow},
@@ -53,7 +54,7 @@ pub async fn into(
 /// A restore empties tables first: it must never reach the database that was dumped, wherever the environment of the place
 /// leads to.
 async fn refuse_source(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<(), Halt> {
-    let there = artifacts::server(cx, namespace).await?;
+    let there = database::server(cx, namespace).await?;
     if facts.server.system_identifier.is_none() || there.system_identifier.is_none() {
         let problem = Diagnostic::new(format!(
             "it cannot be told whether the database of {namespace} is the one that was dumped"

@@ -23,7 +23,7 @@ use crate::{
     plain::{Answers, wrapped},
     ports::{Exec, Host, Identity, Logs, Objects, SystemClock, World},
     run::{Record, RunbookRef},
-    runner::{Opened, launch, open, reopen},
+    runner::{Opened, launch, open, refuse_second, reopen},
     store::{Paths, Torn},
     text::{Diagnostic, printable},
     vault::{Generation, Keeper, Unlock, Vault},
@@ -148,26 +148,9 @@ pub async fn start(global: &Global, mut args: StartArgs) -> Outcome {
     begin(global, &paths, &target, &args.target.intent, world, Answered { answers, realm: Realm::Real }).await
 }
 
-/// A second run on a target whose first is not at its end would work with what the other changes under it.
-fn refuse_second(paths: &Paths, target: &Identity) -> Result<(), Failure> {
-    if target.namespace_uid.is_empty() {
-        return Ok(());
-    }
-    for run in paths.runs().list()?.into_iter().filter(|run| run.journal().exists()) {
-        // a run that cannot be read says so when it is resumed
-        let Ok((state, _)) = super::runs::fold(&run) else { continue };
-        let same = state.target.as_ref().is_some_and(|of| of.same_place(target));
-        if same && state.approved && !state.is_at_end() {
-            let (id, namespace) = (state.short(), &target.namespace);
-            let problem = Diagnostic::new(format!("run {} on {namespace} is not at its end", run.id))
-                .proves("two runs on one target would each work on what the other changes")
-                .safe("everything: nothing was changed")
-                .help(format!("go on with it: drydock resume {id}"))
-                .help(format!("or give it up: drydock abandon {id} --reason WHY"));
-            return Err(Failure::new(Exit::Refused, problem));
-        }
-    }
-    Ok(())
+/// Refuses at once what would be refused when the plan is approved.
+fn claim(paths: &Paths, target: &Identity, own: &str) -> Result<(), Failure> {
+    refuse_second(&paths.runs(), target, own).map_err(|problem| Failure::new(Exit::Refused, problem))
 }
 
 /// Begins a run on a chosen target.
@@ -180,7 +163,7 @@ pub async fn begin(
     by: Answered,
 ) -> Outcome {
     let intent = target.intent(intent)?.clone();
-    refuse_second(paths, &target.identity)?;
+    claim(paths, &target.identity, "")?;
     let plan = Plan::new(&target.loaded.runbook, &intent, &target.identity, &target.known());
     let host = Arc::clone(&world.host);
     let first = |id: &str| first_records(target, &plan, &intent.id, host.as_ref(), id, by.realm);
@@ -231,7 +214,7 @@ pub async fn go_on(
     };
     // one that was left before its plan was approved has no claim on the target: another may have begun meanwhile
     if !opened.state.approved {
-        refuse_second(paths, &identity)?;
+        claim(paths, &identity, id)?;
     }
     if let Some(cluster) = cluster {
         let place = &identity.namespace;

@@ -53,6 +53,9 @@ impl Engine {
                 _ => {}
             }
         }
+        if let Err(problem) = self.core.claim().await? {
+            return Ok(Some(Stopped::Refused { problem }));
+        }
         self.core.record(Record::Approved { by: self.core.world.host.operator() }).await?;
         Ok(None)
     }

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::{output::OutputLog, plan::values};
 use crate::{
     actions::{Driver, Halt},
-    ports::World,
+    ports::{Identity, World},
     run::{Command, Event, OutputLine, Progress, Question, Record, Reply, RunState, SecretHandle, StepId},
     text::{Diagnostic, Template, render},
 };
@@ -33,6 +33,11 @@ pub trait Ledger: Send {
     fn append(&mut self, at: Timestamp, record: &Record) -> Result<(), Diagnostic>;
     /// Saves all drafts; durable when it returns.
     fn save_drafts(&mut self, drafts: &Map<String, Value>) -> Result<(), Diagnostic>;
+    /// Claims the target before the plan is approved. A claim holds from the record of the approval, which comes next.
+    ///
+    /// # Errors
+    /// Which other run has the target.
+    fn claim(&mut self, target: &Identity) -> Result<(), Diagnostic>;
 }
 
 /// The engine's side of a front end.
@@ -152,6 +157,16 @@ impl Core {
         if has_room(&self.events) {
             let _ = self.events.try_send(event);
         }
+    }
+
+    /// Claims the target for this run; the inner error says who has it.
+    pub async fn claim(&self) -> Result<Result<(), Diagnostic>, Halt> {
+        let Some(target) = self.state().target.clone() else { return Ok(Ok(())) };
+        let ledger = Arc::clone(&self.ledger);
+        let claimed = tokio::task::spawn_blocking(move || lock(&ledger).claim(&target)).await;
+        claimed.map_err(|error| {
+            Halt::Fault(Box::new(Diagnostic::new("the journal's writer ended").cause(error.to_string())))
+        })
     }
 
     /// Writes what is left of a step's output.

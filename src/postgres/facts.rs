@@ -42,9 +42,13 @@ pub struct ServerFacts {
     /// Rows inserted, updated and deleted since the counters were reset. They come late: by a second,
     /// and by 10 s from a session that stays connected and idle.
     pub writes: i64,
-    /// The next transaction id of the whole server, known at once.
+    /// One above the highest transaction id of the whole server that has ended, known at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_xid: Option<u64>,
+    /// The lowest transaction id that has not ended, at most [`next_xid`](Self::next_xid). Below it, a transaction is open
+    /// whose end moves nothing above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_xid: Option<u64>,
 }
 
 impl ServerFacts {
@@ -64,20 +68,22 @@ impl ServerFacts {
     }
 
     /// Whether the server's own numbers say that nothing was written between this and `later`: no transaction with an id
-    /// began, or no row change was counted. Counters that went back prove nothing and count as moved. Equal counters say so
+    /// ended, or no row change was counted. Counters that went back prove nothing and count as moved. Equal counters say so
     /// only once none can [come late](Self::may_count_late).
     pub fn is_quiet_until(&self, later: &Self) -> bool {
-        self.writes == later.writes || self.has_same_xid(later)
+        self.writes == later.writes || self.no_transaction_ended(later)
     }
 
     /// Whether transactions ended between this and `later`, or may have, and no row change of theirs is counted: it was not
     /// theirs, or it is not counted yet.
     pub fn may_count_late(&self, later: &Self) -> bool {
-        self.writes == later.writes && !self.has_same_xid(later)
+        self.writes == later.writes && !self.no_transaction_ended(later)
     }
 
-    fn has_same_xid(&self, later: &Self) -> bool {
-        self.next_xid.is_some() && self.next_xid == later.next_xid
+    /// Whether no transaction with an id ended between this and `later`, as far as ids alone can say: one that was open at
+    /// the beginning below the highest that had ended could have.
+    fn no_transaction_ended(&self, later: &Self) -> bool {
+        self.next_xid.is_some() && self.next_xid == later.next_xid && self.oldest_xid == self.next_xid
     }
 }
 
@@ -139,7 +145,7 @@ impl Sessions {
 mod tests {
     use super::*;
 
-    const SERVER: &str = r#"{"version" : "15.18 (Debian)", "database" : "pixelcore", "database_oid" : 16385, "system_identifier" : "7710474308726325905", "size" : 9649511, "encoding" : "UTF8", "postmaster_start" : "2026-11-21T04:18:17.673874Z", "writes" : 61, "next_xid" : 729}
+    const SERVER: &str = r#"{"version" : "15.18 (Debian)", "database" : "pixelcore", "database_oid" : 16385, "system_identifier" : "7710474308726325905", "size" : 9649511, "encoding" : "UTF8", "postmaster_start" : "2026-11-21T04:18:17.673874Z", "writes" : 61, "next_xid" : 729, "oldest_xid" : 729}
 "#;
     const SESSIONS: &str = r#"{"pid" : 7, "user" : "pix", "application" : "", "client" : null, "state" : "idle", "writes" : false}
 {"pid" : 9, "user" : "pix", "application" : "ingest", "client" : "10.0.0.7", "state" : null, "writes" : true}
@@ -163,7 +169,12 @@ mod tests {
     #[test]
     fn quiet_is_an_id_that_stood_still_or_counters_that_did() {
         let before = ServerFacts::parse(SERVER).unwrap();
-        let later = |writes: i64, next_xid: Option<u64>| ServerFacts { writes, next_xid, ..before.clone() };
+        let later = |writes: i64, next_xid: Option<u64>| ServerFacts {
+            writes,
+            next_xid,
+            oldest_xid: next_xid,
+            ..before.clone()
+        };
         assert!(before.is_quiet_until(&later(61, Some(729))));
         // Another database of the server was written to, or this one vacuumed.
         assert!(before.is_quiet_until(&later(61, Some(800))));
@@ -176,6 +187,9 @@ mod tests {
         // Counters that stood still while transactions ended may still come.
         assert!(before.may_count_late(&later(61, Some(730))) && silent.may_count_late(&silent));
         assert!(!before.may_count_late(&later(61, Some(729))) && !before.may_count_late(&later(62, Some(730))));
+        // One that was open at the beginning, below the highest that had ended, ends without moving the next id.
+        let open = ServerFacts { oldest_xid: Some(720), ..before.clone() };
+        assert!(!open.is_quiet_until(&later(62, Some(729))) && open.may_count_late(&later(61, Some(729))));
     }
 
     #[test]

@@ -152,7 +152,13 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
     let (commands, from_front) = mpsc::channel(64);
     let (secrets, secrets_in) = mpsc::channel(64);
     let folder = opened.folder;
-    let ledger = FileLedger { journal: opened.journal, drafts: folder.answers() };
+    let ledger = FileLedger {
+        journal: opened.journal,
+        drafts: folder.answers(),
+        runs: folder.siblings(),
+        run: folder.id.to_string(),
+        claiming: None,
+    };
     let engine = Engine::new(Start {
         plan,
         state: opened.state,

@@ -1,21 +1,30 @@
 //! The engine's ledger on the journal file and `answers.json`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::claim::refuse_second;
 use crate::{
     engine::Ledger,
+    ports::Identity,
     run::Record,
-    store::{Journal, Keep, write_atomic},
+    store::{FileLock, Journal, Keep, Runs, Wait, write_atomic},
     text::Diagnostic,
 };
+
+/// Longest wait for another run that claims its target at the same moment.
+const CLAIM: Duration = Duration::from_secs(5);
 
 /// Journal and drafts of one run.
 pub(super) struct FileLedger {
     pub(super) journal: Journal<Record>,
     pub(super) drafts: PathBuf,
+    pub(super) runs: Runs,
+    pub(super) run: String,
+    /// Held from the look at the other runs until this one's claim is durable.
+    pub(super) claiming: Option<FileLock>,
 }
 
 fn stop(what: &str, error: &dyn std::fmt::Display) -> Diagnostic {
@@ -28,7 +37,17 @@ fn stop(what: &str, error: &dyn std::fmt::Display) -> Diagnostic {
 
 impl Ledger for FileLedger {
     fn append(&mut self, at: Timestamp, record: &Record) -> Result<(), Diagnostic> {
-        self.journal.append(at, record).map(drop).map_err(|error| stop("the journal cannot be written", &error))
+        let appended = self.journal.append(at, record).map(drop);
+        self.claiming = None;
+        appended.map_err(|error| stop("the journal cannot be written", &error))
+    }
+
+    fn claim(&mut self, target: &Identity) -> Result<(), Diagnostic> {
+        let lock = FileLock::acquire(&self.runs.claims(), Wait::UpTo(CLAIM))
+            .map_err(|error| Diagnostic::new("cannot claim the target for this run").cause(error.to_string()))?;
+        refuse_second(&self.runs, target, &self.run)?;
+        self.claiming = Some(lock);
+        Ok(())
     }
 
     fn save_drafts(&mut self, drafts: &Map<String, Value>) -> Result<(), Diagnostic> {

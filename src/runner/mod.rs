@@ -2,7 +2,9 @@
 //!
 //! Called by `cli`. In this version a run lives in the process that started it; it can be resumed by any other.
 
+mod claim;
 mod launch;
 mod ledger;
 
+pub use claim::refuse_second;
 pub use launch::{Launch, Opened, abandon, launch, open, records, reopen};

@@ -63,6 +63,11 @@ impl Runs {
         }
     }
 
+    /// The lock under which a run claims its target.
+    pub fn claims(&self) -> PathBuf {
+        self.folder.join("claims.lock")
+    }
+
     /// Every run, oldest first. Whatever is not named like a run is left out.
     pub fn list(&self) -> Result<Vec<RunFolder>, StoreError> {
         let entries = match fs::read_dir(&self.folder) {
@@ -120,6 +125,11 @@ fn born(found: &fs::Metadata) -> io::Result<SystemTime> {
 }
 
 impl RunFolder {
+    /// The runs it is one of.
+    pub fn siblings(&self) -> Runs {
+        Runs::new(self.path.parent().unwrap_or(&self.path).to_owned())
+    }
+
     /// What happened.
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal.jsonl")

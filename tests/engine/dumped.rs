@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use drydock::run::{Outcome, Record, Stopped};
+use drydock::run::{Event, Outcome, Record, Stopped};
 use serde_json::{Value, json};
 
 use crate::{
@@ -58,6 +58,28 @@ async fn a_row_changed_after_a_job_that_outlived_drydock_is_not_lost() {
         assert!(failures.len() == 1 && failures[0].contains("was written to"), "{late:?}: {failures:?}");
         assert_eq!(desk.fake.calls("job plant dump-").len(), 2, "{late:?}: a dump of the new moment");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_dump_begins_or_ends_beside_an_open_transaction() {
+    let (_home, mut answers) = answers();
+    answers["steps"]["dump"] = json!({"choose": ["retry"]});
+    let (_, moments) = whole(&answers).await;
+    let before = moments.into_iter().rfind(|moment| !moment.state.calls.iter().any(|call| call == JOB)).unwrap();
+    let desk = Desk::after(&before, None);
+    desk.fake.state().database().open_writer = true;
+    let fake = std::sync::Arc::clone(&desk.fake);
+    let failed = |event: &Event| matches!(event, Event::Recorded { record, .. } if matches!(&**record, Record::Ended { step, outcome: Outcome::Failed { .. }, .. } if step.0 == "dump"));
+    let clerk = Clerk::hooked(answers, move |event| {
+        if failed(event) {
+            assert!(fake.calls(JOB).is_empty(), "it began beside it");
+            fake.state().database().open_writer = false;
+        }
+        None
+    });
+    assert_eq!(desk.go(clerk).await.stopped, Stopped::Finished);
+    let failures = failures(&desk);
+    assert!(failures.len() == 1 && failures[0].contains("is open; writing now: ingest"), "{failures:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@
 
 mod back;
 mod canary;
+mod claim;
 mod crash;
 mod drive;
 mod dumped;

@@ -1,11 +1,12 @@
 //! A PixelCore 4.2.0 in a namespace of the test's own, and the program under test in a folder of its own.
 
 use std::{
-    io::{BufRead, BufReader},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
+
+use crate::live::Live;
 
 /// Secrets that must be found nowhere but in the vault.
 pub const CANARY: &str = "canary-5d1e-token";
@@ -234,17 +235,25 @@ impl Plant {
         self.run_folder().to_str().unwrap().rsplit('-').next().unwrap().to_owned()
     }
 
-    /// Runs until a line of its JSON holds `mark` and `step`, then kills it with -9.
+    /// Runs until an event of `step` holds `mark`, then kills it with -9; the step must not have come to its end.
     pub fn kill_at(&self, args: &[&str], mark: &str, step: &str) {
-        let mut child = self.drydock(args).arg("--json").stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let found = lines.map(Result::unwrap).any(|line| {
-            line.contains(&format!("\"type\":\"{mark}\"")) && line.contains(&format!("\"step\":\"{step}\""))
-        });
-        std::thread::sleep(std::time::Duration::from_millis(700));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert!(found, "it ended before {mark} of {step}");
+        let mut live = Live::start(self.drydock(args));
+        live.until(&[mark, &format!("\"step\":\"{step}\"")]);
+        live.kill();
+        assert_eq!(self.done(step), 0, "{step} was over before it was killed");
+    }
+
+    /// How often a step of the newest run came to its end.
+    pub fn done(&self, step: &str) -> usize {
+        let journal = std::fs::read_to_string(self.run_folder().join("journal.jsonl")).unwrap_or_default();
+        let ended = journal.lines().filter(|line| line.contains("\"type\":\"ended\"") && line.contains("\"done\""));
+        ended.filter(|line| line.contains(&format!("\"step\":\"{step}\""))).count()
+    }
+
+    /// Asks or tells the database something, as an admin does.
+    pub fn sql(&self, sql: &str) -> String {
+        let psql = ["exec", "pix-db-0", "--", "psql", "-U", "pix", "-d", "pixelcore", "-Atc", sql];
+        self.kubectl(&[&["-n", &self.namespace], &psql[..]].concat())
     }
 
     /// Asserts that no secret lies in plain under the state folder.

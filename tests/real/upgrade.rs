@@ -3,7 +3,7 @@
 use drydock::run::{OutputLine, Tag};
 
 use crate::{
-    live::flat,
+    live::{flat, said},
     pixelcore::{CANARY, Plant},
 };
 
@@ -12,6 +12,9 @@ fn args(plant: &Plant, way: &str) -> Vec<String> {
     args.push("--plain".to_owned());
     args
 }
+
+/// What is said of a job that works in the client pod.
+pub const JOB_RUNS: &str = "It runs in a client pod of ours inside the cluster.";
 
 /// Every row and setting again, and no secret in plain.
 pub fn assert_upgraded(plant: &Plant, before: &str) {
@@ -76,14 +79,42 @@ fn killed_during_dump_removal_and_restore() {
     let Some(plant) = Plant::install("dd-kill", 60_000) else { return };
     let before = plant.fingerprint(None);
     let start = plant.start("pod");
-    plant.kill_at(&start.iter().map(String::as_str).collect::<Vec<_>>(), "intent", "dump");
+    plant.kill_at(&start.iter().map(String::as_str).collect::<Vec<_>>(), JOB_RUNS, "dump");
     let resume = ["resume", "--answers", "answers.yaml"];
-    plant.kill_at(&resume, "effected", "remove");
-    plant.kill_at(&resume, "intent", "restore");
+    plant.kill_at(&resume, "\"type\":\"effected\"", "remove");
+    plant.kill_at(&resume, JOB_RUNS, "restore");
     let said = plant.finish(&["resume", "--answers", "answers.yaml", "--plain"]);
     assert!(said.contains("finished."), "{said}");
     assert_upgraded(&plant, &before);
     assert_deleted_once(&plant);
+}
+
+#[test]
+fn a_row_changed_while_drydock_was_dead_is_not_lost() {
+    let Some(plant) = Plant::install("dd-gap", 60_000) else { return };
+    let start = plant.start("pod");
+    plant.kill_at(&start.iter().map(String::as_str).collect::<Vec<_>>(), JOB_RUNS, "dump");
+    // no count of rows tells of it
+    let changed = "UPDATE object_properties_history SET value = value + 1 WHERE id = 17";
+    assert_eq!(plant.sql(changed).trim(), "UPDATE 1");
+    let resume = ["resume", "--answers", "answers.yaml", "--plain"];
+    said(plant.drydock(&resume)).expect("a row changed in the gap", 1, &["was written to", "during the dump"]);
+    let again =
+        std::fs::read_to_string(plant.folder.path().join("answers.yaml")).unwrap() + "  dump: {choose: [retry]}\n";
+    std::fs::write(plant.folder.path().join("answers.yaml"), again).unwrap();
+    // a transaction that stays open is in no file and in no counter
+    let held =
+        "BEGIN; UPDATE object_properties_history SET value = value + 1 WHERE id = 18; SELECT pg_sleep(40); COMMIT";
+    let open = std::thread::scope(|scope| {
+        let open = scope.spawn(|| plant.sql(held));
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        said(plant.drydock(&resume)).expect("an open transaction", 1, &["a transaction that writes is open", "psql"]);
+        open.join().unwrap()
+    });
+    assert!(open.contains("COMMIT"), "{open}");
+    let before = plant.fingerprint(None);
+    plant.finish(&resume);
+    assert_upgraded(&plant, &before);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use portable_pty::CommandBuilder;
 use crate::{
     pixelcore::{ALL_SECRET, Plant},
     pty::{PROGRAM, Pty, Shown, secrets, walk},
-    upgrade::{assert_deleted_once, assert_upgraded},
+    upgrade::{JOB_RUNS, assert_deleted_once, assert_upgraded},
 };
 
 const PASSPHRASE: &str = "quartz moss ladder nine kites";
@@ -60,30 +60,9 @@ fn until(pty: &Pty, plant: &Plant, mark: &str, step: &str) {
     });
 }
 
-/// How often a step came to its end.
-fn done(plant: &Plant, step: &str) -> usize {
-    let journal = journal(plant);
-    let ended = journal.lines().filter(|line| line.contains("\"type\":\"ended\"") && line.contains("\"done\""));
-    ended.filter(|line| line.contains(&format!("\"step\":\"{step}\""))).count()
-}
-
 /// Since when the database's server runs.
 fn server_since(plant: &Plant) -> String {
-    let sql = "SELECT pg_postmaster_start_time()";
-    plant.kubectl(&[
-        "-n",
-        &plant.namespace,
-        "exec",
-        "pix-db-0",
-        "--",
-        "psql",
-        "-U",
-        "pix",
-        "-d",
-        "pixelcore",
-        "-Atc",
-        sql,
-    ])
+    plant.sql("SELECT pg_postmaster_start_time()")
 }
 
 /// Nothing that died under the database has made it end its other sessions.
@@ -136,10 +115,9 @@ fn killed_in_dump_removal_and_restore_and_resumed_by_keys() {
     let mut pty = start(&plant);
     answer(&mut pty);
     until(&pty, &plant, "intent", "dump");
-    pty.wait_for("Dump the database");
-    std::thread::sleep(Duration::from_millis(1_200));
+    pty.wait_for(JOB_RUNS);
     all.push(pty.kill());
-    assert_eq!(done(&plant, "dump"), 0, "it was over before it was killed");
+    assert_eq!(plant.done("dump"), 0, "it was over before it was killed");
 
     let mut pty = wizard(&plant, &["resume"]);
     walk::come_back(&mut pty, PASSPHRASE);
@@ -151,16 +129,16 @@ fn killed_in_dump_removal_and_restore_and_resumed_by_keys() {
     walk::remove(&mut pty, &plant.namespace);
     until(&pty, &plant, "effected", "remove");
     all.push(pty.kill());
-    assert_eq!(done(&plant, "remove"), 0, "it was over before it was killed");
+    assert_eq!(plant.done("remove"), 0, "it was over before it was killed");
 
     let mut pty = wizard(&plant, &["resume"]);
     walk::come_back(&mut pty, PASSPHRASE);
     // the rest of the removal is opened by a person again
     walk::remove(&mut pty, &plant.namespace);
     until(&pty, &plant, "intent", "restore");
-    std::thread::sleep(Duration::from_millis(1_200));
+    pty.wait_for(JOB_RUNS);
     all.push(pty.kill());
-    assert_eq!(done(&plant, "restore"), 0, "it was over before it was killed");
+    assert_eq!(plant.done("restore"), 0, "it was over before it was killed");
 
     let mut pty = wizard(&plant, &["resume"]);
     walk::come_back(&mut pty, PASSPHRASE);
@@ -172,7 +150,7 @@ fn killed_in_dump_removal_and_restore_and_resumed_by_keys() {
     assert_no_crash(&plant);
     assert_deleted_once(&plant);
     for step in ["dump", "rehearse", "remove", "restore", "compare"] {
-        assert_eq!(done(&plant, step), 1, "{step}");
+        assert_eq!(plant.done(step), 1, "{step}");
     }
     assert_eq!(names(&plant.run_folder().join("artifacts")), files);
     assert_secret(&plant, all);

@@ -133,9 +133,8 @@ mod tests {
     #[test]
     fn only_rows_of_a_new_deployment_and_of_an_own_try_are_expected() {
         let (dump, fresh) = (counts(&[("objects", 30), ("history", 100)]), counts(&[("objects", 1), ("edges", 2)]));
-        let beyond = |now: &[(&str, u64)], fresh, own| {
-            beyond(&counts(now), fresh, &dump, own).into_iter().map(|(_, rows)| rows).collect::<Vec<_>>()
-        };
+        let beyond =
+            |now: &[(&str, u64)], fresh, own| beyond(&counts(now), fresh, &dump, own).into_values().collect::<Vec<_>>();
         let none = Vec::<u64>::new();
         assert_eq!(beyond(&[("objects", 1), ("edges", 2), ("history", 0)], Some(&fresh), false), none);
         assert_eq!(beyond(&[("objects", 3), ("history", 1)], Some(&fresh), false), [1, 2]);

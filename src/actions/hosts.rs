@@ -35,7 +35,7 @@ impl Rendered {
     /// What a container has: its own entry first, then the last of its sources that has one.
     fn value_in(&self, container: &Value, variable: &str) -> Option<String> {
         let list = |name: &str| container.get(name).and_then(Value::as_array).into_iter().flatten();
-        if let Some(own) = list("env").filter(|entry| text(entry, "/name") == variable).last() {
+        if let Some(own) = list("env").rfind(|entry| text(entry, "/name") == variable) {
             if let Some(value) = own.get("value").and_then(Value::as_str) {
                 return Some(value.to_owned());
             }
@@ -50,7 +50,7 @@ impl Rendered {
             let of = |kind: &str, name: &str| self.entry(kind, text(source.get(name)?, "/name"), key);
             of("ConfigMap", "configMapRef").or_else(|| of("Secret", "secretRef"))
         };
-        list("envFrom").filter_map(from).last()
+        list("envFrom").filter_map(from).next_back()
     }
 
     fn entry(&self, kind: &str, name: &str, key: &str) -> Option<String> {

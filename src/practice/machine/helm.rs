@@ -124,7 +124,7 @@ fn command(shared: &Shared, program: &Program, call: &Call<'_>) -> Result<String
             let mut all = releases::all(shared, namespace).into_iter().filter(|record| record["name"] == *release);
             let record = match call.revision {
                 Some(revision) => all.find(|record| record["version"] == revision),
-                None => all.last(),
+                None => all.next_back(),
             };
             let record = record.ok_or_else(not_found)?;
             let text = values::print(&record["config"]);

@@ -181,10 +181,8 @@ impl Desk {
                 labels: Vec::new(),
             },
         };
-        let chosen: BTreeMap<String, String> = match loaded.runbook.deployment {
-            Some(_) => [("chart".to_owned(), chart.to_owned())].into(),
-            None => BTreeMap::new(),
-        };
+        let chart = loaded.runbook.deployment.iter().map(|_| ("chart".to_owned(), chart.to_owned()));
+        let chosen: BTreeMap<String, String> = chart.collect();
         let environment = if target.labels.contains(&"env=test".to_owned()) { "TEST" } else { "PROD" };
         let place = json!({"namespace": target.namespace, "context": "c", "environment": environment});
         let inputs = loaded.runbook.inputs(&chosen, &place).unwrap();

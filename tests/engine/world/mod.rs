@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 pub use deployment::{DOTENV, Database, key};
+pub use host::CHART;
 
 /// Namespace of the target.
 pub const PLANT: &str = "plant";

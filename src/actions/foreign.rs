@@ -15,11 +15,12 @@ use super::{
 use crate::{
     ports::Identity,
     postgres::{QualifiedName, counts::Counts},
-    run::{Question, Record, Reply},
+    run::{Question, Record, Reply, RunState, StepState},
     text::{Diagnostic, units},
 };
 
-/// Member of a rehearsal's facts: rows of the new version before anything was loaded.
+/// Member of the facts of a rehearsal and of the step that held the writers: rows of the new version before anything was
+/// loaded.
 pub const FRESH: &str = "fresh";
 /// Most tables that are named.
 const NAMED: usize = 5;
@@ -28,8 +29,9 @@ const NAMED: usize = 5;
 pub enum Holds<'a> {
     /// A place that was made for this, a moment ago.
     Scratch,
-    /// A deployment that others reach, too; the step that rehearsed it knows what a new one holds.
-    Deployment { proven_by: &'a str },
+    /// A deployment that others reach, too. The step that held its writers has counted what it held by then, the step that
+    /// rehearsed it what a new one holds.
+    Deployment { held_by: Option<&'a str>, proven_by: &'a str },
 }
 
 /// What an attempt of this step writes down before it loads into `place`, up to its number.
@@ -49,21 +51,35 @@ fn beyond(now: &Counts, fresh: Option<&Counts>, dump: &Counts, own: bool) -> BTr
     now.tables.iter().filter_map(more).filter(|(_, rows)| *rows > 0).collect()
 }
 
+fn fresh_of(cx: &StepCx, step: &str) -> Option<Counts> {
+    serde_json::from_value(cx.facts_of(step).ok()?.get(FRESH)?.clone()).ok()
+}
+
+/// Whether this run went from the installation to the end of `step` in one go. Then what `step` counted is of the new
+/// deployment alone, what its writers made before they were held among it; in a break somebody else may have loaded.
+fn is_watched(state: &RunState, step: &str) -> bool {
+    let Some(end) = state.plan.iter().position(|planned| planned.id.0 == step) else { return false };
+    let Some(begin) = state.plan[..end].iter().rposition(|planned| planned.kind == "helm") else { return false };
+    let steps = &state.plan[begin..=end];
+    let once = steps.iter().all(|planned| {
+        matches!(state.step(&planned.id), StepState::Done { .. }) && state.attempts.get(&planned.id) == Some(&1)
+    });
+    once && !steps.iter().any(|planned| state.broken_off.contains(&planned.id))
+}
+
 /// Refuses to go on where the database holds rows that this run did not load. Tried again with the same rows there, it asks.
 ///
 /// # Errors
 /// The refusal.
 pub async fn spare(cx: &StepCx, place: &Identity, facts: &DumpFacts, holds: &Holds<'_>) -> Result<(), Halt> {
-    let Holds::Deployment { proven_by } = holds else { return Ok(()) };
+    let Holds::Deployment { held_by, proven_by } = *holds else { return Ok(()) };
     let layout = &cx.deployment()?.dump;
     let (mut now, _) = source(cx, &place.namespace).await?;
     now.tables.retain(|table, _| QualifiedName::parse_in("public", table).is_none_or(|name| layout.is_compared(&name)));
-    let fresh: Option<Counts> = cx.facts_of(proven_by).ok().and_then(|told| {
-        let told = told.get(FRESH).cloned()?;
-        serde_json::from_value(told).ok()
-    });
     let load = load_into(place);
     let state = cx.driver.state();
+    let held = held_by.filter(|step| is_watched(&state, step)).and_then(|step| fresh_of(cx, step));
+    let fresh = held.or_else(|| fresh_of(cx, proven_by));
     let own = state.effects.iter().any(|effect| effect.step == cx.step && effect.effect.starts_with(&load));
     let found = beyond(&now, fresh.as_ref(), &facts.counts, own);
     if found.is_empty() {

@@ -265,7 +265,7 @@ impl Action for RestoreSpec {
         }
         let (way, scripts) = (cx.render(&self.way)?, cx.render(&self.scripts)?);
         let started = std::time::Instant::now();
-        let holds = Holds::Deployment { proven_by: &self.proven_by };
+        let holds = Holds::Deployment { held_by: self.held_by.as_deref(), proven_by: &self.proven_by };
         into(cx, &cx.target, &facts, (&way, &scripts), holds).await?;
         let seconds = started.elapsed().as_secs();
         Ok(Done::with(format!("restored in {}", units::seconds(seconds)), json!({"seconds": seconds})))

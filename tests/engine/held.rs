@@ -219,6 +219,24 @@ async fn rows_that_somebody_loaded_are_not_emptied_unasked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rows_of_the_new_deployment_itself_are_nobodys() {
+    let (_home, answers) = answers();
+    let (_, moments) = whole(&answers).await;
+    // its worker writes from its start on until it is held
+    let state = State { ingested: 1, ..State::with_deployment("test") };
+    let desk = Desk::begin(&pixelcore(), Fake::new(state)).await;
+    let ride = desk.go(Clerk::new(answers.clone())).await;
+    assert_eq!(ride.stopped, Stopped::Finished);
+
+    // in a break, what came before the writers were held may be of anybody
+    let mut moment = before(&moments, "hold");
+    objects(&mut moment.state).push("7\tby hand".to_owned());
+    let desk = Desk::after(&moment, None);
+    let said = refused(&desk.go(Clerk::new(answers)).await);
+    assert!(said.contains("holds 1 row that this run did not load"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn rows_that_come_beside_an_own_try_are_not_emptied() {
     let (_home, answers) = answers();
     let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;

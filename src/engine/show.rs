@@ -3,6 +3,7 @@
 //! Owns what may be shown: a typed or found secret of a form of this run. Called by the pump of commands.
 
 use secrecy::SecretString;
+use tokio::sync::mpsc::error::TrySendError;
 
 use super::core::Core;
 use crate::{
@@ -14,9 +15,11 @@ use crate::{
 impl Core {
     /// Shows a secret, or tells why not.
     pub(super) async fn show(&self, handle: SecretHandle, name: &SecretName) {
-        let sent = match self.kept(name).await {
-            Ok(value) => self.shown.try_send((handle, value)).map_err(|_| "the one before is not taken yet".to_owned()),
-            Err(reason) => Err(reason),
+        // nothing is decrypted for who would not take it
+        let sent = match self.shown.try_reserve() {
+            Ok(room) => self.kept(name).await.map(|value| room.send((handle, value))),
+            Err(TrySendError::Full(())) => Err("the ones before are not taken yet".to_owned()),
+            Err(TrySendError::Closed(())) => Err("secrets are shown on the full screen only".to_owned()),
         };
         if let Err(reason) = sent {
             self.mention(Event::NotShown { handle, reason });
@@ -24,10 +27,6 @@ impl Core {
     }
 
     async fn kept(&self, name: &SecretName) -> Result<SecretString, String> {
-        // nothing is decrypted for who would not take it
-        if self.shown.is_closed() {
-            return Err("secrets are shown by the full screen only".to_owned());
-        }
         if self.world.secrets.state() != VaultState::Open {
             return Err("the vault is locked".to_owned());
         }

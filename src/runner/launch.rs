@@ -151,8 +151,8 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
     let (to_front, events) = mpsc::channel(1024);
     let (commands, from_front) = mpsc::channel(64);
     let (secrets, secrets_in) = mpsc::channel(64);
-    // one at a time: what is not taken is not read
-    let (show, shown) = mpsc::channel(1);
+    // few: what is not taken is not read from the vault
+    let (show, shown) = mpsc::channel(4);
     let folder = opened.folder;
     let ledger = FileLedger {
         journal: opened.journal,

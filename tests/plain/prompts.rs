@@ -17,6 +17,7 @@ async fn hear(input: &str, events: Vec<Event>) -> (Vec<Command>, String) {
     let (tell, told) = mpsc::channel(64);
     let (commands, mut said) = mpsc::channel(64);
     let (secrets, _kept) = mpsc::channel(64);
+    let (_show, shown) = mpsc::channel(1);
     tokio::spawn(async move {
         for event in events {
             tell.send(event).await.unwrap();
@@ -27,7 +28,7 @@ async fn hear(input: &str, events: Vec<Event>) -> (Vec<Command>, String) {
     let lines: Box<dyn std::io::BufRead + Send> = Box::new(std::io::Cursor::new(input.to_owned().into_bytes()));
     let mut out = Vec::new();
     let mut front = Front::new(&mut out, Input::Person(Box::new(Keyboard::new(lines))));
-    front.run(Link { events: told, commands, secrets }).await;
+    front.run(Link { events: told, commands, secrets, shown }).await;
     drop(front);
     let mut all = Vec::new();
     while let Ok(command) = said.try_recv() {

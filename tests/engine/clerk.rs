@@ -68,13 +68,15 @@ pub async fn attend(link: Link, mut clerk: Clerk) -> (Vec<Event>, Vec<(SecretHan
             open = number;
         }
         for act in clerk.hear(&event) {
+            // who left says nothing any more
+            let Some(line) = commands.clone() else { break };
             let reply = match act {
                 Act::Leave => {
                     commands = None;
                     continue;
                 }
                 Act::Command(command) => {
-                    commands.as_ref().unwrap().send(command).await.unwrap();
+                    line.send(command).await.unwrap();
                     continue;
                 }
                 Act::Say(Say::Reply(reply)) => reply,
@@ -89,7 +91,7 @@ pub async fn attend(link: Link, mut clerk: Clerk) -> (Vec<Event>, Vec<(SecretHan
                     Reply::Set { item, field, input: FieldInput::Secret(SecretHandle(handles)) }
                 }
             };
-            commands.as_ref().unwrap().send(Command::Answer { question: open, reply }).await.unwrap();
+            line.send(Command::Answer { question: open, reply }).await.unwrap();
         }
         let last = matches!(event, Event::Stopped { .. });
         seen.push(event);

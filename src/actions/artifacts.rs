@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::context::{Halt, StepCx};
+use super::{
+    chart,
+    context::{Halt, StepCx},
+};
 use crate::{
     postgres::{counts::Counts, facts::ServerFacts},
     run::{StepId, StepState},
@@ -109,6 +112,10 @@ pub fn proven(cx: &StepCx, dump: &str, proven_by: &str) -> Result<String, String
         return Err("the rehearsal is not done".to_owned());
     }
     match state.proof(&facts.subject(), NEEDED) {
+        // what was rehearsed is what will be installed; a proof of before names no chart
+        Some(proof) if proof.facts.get("chart").is_some_and(|chart| *chart != chart::sha256(cx)) => {
+            Err("another chart was rehearsed than the one this run holds now".to_owned())
+        }
         Some(proof) => Ok(format!("rung {}: {}", proof.level, proof.sentence)),
         None => Err("no proof exists for these files".to_owned()),
     }

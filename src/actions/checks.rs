@@ -4,12 +4,13 @@ use serde_json::Value;
 
 use super::{
     api::Api,
+    chart,
     context::{Halt, StepCx},
-    database, helm,
+    database,
     host::{Call, answer},
     images,
     pods::{ask_container, ready_pod, text},
-    rights, settings,
+    release, rights, settings,
     spec::{CheckKind, CheckSpec},
 };
 use crate::{
@@ -65,6 +66,7 @@ pub fn again(cx: &StepCx, spec: &CheckSpec, kind: CheckKind) -> Vec<String> {
     match kind {
         CheckKind::Quiet => spec.dump.iter().cloned().collect(),
         CheckKind::SettingsUnchanged => forms(cx, &spec.captured),
+        CheckKind::Captured => spec.captured.iter().filter(|step| is_capture(cx, step)).cloned().collect(),
         CheckKind::Chart => cx.deployment().map(|deployment| deployment.helm.captured.clone()).into_iter().collect(),
         _ => Vec::new(),
     }
@@ -99,12 +101,12 @@ pub async fn ask(cx: &StepCx, spec: &CheckSpec, kind: CheckKind) -> Result<Check
         CheckKind::Images => images::pullable(cx).await,
         CheckKind::Storage => storage(cx).await,
         CheckKind::RehearsalRoom => room(cx).await,
-        CheckKind::Chart => chart(cx).await,
+        CheckKind::Chart => self::chart(cx).await,
         CheckKind::Quiet => quiet(cx, spec.dump.as_deref().unwrap_or_default()).await,
         CheckKind::SettingsUnchanged => settings::unchanged(cx, &spec.captured).await.map(|found| {
             from(kind, found, "put the application back as it was, or go back and edit what was captured")
         }),
-        CheckKind::Captured => Ok(captured(cx, &spec.captured)),
+        CheckKind::Captured => captured(cx, &spec.captured).await,
         CheckKind::NewVersion => new_version(cx).await,
     };
     match asked {
@@ -230,30 +232,21 @@ async fn room(cx: &StepCx) -> Result<Check, Halt> {
 
 async fn chart(cx: &StepCx) -> Result<Check, Halt> {
     let deployment = cx.deployment()?;
-    let release = cx.render(&deployment.helm.release)?;
-    let found = helm::release(cx, &cx.target, &release).await?;
-    let of = |pointer: &str| found.as_ref().map_or("", |release| text(release, pointer)).to_owned();
+    let name = cx.render(&deployment.helm.release)?;
+    let found = release::release(cx, &cx.target, &name).await?;
     let status = found.as_ref().map_or("absent", |release| text(release, "/status"));
     if status != "deployed" {
-        return Err(helm::not_deployed(cx, &release, status).await.into());
+        return Err(release::not_deployed(cx, &name, status).await.into());
     }
-    let state = cx.driver.state();
-    let before =
-        state.facts.get(&StepId(deployment.helm.captured.clone())).map_or("", |facts| text(facts, "/release/revision"));
-    if !before.is_empty() && before != of("/revision") {
-        let sentence =
-            format!("release {release} was revision {before} when it was recorded, it is {} now", of("/revision"));
-        return Ok(result(
-            CheckKind::Chart,
-            CheckResult::Fail,
-            &sentence,
-            &["its values may be others now: record it again, then check again"],
-        ));
+    if cx.driver.state().facts.contains_key(&StepId(deployment.helm.captured.clone()))
+        && let Err(sentence) = release::unchanged(cx).await?
+    {
+        return Ok(result(CheckKind::Chart, CheckResult::Fail, &sentence, &[&release::record_again(cx)?]));
     }
-    let chart = cx.render(&deployment.helm.chart)?;
-    let call = Call::new(cx, "helm", &["show", "chart", &chart]);
+    let held = chart::take(cx).await?;
+    let call = Call::new(cx, "helm", &["show", "chart", &held.path.display().to_string()]);
     answer(cx, &cx.target, call).await?;
-    Ok(pass(CheckKind::Chart, &format!("release {release} is deployed; the chart can be read")))
+    Ok(pass(CheckKind::Chart, &format!("release {name} is deployed; {}", held.sentence)))
 }
 
 async fn quiet(cx: &StepCx, dump: &str) -> Result<Check, Halt> {
@@ -261,7 +254,8 @@ async fn quiet(cx: &StepCx, dump: &str) -> Result<Check, Halt> {
     Ok(from(CheckKind::Quiet, found, "stop whoever writes, then dump and rehearse again"))
 }
 
-fn captured(cx: &StepCx, steps: &[String]) -> Check {
+/// Whether every step of the list is complete, and helm's release still what was captured of it.
+async fn captured(cx: &StepCx, steps: &[String]) -> Result<Check, Halt> {
     let state = cx.driver.state();
     let open: Vec<String> = steps
         .iter()
@@ -269,11 +263,21 @@ fn captured(cx: &StepCx, steps: &[String]) -> Check {
         .filter(|step| !matches!(state.step(&step.id), StepState::Done { .. } | StepState::Skipped { .. }))
         .map(|step| step.number.clone())
         .collect();
-    if open.is_empty() {
-        pass(CheckKind::Captured, "every item is complete")
-    } else {
-        result(CheckKind::Captured, CheckResult::Fail, &format!("not complete: {}", open.join(", ")), &[])
+    if !open.is_empty() {
+        return Ok(result(CheckKind::Captured, CheckResult::Fail, &format!("not complete: {}", open.join(", ")), &[]));
     }
+    if !steps.iter().any(|step| is_capture(cx, step)) {
+        return Ok(pass(CheckKind::Captured, "every item is complete"));
+    }
+    Ok(match release::unchanged(cx).await? {
+        Ok(sentence) => pass(CheckKind::Captured, &format!("every item is complete; {sentence}")),
+        Err(sentence) => result(CheckKind::Captured, CheckResult::Fail, &sentence, &[&release::record_again(cx)?]),
+    })
+}
+
+/// Whether a step is the one that captured the release.
+pub fn is_capture(cx: &StepCx, step: &str) -> bool {
+    cx.deployment().is_ok_and(|deployment| deployment.helm.captured == step)
 }
 
 async fn new_version(cx: &StepCx) -> Result<Check, Halt> {

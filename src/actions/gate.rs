@@ -9,7 +9,7 @@ use super::{
     delete::{Found, entry_of, find},
     form_state::load_of,
     pods::text,
-    rights, settings,
+    release, rights, settings,
     spec::DeleteSpec,
 };
 use crate::{
@@ -87,6 +87,9 @@ fn shut(cx: &StepCx, spec: &DeleteSpec, gate: &Gate) -> Halt {
         .safe("everything: nothing was deleted");
     let problem = gate.locks.iter().filter(|lock| !lock.open).fold(problem, |problem, lock| {
         let again = match lock.name.as_str() {
+            "unchanged" if release::record_again(cx).is_ok_and(|mend| lock.sentence.ends_with(&mend)) => {
+                cx.requires.captured.iter().filter(|step| checks::is_capture(cx, step)).cloned().collect()
+            }
             "unchanged" => checks::forms(cx, &cx.requires.captured),
             "quiet" | "complete" | "proven" => vec![spec.dump.clone()],
             _ => Vec::new(),
@@ -177,7 +180,7 @@ async fn locks(cx: &StepCx, spec: &DeleteSpec, found: &Found) -> Result<Vec<Lock
     let captured = &cx.requires.captured;
     let (complete, opens) = gathered(cx, captured);
     let mut locks = vec![lock("gathered", complete, opens)];
-    locks.push(lock("unchanged", settings::unchanged(cx, captured).await?, number(&spec.checked_by)));
+    locks.push(lock("unchanged", unchanged(cx, captured).await?, number(&spec.checked_by)));
     let files = artifacts::rehash(cx, &spec.dump).await?;
     locks.push(lock("complete", files, number(&spec.dump)));
     locks.push(lock(PROVEN, artifacts::proven(cx, &spec.dump, &spec.proven_by), number(&spec.proven_by)));
@@ -196,6 +199,18 @@ async fn locks(cx: &StepCx, spec: &DeleteSpec, found: &Found) -> Result<Vec<Lock
     };
     locks.push(lock("same place", place, String::new()));
     Ok(locks)
+}
+
+/// Whether helm's release and the application's settings are still what was captured.
+async fn unchanged(cx: &StepCx, captured: &[String]) -> Result<Result<String, String>, Halt> {
+    if !captured.iter().any(|step| checks::is_capture(cx, step)) {
+        return settings::unchanged(cx, captured).await;
+    }
+    let release = match release::unchanged(cx).await? {
+        Ok(sentence) => sentence,
+        Err(sentence) => return Ok(Err(format!("{sentence}; {}", release::record_again(cx)?))),
+    };
+    Ok(settings::unchanged(cx, captured).await?.map(|settings| format!("{settings}; {release}")))
 }
 
 /// Whether every claim on the list is on a volume that says keep now: one may have come since the volumes were set.

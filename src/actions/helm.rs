@@ -5,73 +5,25 @@ use serde_json::{Value, json};
 
 use super::{
     api::Api,
+    chart,
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right, secret_name},
-    host::{Call, answer, follow},
-    pods::{object, text},
+    host::{Call, follow},
+    pods::text,
+    release::{
+        PENDING, RECORD, VALUES, is_marked, mark, not_deployed, record, record_of, refuse_another, release, values,
+    },
     spec::{CaptureSpec, HelmSpec},
 };
 use crate::{
-    ports::{Identity, ObjectRef, Provenance, SecretBytes, kinds},
+    ports::{Identity, Provenance, kinds},
     run::{Repeat, Verdict},
     text::{Diagnostic, units},
 };
 
-/// Vault field that holds the release's values.
-pub const VALUES: &str = "values";
-/// How the status of a release begins that a helm works on, or left in the middle.
-const PENDING: &str = "pending-";
-
-/// A release as `helm list` tells it; `None` if there is none of that name.
-pub async fn release(cx: &StepCx, place: &Identity, name: &str) -> Result<Option<Value>, Halt> {
-    let call = Call::new(cx, "helm", &["list", "--all", "-n", &place.namespace, "-o", "json"]);
-    let listed: Value = serde_json::from_slice(&answer(cx, place, call).await?)
-        .map_err(|error| Diagnostic::new("helm list answers no JSON").cause(error.to_string()))?;
-    Ok(listed.as_array().into_iter().flatten().find(|release| text(release, "/name") == name).cloned())
-}
-
-/// Every revision of a release as `helm history` tells it, newest last.
-async fn history(cx: &StepCx, place: &Identity, name: &str) -> Result<Vec<Value>, Halt> {
-    let call = Call::new(cx, "helm", &["history", name, "-n", &place.namespace, "-o", "json"]);
-    serde_json::from_slice(&answer(cx, place, call).await?)
-        .map_err(|error| Diagnostic::new("helm history answers no JSON").cause(error.to_string()).into())
-}
-
-/// How a revision is described that this attempt made: helm writes it down only once the revision is deployed.
-fn mark(cx: &StepCx) -> String {
-    format!("drydock {}, step {}, try {}", cx.short(), cx.step.0, cx.attempt)
-}
-
-/// Whether the newest revision is deployed and carries this description, or begins with it.
-async fn is_marked(cx: &StepCx, place: &Identity, name: &str, mark: &str) -> Result<bool, Halt> {
-    let newest = history(cx, place, name).await?.pop();
-    Ok(newest.is_some_and(|newest| {
-        text(&newest, "/status") == "deployed" && text(&newest, "/description").starts_with(mark)
-    }))
-}
-
-/// What leads out of a release that is not deployed: the last revision that was, by name where helm still has one.
-pub async fn not_deployed(cx: &StepCx, name: &str, status: &str) -> Diagnostic {
-    let listed = history(cx, &cx.target, name).await.unwrap_or_default();
-    let good = |revision: &&Value| matches!(text(revision, "/status"), "deployed" | "superseded");
-    let last = listed.iter().rfind(good).and_then(|found| found["revision"].as_u64());
-    let problem = Diagnostic::new(format!("release {name} is {status}"))
-        .proves("a helm before this run failed or was cut: the release's values need not be those that run")
-        .safe("everything: this was only read");
-    match last {
-        Some(last) => problem.help(format!(
-            "`helm rollback {name} {last} -n {}` leads back to the last revision that was deployed; then start again",
-            cx.namespace()
-        )),
-        None => {
-            problem.help(format!("helm has no earlier revision of {name}: finish its installation first, with helm"))
-        }
-    }
-}
-
-/// A call of helm for the release and chart in `namespace`, with the captured values and files.
+/// A call of helm for the release and the run's copy of the chart in `namespace`, with the captured values and files.
 pub async fn with_captured(cx: &StepCx, command: &[&str], namespace: &str) -> Result<Call, Halt> {
     let helm = &cx.deployment()?.helm;
-    let (name, chart) = (cx.render(&helm.release)?, cx.render(&helm.chart)?);
+    let (name, chart) = (cx.render(&helm.release)?, chart::held(cx).await?.path.display().to_string());
     let mut call = Call::new(cx, "helm", &[command, &[&name, &chart, "-n", namespace]].concat());
     call.args.extend(["-f".to_owned(), "{file:values.yaml}".to_owned()]);
     let values = cx.secret(&secret_name(&helm.captured, "1", VALUES)).await?;
@@ -92,13 +44,19 @@ pub async fn install(cx: &StepCx, place: &Identity) -> Result<(), Halt> {
     let name = cx.render(&cx.deployment()?.helm.release)?;
     let mut call = with_captured(cx, &["upgrade", "--install"], &place.namespace).await?;
     let mut content: Vec<u8> = call.files.iter().flat_map(|(_, file)| file.expose_secret().iter().copied()).collect();
-    content.extend_from_slice(call.args.join("\n").as_bytes());
+    // where the copy lies may be another folder after a move: what is in it counts
+    let held = chart::held(cx).await?.path.display().to_string();
+    let args: Vec<&str> = call.args.iter().map(|arg| if *arg == held { "CHART" } else { arg.as_str() }).collect();
+    content.extend_from_slice(format!("{}\n{}", chart::sha256(cx), args.join("\n")).as_bytes());
     let digest = cx.world.secrets.keyed_digest(&content).await?;
     let mark = format!("{}, {}", mark(cx), digest.get(..12).unwrap_or(&digest));
     call.args.extend(["--description".to_owned(), mark.clone()]);
     let effect = format!("helm upgrade --install {name} in {}", place.namespace);
     // no helm of this run works any more: what a killed drydock had left running is ended before a run is taken up again
     let before = release(cx, place, &name).await?;
+    if before.is_some() {
+        refuse_another(cx, place, &name, &effect).await?;
+    }
     match before.as_ref().map(|release| text(release, "/status")) {
         // taken up again after a kill: helm came to its end, and nobody was told
         Some("deployed") if is_marked(cx, place, &name, &mark).await? => {
@@ -135,11 +93,6 @@ pub async fn install(cx: &StepCx, place: &Identity) -> Result<(), Halt> {
     cx.effected(&effect, "deployed").await
 }
 
-/// Where helm keeps a revision.
-fn record_of(place: &Identity, name: &str, revision: &str) -> ObjectRef {
-    object(kinds::secret(), &place.namespace, &format!("sh.helm.release.v1.{name}.v{revision}"))
-}
-
 /// A helm killed in the middle leaves `pending-…`, and every later helm refuses. Its record of that attempt is removed;
 /// what it made is adopted by the next attempt, as it carries the release's labels.
 async fn clear_pending(cx: &StepCx, place: &Identity, name: &str) -> Result<(), Halt> {
@@ -173,9 +126,17 @@ impl Action for CaptureSpec {
             commands: vec![
                 format!("$ helm list --all -n {} -o json", cx.namespace),
                 format!("$ helm get values {release} -n {} -o yaml   (into the vault)", cx.namespace),
+                format!(
+                    "$ kubectl -n {} get secret sh.helm.release.v1.{release}.vREVISION   (helm's own record, into the vault)",
+                    cx.namespace
+                ),
                 format!("$ kubectl -n {} get pods   (version and image digests)", cx.namespace),
             ],
-            rights: vec![right("list", "", "pods", "", ns), right("list", "", "secrets", "", ns)],
+            rights: vec![
+                right("list", "", "pods", "", ns),
+                right("list", "", "secrets", "", ns),
+                right("get", "", "secrets", "", ns),
+            ],
             programs: vec!["helm".to_owned()],
             ..Described::default()
         }
@@ -204,19 +165,21 @@ impl Action for CaptureSpec {
         if text(&found, "/status") != "deployed" {
             return Err(not_deployed(cx, &name, text(&found, "/status")).await.into());
         }
-        let call = Call::new(cx, "helm", &["get", "values", &name, "-n", cx.namespace(), "-o", "yaml"]);
-        let values = SecretBytes::new(answer(cx, &cx.target, call).await?);
-        let place = format!("helm get values {name}, revision {}", text(&found, "/revision"));
-        cx.keep_secret("1", VALUES, values, Provenance::Found { place }).await?;
+        let revision = text(&found, "/revision");
+        let kept = values(cx, &name, revision).await?;
+        let place = format!("helm get values {name}, revision {revision}");
+        cx.keep_secret("1", VALUES, kept, Provenance::Found { place }).await?;
+        let (kept, uid) = record(cx, &name, revision).await?;
+        let place = format!("Secret {} of namespace {}", record_of(&cx.target, &name, revision).name, cx.namespace());
+        cx.keep_secret("1", RECORD, kept, Provenance::Found { place }).await?;
         let images = images(cx).await?;
         let summary = format!(
-            "{version}, {}, release {name} revision {}",
-            units::plural(images.len(), "image", "images"),
-            text(&found, "/revision")
+            "{version}, {}, release {name} revision {revision}",
+            units::plural(images.len(), "image", "images")
         );
         Ok(Done::with(
             summary,
-            json!({"version": version, "images": images, "release": {"name": name, "revision": text(&found, "/revision"),
+            json!({"version": version, "images": images, "release": {"name": name, "revision": revision, "uid": uid,
                    "chart": text(&found, "/chart"), "status": text(&found, "/status")}}),
         ))
     }
@@ -249,7 +212,10 @@ impl Action for HelmSpec {
         let more: String = files.chain(set).collect();
         let (name, chart) = (cx.show(&helm.release), cx.show(&helm.chart));
         Described {
-            commands: vec![format!("$ helm upgrade --install {name} {chart} -n {} -f VAULT{more}", cx.namespace)],
+            commands: vec![
+                format!("$ helm upgrade --install {name} {chart} -n {} -f VAULT{more}", cx.namespace),
+                "from the copy of this chart that the run took at its preflight".to_owned(),
+            ],
             rights: ["secrets", "configmaps", "services"]
                 .iter()
                 .map(|kind| right("create", "", kind, "", Some(cx.namespace)))
@@ -272,7 +238,10 @@ impl Action for HelmSpec {
                 if is_marked(cx, &cx.target, &name, &mark(cx)).await? {
                     Probed::new(Verdict::Done, "helm says deployed, by this try")
                 } else {
-                    Probed::new(Verdict::NotDone, "helm says deployed, and not by this try")
+                    Probed::new(
+                        Verdict::NotDone,
+                        "helm says deployed, and not by this try: what is not of this run is left alone",
+                    )
                 }
             }
             Some(found) => Probed::new(Verdict::Partly, format!("helm says {}", text(&found, "/status"))),

@@ -13,7 +13,10 @@ impl ActionSpec {
                 restored.chain([("dump", spec.dump.as_str())]).collect()
             }
             Self::Rehearse(spec) => vec![("dump", &spec.dump)],
-            Self::Restore(spec) => vec![("dump", &spec.dump), ("proven_by", &spec.proven_by)],
+            Self::Restore(spec) => {
+                let held = spec.held_by.iter().map(|name| ("held_by", name.as_str()));
+                held.chain([("dump", spec.dump.as_str()), ("proven_by", &spec.proven_by)]).collect()
+            }
             Self::Delete(spec) => {
                 vec![
                     ("keep_volumes", &spec.keep_volumes),

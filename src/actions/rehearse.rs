@@ -8,10 +8,16 @@ use serde_json::{Value, json};
 use super::{
     api::Api,
     artifacts::{DumpFacts, NEEDED},
+    chart,
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    database::source,
+    dotenv,
+    foreign::{FRESH, Holds},
     helm,
     pods::{object, text},
-    reasons, restore,
+    reasons,
+    rendered::Rendered,
+    restore,
     spec::RehearseSpec,
     wait,
 };
@@ -233,13 +239,17 @@ impl RehearseSpec {
         let facts = DumpFacts::of(cx, &self.dump)?;
         let name = cx.render(&self.namespace)?;
         let (way, scripts) = (cx.render(&self.way)?, cx.render(&self.scripts)?);
+        // its writers run for a moment before they are held: they must have no way to another database
+        refuse_outside(cx, &name).await?;
         let place = self.make_room(cx, &name).await?;
         helm::install(cx, &place).await?;
         // before anything else: a copy of production must not act on the world
         self.hold_writers(cx, &name).await?;
         wait::ready(cx, &name).await?;
+        // what a new deployment holds of itself: all else in the target would be somebody's
+        let (fresh, _) = source(cx, &name).await?;
         let started = std::time::Instant::now();
-        restore::into(cx, &place, &facts, &way, &scripts).await?;
+        restore::into(cx, &place, &facts, (&way, &scripts), Holds::Scratch).await?;
         let seconds = started.elapsed().as_secs();
         let comparison =
             restore::compare(cx, &name, &facts).await.map_err(|halt| halt.told(|p| p.again(&self.dump)))?;
@@ -252,8 +262,38 @@ impl RehearseSpec {
             units::seconds(seconds),
             comparison.equal.len()
         );
-        let proof = json!({"seconds": seconds, "tables": comparison.equal.len(), "added": comparison.added, "version": version});
+        let mut proof = json!({"seconds": seconds, "tables": comparison.equal.len(), "added": comparison.added,
+            "version": version, "chart": chart::sha256(cx)});
         cx.evidence(&facts.subject(), NEEDED, &sentence, proof.clone()).await?;
+        proof[FRESH] = serde_json::to_value(fresh)
+            .map_err(|error| Diagnostic::new("cannot write the row counts down").cause(error.to_string()))?;
         Ok(Done::with(sentence, proof))
     }
+}
+
+/// Refuses a copy whose database host is no service that the chart makes in the scratch namespace.
+async fn refuse_outside(cx: &StepCx, name: &str) -> Result<(), Halt> {
+    let deployment = cx.deployment()?;
+    let rendered = Rendered::read_in(cx, name).await?;
+    let variable = &deployment.connection.host;
+    let mut hosts = rendered.values_of(variable);
+    if hosts.is_empty() {
+        // the chart takes it from the environment file in a way that its documents do not show
+        for item in deployment.helm.set_file.values() {
+            let file = cx.secret(item).await?;
+            hosts.extend(dotenv::parse(file.expose_secret()).ok().and_then(|mut all| all.remove(variable)));
+        }
+    }
+    let Some(host) = hosts.iter().find(|host| !rendered.is_own_host(host, name)) else { return Ok(()) };
+    let plain = host.chars().all(|c| c.is_ascii_alphanumeric() || ".:-,_".contains(c));
+    let problem = Diagnostic::new(format!(
+        "the database of the test copy would be {}, which is no service of its own namespace",
+        if plain { host } else { "another" }
+    ))
+    .proves(format!(
+        "{variable} leads out of the scratch namespace: the copy's writers would write into a database of others"
+    ))
+    .safe("everything: nothing was installed")
+    .help("a rehearsal needs a chart that brings its own database; look at the host in .env and in the values");
+    Err(Halt::Refused(Box::new(problem)))
 }

@@ -36,11 +36,24 @@ impl Rendered {
     /// # Errors
     /// A failure when helm cannot, or what it prints is no YAML; nothing of the text is in it.
     pub async fn read(cx: &StepCx) -> Result<Self, Halt> {
-        let call = helm::with_captured(cx, &["template"], cx.namespace()).await?;
+        Self::read_in(cx, cx.namespace()).await
+    }
+
+    /// The same as it would be installed into another namespace.
+    ///
+    /// # Errors
+    /// A failure when helm cannot, or what it prints is no YAML; nothing of the text is in it.
+    pub async fn read_in(cx: &StepCx, namespace: &str) -> Result<Self, Halt> {
+        let call = helm::with_captured(cx, &["template"], namespace).await?;
         Self::parse(&String::from_utf8_lossy(&answer(cx, &cx.target, call).await?))
     }
 
-    fn parse(text: &str) -> Result<Self, Halt> {
+    /// The documents, for whoever asks one thing of them.
+    pub(super) fn documents(&self) -> &[Value] {
+        &self.0
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self, Halt> {
         // the parser's own message shows a piece of the text
         let documents = serde_saphyr::from_multiple::<Value>(text)
             .map_err(|_| Diagnostic::new("what helm renders from the chart is no YAML"))?;

@@ -9,6 +9,7 @@ use super::{
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
     database::{self, source},
     dump::{POD, SCRIPTS},
+    foreign::{self, Holds},
     host::{Call, follow},
     inspect::inspect,
     jobs::{self, Measure},
@@ -26,12 +27,26 @@ use crate::{
     text::{Diagnostic, units},
 };
 
-/// Restores the dump into the deployment in `place`. Its tables are emptied first, so that a second try is the same.
-pub async fn into(cx: &StepCx, place: &Identity, facts: &DumpFacts, way: &str, scripts: &str) -> Result<(), Halt> {
+/// Restores the dump into the deployment in `place`. Its tables are emptied first, so that a second try is the same; what
+/// somebody else has put there is spared.
+pub async fn into(
+    cx: &StepCx,
+    place: &Identity,
+    facts: &DumpFacts,
+    (way, scripts): (&str, &str),
+    holds: Holds<'_>,
+) -> Result<(), Halt> {
     refuse_source(cx, &place.namespace, facts).await?;
+    // what was loaded to its end is not emptied again: rows may have come since. A namespace made anew has another uid
+    let load = format!("{}{}", foreign::load_into(place), cx.attempt);
+    let whole = |effect: &EffectState| effect.step == cx.step && effect.effect == load && effect.result.is_some();
+    if cx.driver.state().effects.iter().any(whole) {
+        return if way == POD { client::remove(cx, &place.namespace).await } else { Ok(()) };
+    }
+    foreign::spare(cx, place, facts, &holds).await?;
     match way {
-        POD => natively(cx, place, facts).await,
-        SCRIPTS => by_scripts(cx, place, facts, scripts).await,
+        POD => natively(cx, place, facts, &load, &holds).await,
+        SCRIPTS => by_scripts(cx, place, facts, scripts, &load).await,
         other => Err(Diagnostic::new(format!("a restore is made by `pod` or `scripts`, not by `{other}`")).into()),
     }
 }
@@ -59,17 +74,11 @@ async fn refuse_source(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Resul
     Err(Halt::Refused(Box::new(problem)))
 }
 
-async fn natively(cx: &StepCx, place: &Identity, facts: &DumpFacts) -> Result<(), Halt> {
+async fn natively(cx: &StepCx, place: &Identity, facts: &DumpFacts, load: &str, holds: &Holds<'_>) -> Result<(), Halt> {
     let namespace = place.namespace.as_str();
     let deployment = cx.deployment()?;
     let layout = &deployment.dump;
     let files = inspect(cx, facts).await?;
-    // what was loaded to its end is not emptied again: rows may have come since. A namespace made anew has another uid
-    let load = format!("load the dump into {namespace} uid {}, try {}", place.namespace_uid, cx.attempt);
-    let whole = |effect: &EffectState| effect.step == cx.step && effect.effect == load && effect.result.is_some();
-    if cx.driver.state().effects.iter().any(whole) {
-        return client::remove(cx, namespace).await;
-    }
     // a job of an attempt that failed may still hold locks: its pod goes first
     if cx.attempt > 1 {
         client::remove(cx, namespace).await?;
@@ -83,15 +92,16 @@ async fn natively(cx: &StepCx, place: &Identity, facts: &DumpFacts) -> Result<()
     let begun = !matches!(cx.world.exec.poll(&pod, client::FOLDER, &loaded).await?, crate::ports::JobState::Absent);
     let count = tables.len();
     if !begun && let Some(statement) = truncate(tables) {
-        // the copying may have taken an hour: whose tables these are is read again
+        // the copying may have taken an hour: whose tables these are, and whose rows, is read again
         refuse_source(cx, namespace, facts).await?;
+        foreign::spare(cx, place, facts, holds).await?;
         cx.still(place).await?;
         let effect = format!("empty {} in {namespace}", units::plural(count, "table", "tables"));
         cx.effect(&effect).await?;
         psql(cx, &pod, &deployment.connection, &statement).await?;
         cx.effected(&effect, "accepted").await?;
     }
-    cx.effect(&load).await?;
+    cx.effect(load).await?;
     let command =
         psql_command(&deployment.connection, &["-Xq", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-f", &dump_path]);
     jobs::run(cx, &pod, &loaded, &command, &facts.dump.name, Measure::Reads(facts.dump.bytes)).await?;
@@ -101,7 +111,7 @@ async fn natively(cx: &StepCx, place: &Identity, facts: &DumpFacts) -> Result<()
     jobs::run(cx, &pod, &format!("rows-{}", cx.attempt), &command, &facts.csv.name, Measure::Reads(facts.csv.bytes))
         .await?;
     psql(cx, &pod, &deployment.connection, &advance_serial(&files.large, &layout.csv_serial)).await?;
-    cx.effected(&load, "to its end").await?;
+    cx.effected(load, "to its end").await?;
     client::remove(cx, namespace).await
 }
 
@@ -125,13 +135,14 @@ async fn put(cx: &StepCx, pod: &PodRef, file: &DumpFile, to: &str) -> Result<(),
         .into())
 }
 
-async fn by_scripts(cx: &StepCx, place: &Identity, facts: &DumpFacts, scripts: &str) -> Result<(), Halt> {
+async fn by_scripts(cx: &StepCx, place: &Identity, facts: &DumpFacts, scripts: &str, load: &str) -> Result<(), Halt> {
     let (pod, _) = ready_pod(cx, &place.namespace, &cx.deployment()?.core).await?;
     let script = format!("{scripts}/pix-restore-data.sh");
     let args = ["-k", &pod.pod, &place.namespace, &facts.dump.name, &facts.csv.name];
+    cx.effect(load).await?;
     let (exit, _, errors) = follow(cx, place, Call::new(cx, &script, &args)).await?;
     if exit.code == 0 && errors.is_empty() {
-        return Ok(());
+        return cx.effected(load, "to its end").await;
     }
     let problem = Diagnostic::new(format!(
         "the restore script ended with status {} and {}",
@@ -254,7 +265,8 @@ impl Action for RestoreSpec {
         }
         let (way, scripts) = (cx.render(&self.way)?, cx.render(&self.scripts)?);
         let started = std::time::Instant::now();
-        into(cx, &cx.target, &facts, &way, &scripts).await?;
+        let holds = Holds::Deployment { held_by: self.held_by.as_deref(), proven_by: &self.proven_by };
+        into(cx, &cx.target, &facts, (&way, &scripts), holds).await?;
         let seconds = started.elapsed().as_secs();
         Ok(Done::with(format!("restored in {}", units::seconds(seconds)), json!({"seconds": seconds})))
     }

@@ -7,6 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+    database::source,
+    foreign::FRESH,
     pods::{object, text},
     spec::ScaleSpec,
 };
@@ -98,7 +100,12 @@ impl Action for ScaleSpec {
             Some(0) => format!("{} stopped", self.deployments.join(", ")),
             _ => format!("{} scaled", self.deployments.join(", ")),
         };
-        Ok(Done::with(summary, json!({ "before": before })))
+        let mut facts = json!({ "before": before });
+        if self.counts {
+            let (counts, _) = source(cx, cx.namespace()).await?;
+            facts[FRESH] = json!(counts);
+        }
+        Ok(Done::with(summary, facts))
     }
 
     async fn undoable(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {

@@ -228,6 +228,9 @@ pub struct ScaleSpec {
     /// The `scale` step whose numbers come back.
     #[serde(default)]
     pub as_before: Option<String>,
+    /// Whether the rows of the database are counted once that number is reached.
+    #[serde(default)]
+    pub counts: bool,
 }
 
 /// `dump`.
@@ -344,6 +347,9 @@ pub struct RestoreSpec {
     pub dump: String,
     /// The rehearsal that proved it.
     pub proven_by: String,
+    /// The `scale` step that held the writers of the new deployment and counted what was there by then.
+    #[serde(default)]
+    pub held_by: Option<String>,
     /// `pod` or `scripts`.
     pub way: Template,
     /// Folder with the admin's scripts.

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{
     context::{Halt, StepCx, secret_name},
-    helm::VALUES,
     pods::{object, text},
+    release::{RECORD, VALUES, record_of},
     spec::DeleteSpec,
 };
 use crate::{ports::kinds, run::StepId};
@@ -49,6 +49,20 @@ impl DeleteSpec {
         }
         let state = cx.driver.state();
         let facts = state.facts.get(&StepId(helm.captured.clone())).cloned().unwrap_or_default();
+        let (entry, revision) = (secret_name(&helm.captured, "1", RECORD), text(&facts, "/release/revision"));
+        if !text(&facts, "/release/uid").is_empty() {
+            let record = record_of(&cx.target, &release, revision).name;
+            lines.push(format!(
+                "$ drydock vault show --reveal {short}/{entry} | kubectl -n {ns} create -f -   \
+                 (helm's record {record}: chart, values and .env of the version before)"
+            ));
+            lines.push(format!(
+                "$ helm rollback {release} {revision} -n {ns}   (every object as it was; needs no other file)"
+            ));
+            lines.push("put the settings back from the vault: drydock vault list".to_owned());
+            return Ok(lines);
+        }
+        // a run begun before that record was captured
         let (version, of) = (text(&facts, "/version"), text(&facts, "/release/chart"));
         let mut files = vec![(secret_name(&helm.captured, "1", VALUES), "values.yaml".to_owned())];
         let mut install = vec![format!("$ helm install {release} {chart} -n {ns} -f values.yaml")];

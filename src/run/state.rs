@@ -1,6 +1,6 @@
 //! The state of a run: a fold over its records and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -103,6 +103,8 @@ pub struct RunState {
     pub confirmed: BTreeMap<(StepId, String), String>,
     /// The last choice about a step that did not end well; its next intent takes it back.
     pub decided: BTreeMap<StepId, String>,
+    /// Steps before or in which the run was left, and later taken up again.
+    pub broken_off: BTreeSet<StepId>,
     /// Probes since the last resume.
     pub probes: BTreeMap<StepId, (Verdict, String)>,
     /// Whether the run is at its end.
@@ -174,7 +176,12 @@ impl RunState {
                 self.probes.insert(step.clone(), (*verdict, sentence.clone()));
             }
             Record::Reopened { steps, .. } => self.steps.retain(|step, _| !steps.contains(step)),
-            Record::Resumed { .. } => self.probes.clear(),
+            Record::Resumed { .. } => {
+                self.probes.clear();
+                let is_done = |step: &&PlannedStep| matches!(self.steps.get(&step.id), Some(StepState::Done { .. }));
+                let next = self.plan.iter().find(|step| !is_done(step)).map(|step| step.id.clone());
+                self.broken_off.extend(next);
+            }
             Record::Finished { .. } => self.finished = true,
             Record::Abandoned { .. } => self.abandoned = true,
             Record::RollBack { .. } => self.rolling_back = true,

@@ -42,6 +42,9 @@ pub fn pixelcore() -> String {
 /// Four steps that need no cluster; `strike` must never be repeated.
 pub const SMALL: &str = include_str!("../data/four-steps.yaml");
 
+/// Folder of the new version's chart.
+pub const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/chart");
+
 /// Name of every run.
 const RUN: &str = "2026-11-20-test-7f3a";
 
@@ -120,6 +123,11 @@ pub struct Desk {
 impl Desk {
     /// A new run of a runbook, with its first two records.
     pub async fn begin(text: &str, fake: Arc<Fake>) -> Self {
+        Self::begin_with(text, fake, CHART).await
+    }
+
+    /// The same with another chart.
+    pub async fn begin_with(text: &str, fake: Arc<Fake>, chart: &str) -> Self {
         let desk = Self::empty(fake);
         let loaded = load("runbook.yaml", text).unwrap_or_else(|faults| panic!("{faults:?}"));
         let target = match loaded.runbook.deployment {
@@ -133,10 +141,8 @@ impl Desk {
                 labels: Vec::new(),
             },
         };
-        let chosen: BTreeMap<String, String> = match loaded.runbook.deployment {
-            Some(_) => [("chart".to_owned(), "/chart".to_owned())].into(),
-            None => BTreeMap::new(),
-        };
+        let chart = loaded.runbook.deployment.iter().map(|_| ("chart".to_owned(), chart.to_owned()));
+        let chosen: BTreeMap<String, String> = chart.collect();
         let environment = if target.labels.contains(&"env=test".to_owned()) { "TEST" } else { "PROD" };
         let place = json!({"namespace": target.namespace, "context": "c", "environment": environment});
         let inputs = loaded.runbook.inputs(&chosen, &place).unwrap();
@@ -179,7 +185,9 @@ impl Desk {
         let desk = Self::empty(Fake::new(moment.state.clone()));
         for (path, bytes) in &moment.files {
             let bytes = journal.filter(|_| path == Path::new("journal.jsonl")).unwrap_or(bytes);
-            std::fs::write(desk.folder().join(path), bytes).unwrap();
+            let path = desk.folder().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
         }
         desk
     }

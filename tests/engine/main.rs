@@ -13,6 +13,7 @@ mod environment;
 mod faults;
 mod fold;
 mod gate;
+mod held;
 mod images;
 mod lost;
 mod masks;

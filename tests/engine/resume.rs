@@ -173,13 +173,14 @@ async fn a_release_that_this_try_deployed_is_not_upgraded_again() {
     assert_eq!(ride.stopped, Stopped::Finished);
     assert_eq!(desk.fake.calls(upgrade).len(), 1, "the one from before the kill");
 
-    // one that somebody else deployed since is not ours
+    // one that somebody else deployed since is theirs
     let mut moment = moment.clone();
     moment.state.marks.insert("plant".into(), "Upgrade complete".into());
     let desk = Desk::after(&moment, None);
     let ride = desk.go(Clerk::new(answers)).await;
-    assert_eq!(ride.stopped, Stopped::Finished);
-    assert_eq!(desk.fake.calls(upgrade).len(), 2);
+    let Stopped::Refused { problem } = &ride.stopped else { panic!("{:?}", ride.stopped) };
+    assert!(problem.what.contains("was not installed by this run (Upgrade complete)"), "{problem:?}");
+    assert_eq!(desk.fake.calls(upgrade).len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -136,13 +136,18 @@ async fn once_the_removal_was_begun_the_way_back_is_shown_and_nothing_is_undone(
     for wanted in [
         "helm uninstall pixelcore -n plant".to_owned(),
         format!("kubectl patch pv {volume} --type merge -p '{{\"spec\":{{\"claimRef\":{{\"uid\":null,"),
-        "drydock vault show --reveal 7f3a/version/values > values.yaml".to_owned(),
-        "drydock vault show --reveal 7f3a/environment/dotenv > environment.dotenv".to_owned(),
-        "helm install pixelcore /chart -n plant -f values.yaml --set-file dotenv=environment.dotenv --set version=4.2.0"
-            .to_owned(),
+        "$ drydock vault show --reveal 7f3a/version/release | kubectl -n plant create -f -   ".to_owned(),
+        "$ helm rollback pixelcore 1 -n plant   ".to_owned(),
     ] {
         assert!(text.contains(&wanted), "{wanted} in {text}");
     }
+    assert!(!text.contains("/chart") && !text.contains("environment"), "no file of before is needed: {text}");
+    let (_, record) =
+        desk.fake.state().vault[&("2026-11-20-test-7f3a".to_owned(), "version/release".to_owned())].clone();
+    let record: Value = serde_json::from_slice(&record).unwrap();
+    assert_eq!(record["metadata"]["name"], "sh.helm.release.v1.pixelcore.v1");
+    assert_eq!(record["metadata"]["labels"]["owner"], "helm");
+    assert!(record["metadata"].get("uid").is_none() && record["data"]["release"].as_str().unwrap().len() > 10);
     assert!(!text.contains("delete pvc"), "no claim stands in the way yet: {text}");
     // the run is not ended by it
     let desk = desk.again();

@@ -148,8 +148,22 @@ fn what_holds_is_explained_and_led_out_of() {
     );
     assert_eq!(status(&plant), "failed");
 
-    // and once the cause is gone the same run comes to its end
+    // another admin's release in its place is not upgraded over
     plant.kubectl(&["-n", ns, "delete", "configmap", "fail"]);
+    let helm = |args: &[&str]| assert!(plant.command("helm").args(args).args(["-n", ns]).status().unwrap().success());
+    helm(&["uninstall", "pixelcore", "--wait"]);
+    helm(&["install", "pixelcore", chart.to_str().unwrap(), "--set-file", "dotenv=.env", "--set", "worker.replicas=0"]);
+    Live::start(plant.drydock(&RESUME)).end().expect(
+        "a release of somebody else",
+        3,
+        &["release pixelcore in ", "was not installed by this run", "Install complete", "nothing was sent"],
+    );
+    assert_eq!(status(&plant), "deployed");
+    helm(&["uninstall", "pixelcore", "--wait"]);
+    plant.kubectl(&["-n", ns, "delete", "pvc", "--all"]);
+
+    // and once the cause is gone the same run comes to its end, from its own copy of the chart
+    std::fs::remove_dir_all(&chart).unwrap();
     Live::start(plant.drydock(&RESUME)).end().expect("the cause is gone", 0, &["\"type\":\"finished\""]);
     assert_eq!(plant.fingerprint(Some(&before)), before, "the rows are not those of before");
 }

@@ -184,8 +184,8 @@ impl Plant {
 
     /// Gives every run up, so that another may begin.
     pub fn give_up(&self) {
-        for run in std::fs::read_dir(self.state().join("state/runs")).unwrap() {
-            let id = run.unwrap().file_name().into_string().unwrap();
+        for run in self.runs() {
+            let id = run.file_name().unwrap().to_str().unwrap().to_owned();
             let status = self.drydock(&["abandon", &id, "--reason", "the test goes on"]).status().unwrap();
             assert!(status.success(), "{id} was not given up");
         }
@@ -230,8 +230,13 @@ impl Plant {
 
     /// Folder of the newest run.
     pub fn run_folder(&self) -> PathBuf {
-        let runs = std::fs::read_dir(self.state().join("state/runs")).unwrap();
-        runs.map(|entry| entry.unwrap().path()).max().unwrap()
+        self.runs().into_iter().max().unwrap()
+    }
+
+    /// Folders of all runs; a lock lies beside them.
+    fn runs(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.state().join("state/runs")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
     }
 
     /// The newest run's short id.

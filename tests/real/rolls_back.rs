@@ -68,6 +68,16 @@ fn a_rehearsal_whose_image_is_missing_is_rolled_back() {
     assert_eq!(plant.drydock(&["resume"]).output().unwrap().status.code(), Some(2), "it is at its end");
 }
 
+/// What helm has of the release: values with the environment file, and manifest.
+fn release(plant: &Plant) -> String {
+    let of = |what: &str| {
+        let output = plant.command("helm").args(["get", what, "pixelcore", "-n", &plant.namespace]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    of("values") + &of("manifest")
+}
+
 /// The commands among the lines, without what is said about each.
 fn commands(help: &[serde_json::Value]) -> Vec<String> {
     let line = |line: &serde_json::Value| {
@@ -80,7 +90,7 @@ fn commands(help: &[serde_json::Value]) -> Vec<String> {
 #[test]
 fn the_way_back_as_it_is_shown_brings_the_version_before_with_its_rows() {
     let Some(plant) = Plant::install("dd-way", 1_000) else { return };
-    let rows = plant.fingerprint(None);
+    let (rows, release) = (plant.fingerprint(None), release(&plant));
     // the new version starts in its rehearsal and nowhere else
     let command = "command: [python3, -u, /app/pix.py, core]";
     let ends = "command: {{ if and (eq .Values.version \"5.0.0\") (not (hasSuffix \"-rehearsal\" .Release.Namespace)) }}[\"false\"]{{ else }}[python3, -u, /app/pix.py, core]{{ end }}";
@@ -100,6 +110,10 @@ fn the_way_back_as_it_is_shown_brings_the_version_before_with_its_rows() {
     let commands = commands(asked[1]["question"]["problem"]["help"].as_array().unwrap());
     assert!(commands.iter().any(|line| line.contains("delete pvc data-pix-db-0")), "{commands:?}");
     assert_eq!(policies(&plant).iter().filter(|policy| *policy == "Retain").count(), 1);
+    // the admin has no chart any more, nor the files that it was installed with
+    assert!(!commands.iter().any(|line| line.contains("/chart") || line.contains(".env")), "{commands:?}");
+    std::fs::remove_dir_all(&chart).unwrap();
+    std::fs::remove_file(plant.folder.path().join(".env")).unwrap();
     // as a human types them, with the program in the PATH and the passphrase from a file
     let bin = Path::new(env!("CARGO_BIN_EXE_drydock")).parent().unwrap().display();
     let script = format!(
@@ -111,4 +125,5 @@ fn the_way_back_as_it_is_shown_brings_the_version_before_with_its_rows() {
     plant.kubectl(&["-n", &plant.namespace, "rollout", "status", "statefulset/pix-db", "--timeout=120s"]);
     plant.kubectl(&["-n", &plant.namespace, "rollout", "status", "deployment/pix-core", "--timeout=180s"]);
     assert_eq!(plant.fingerprint(None), rows, "the rows of before, from the kept volume");
+    assert_eq!(self::release(&plant), release, "the values, the environment and every object of before");
 }

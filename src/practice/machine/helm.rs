@@ -22,6 +22,7 @@ struct Call<'a> {
     output: &'a str,
     install: bool,
     description: &'a str,
+    revision: Option<u64>,
     values: Vec<(&'a str, &'a str)>,
 }
 
@@ -44,6 +45,7 @@ impl<'a> Call<'a> {
                 "--set" | "--set-file" => call.values.push((flag, value()?)),
                 "--install" | "-i" => call.install = true,
                 "--all" | "-a" | "--short" => {}
+                "--revision" => call.revision = value()?.parse().ok(),
                 "--timeout" | "--kubeconfig" => {
                     value()?;
                 }
@@ -119,7 +121,12 @@ fn command(shared: &Shared, program: &Program, call: &Call<'_>) -> Result<String
         }
         ["list" | "ls"] => Ok(list(shared, namespace, call.output)),
         ["get", "values", release] => {
-            let record = releases::last(shared, namespace, release).ok_or_else(not_found)?;
+            let mut all = releases::all(shared, namespace).into_iter().filter(|record| record["name"] == *release);
+            let record = match call.revision {
+                Some(revision) => all.find(|record| record["version"] == revision),
+                None => all.next_back(),
+            };
+            let record = record.ok_or_else(not_found)?;
             let text = values::print(&record["config"]);
             Ok(if call.output.is_empty() { format!("USER-SUPPLIED VALUES:\n{text}") } else { text })
         }

@@ -123,7 +123,10 @@ impl State {
             })
             .count();
         let record = format!("sh.helm.release.v1.pixelcore.v{revision}");
-        self.put(json!({"kind": "Secret", "metadata": {"name": record, "namespace": ns}, "data": {}}));
+        let labels =
+            json!({"owner": "helm", "name": "pixelcore", "status": "deployed", "version": revision.to_string()});
+        self.put(json!({"kind": "Secret", "type": "helm.sh/release.v1", "metadata": {"name": record, "namespace": ns, "labels": labels},
+            "data": {"release": STANDARD.encode(format!("chart and values of {version}"))}}));
         self.settings.entry(ns.to_owned()).or_default();
         self.reconcile();
     }

@@ -18,7 +18,12 @@ use tokio_util::sync::CancellationToken;
 use super::{Fake, PASSPHRASE, State, error};
 
 /// What the chart is rendered to: an image that only its own account may fetch.
-const CHART: &str = "---
+pub const CHART: &str = "---
+apiVersion: v1
+kind: Service
+metadata: {name: pix-db}
+spec: {selector: {app: pix-db}}
+---
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: pix-core}
@@ -35,6 +40,10 @@ fn after<'a>(args: &'a [String], flag: &str) -> Option<&'a str> {
     args.iter().position(|arg| arg == flag).map(|at| args[at + 1].as_str())
 }
 
+fn is_chart(arg: &String) -> bool {
+    Path::new(arg).join("Chart.yaml").is_file()
+}
+
 fn helm(state: &mut State, program: &Program) -> (u8, String) {
     let args = &program.args;
     let ns = after(args, "-n").unwrap_or_default().to_owned();
@@ -43,6 +52,8 @@ fn helm(state: &mut State, program: &Program) -> (u8, String) {
         state.objects.keys().filter(record).count()
     };
     match args[0].as_str() {
+        // the chart is read where it is named, as helm does
+        "show" | "template" | "upgrade" if !args.iter().any(is_chart) => (1, "Chart.yaml file is missing".into()),
         "list" => match records(state) {
             0 => (0, "[]".into()),
             n => (
@@ -56,9 +67,9 @@ fn helm(state: &mut State, program: &Program) -> (u8, String) {
             json!([{"revision": records(state), "status": "deployed", "description": state.marks.get(&ns)}])
                 .to_string(),
         ),
-        "get" => (0, "replicas: 1\n".into()),
+        "get" => state.says.get("helm get").cloned().unwrap_or((0, "replicas: 1\n".into())),
         "show" => (0, "name: pix\n".into()),
-        "template" => (0, CHART.into()),
+        "template" => state.says.get("helm template").cloned().unwrap_or((0, CHART.into())),
         "upgrade" => {
             let version = after(args, "--set").unwrap().trim_start_matches("version=");
             let dotenv = program.files.iter().find(|file| file.name.ends_with("dotenv")).unwrap();
@@ -84,7 +95,9 @@ impl Host for Fake {
             self.read(&format!("helm {}", program.args[0])).await?;
             helm(&mut self.state(), &program)
         } else {
-            let call = format!("program {name} {}", program.args.join(" "));
+            // where a chart lies is another place in each run
+            let shown = |arg: &String| if is_chart(arg) { "/chart".to_owned() } else { arg.clone() };
+            let call = format!("program {name} {}", program.args.iter().map(shown).collect::<Vec<_>>().join(" "));
             self.change(call, |state| {
                 if name == "helm" {
                     return Ok(helm(state, &program));

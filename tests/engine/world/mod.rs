@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 pub use deployment::{DOTENV, Database, key};
+pub use host::CHART;
 
 /// Namespace of the target.
 pub const PLANT: &str = "plant";
@@ -53,6 +54,8 @@ pub struct State {
     pub cluster: String,
     /// Whether every deployment uses one database outside of its namespace.
     pub outside: bool,
+    /// Rows that a writer has made by the time it is stopped, each time one more; 0 for writers that write nothing.
+    pub ingested: usize,
     /// Status of the pods that only fetch an image; without one they ran.
     pub image_status: Option<Value>,
     /// How helm described the newest revision, by namespace.

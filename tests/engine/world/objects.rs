@@ -7,7 +7,7 @@ use drydock::ports::{
 use futures::{StreamExt, stream::BoxStream};
 use serde_json::{Value, json};
 
-use super::{Fake, Key, error};
+use super::{Fake, Key, deployment::HISTORY, error};
 
 fn key(object: &ObjectRef) -> Key {
     (object.kind.kind.clone(), object.namespace.clone().unwrap_or_default(), object.name.clone())
@@ -87,6 +87,12 @@ impl Objects for Fake {
             };
             let before = found["spec"]["replicas"].as_u64().unwrap();
             found["spec"]["replicas"] = json!(replicas);
+            let namespace = object.namespace.as_deref().unwrap();
+            if replicas == 0 && state.ingested > 0 {
+                state.ingested += 1;
+                let rows = (0..state.ingested).map(|row| format!("{},9", 900 + row));
+                state.databases.get_mut(namespace).unwrap().tables.get_mut(HISTORY).unwrap().extend(rows);
+            }
             Ok(u32::try_from(before).unwrap())
         })
         .await

@@ -107,6 +107,9 @@ impl App {
     /// A key ends what is shown. Nothing, where it meant something else as well: a page of its own takes every key.
     pub(super) fn key_hides(&mut self, key: Key) -> Option<Vec<Effect>> {
         let mut shown = self.shown.take()?;
+        if self.window.is_small {
+            return None;
+        }
         let again = keymap::meaning(self.place(), key, self.is_typing()) == Some(Cmd::ShowSecret);
         let covers = self.window.covers && shown.value.is_some();
         if again && covers && shown.from < self.window.scroll {

@@ -8,9 +8,8 @@ use std::{
 
 use drydock::{
     engine::{Engine, Front, Ledger, Plan, Start, values},
-    plain::{Answers, Say, Scripted},
     ports::{Clock, Identity, Objects},
-    run::{Command, Event, FieldInput, Link, Question, Record, Reply, RunState, RunbookRef, SecretHandle, Stopped},
+    run::{Event, Link, Question, Record, RunState, RunbookRef, SecretHandle, Stopped},
     runbook::{Loaded, load},
     runner::{launch, reopen},
     store::{Entry, Journal, Keep, RunFolder, RunId, read_journal, write_atomic},

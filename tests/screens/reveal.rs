@@ -1,7 +1,7 @@
 //! Ctrl-R on a secret that is kept: shown for ten seconds, on the form and where settings are put back, gone with the next key.
 
 use drydock::{
-    app::{Effect, Key, Msg},
+    app::{Effect, Key, Msg, Window},
     run::{Command, Event, SecretName},
 };
 use secrecy::SecretString;
@@ -163,6 +163,14 @@ fn a_page_goes_on_by_its_key_and_any_other_only_closes_it() {
 }
 
 #[test]
+fn a_window_that_became_too_small_hides_it_and_asks_for_none() {
+    let mut wizard = token();
+    wizard.say(Msg::Drawn(Window { is_small: true, ..Window::default() }));
+    assert!(!wizard.frame(40, 10, COLOUR).contains("shown-"));
+    assert!(wizard.keys("<Ctrl-R>").is_empty() && !is_shown(&wizard));
+}
+
+#[test]
 fn the_lock_hides_it_and_shows_none() {
     for make in [token as fn() -> Wizard, page, reapplied] {
         let mut wizard = make();
@@ -226,7 +234,9 @@ fn nothing_is_asked_for_where_nothing_can_be_shown() {
     let mut button = at_token();
     button.keys("<Tab>");
     let drydock::run::Question::Reapply { step, mut items } = telling::reapply() else { unreachable!() };
-    items.iter_mut().for_each(|item| item.secrets.clear());
+    for item in &mut items {
+        item.secrets.clear();
+    }
     let mut bare = Wizard::within("put_lns");
     bare.ask(drydock::run::Question::Reapply { step, items });
     for mut wizard in [path, owner, button, bare] {

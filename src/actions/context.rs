@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use super::described::{Described, Needs, PlanCx, right};
 use super::{deployment::Deployment, spec::Requires};
+pub use crate::run::secret_name;
 use crate::{
     ports::{EntryMeta, EntryName, Identity, PortError, PortErrorKind, Provenance, SecretBytes, World},
     run::{OutputLine, Progress, Question, Record, Repeat, Reply, Row, RunState, SecretHandle, StepId, Verdict},
@@ -314,11 +315,6 @@ impl StepCx {
     pub fn render(&self, template: &Template) -> Result<String, Halt> {
         self.driver.render(template)
     }
-}
-
-/// Name of a vault entry: step, item and field; a form that is not repeated has no item.
-pub fn secret_name(step: &str, item: &str, field: &str) -> String {
-    if item == "1" { format!("{step}/{field}") } else { format!("{step}/{item}/{field}") }
 }
 
 /// A kind of action, made to happen.

@@ -1,12 +1,12 @@
 //! A form as answers.json keeps it: saved while it is filled in, and loaded by the steps that put it back or compare with it.
-//! Fails where it was lost. Called by `ask`, `http`, `settings` and `gate`.
+//! Fails where it was lost. Called by `ask`, `http`, `settings` and `gate`, and by the engine before it shows a secret.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::context::{Halt, StepCx};
 use crate::{
-    run::{Item, StepId},
+    run::{FieldValue, Item, StepId},
     text::{Diagnostic, units},
 };
 
@@ -21,6 +21,13 @@ pub struct FormState {
     /// When the application was asked for the items first, if it was.
     #[serde(default)]
     pub asked: Option<jiff::Timestamp>,
+}
+
+/// Whether a form, as it is kept, holds a secret there that can be shown.
+pub fn holds_secret(draft: Option<Value>, item: &str, field: &str) -> bool {
+    let form = draft.and_then(|draft| serde_json::from_value::<FormState>(draft).ok()).unwrap_or_default();
+    let of = form.items.iter().find(|known| known.id == item);
+    of.and_then(|item| item.values.get(field)).is_some_and(FieldValue::can_be_shown)
 }
 
 /// The form's draft; empty where nothing was saved yet.

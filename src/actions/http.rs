@@ -65,6 +65,7 @@ impl HttpSpec {
             state: ReapplyState::ByHand,
             sentence: BY_HAND.to_owned(),
             fields: fields_of(item),
+            secrets: secrets_of(item),
         };
         items.iter().map(shown).collect()
     }
@@ -90,6 +91,7 @@ impl HttpSpec {
                 state,
                 sentence,
                 fields: fields_of(item),
+                secrets: secrets_of(item),
             });
             let rows = shown.iter().map(row).collect();
             cx.show(
@@ -184,6 +186,11 @@ fn fields_of(item: &Item) -> Vec<(String, String)> {
         (field.clone(), json.map_or_else(|| value.told(), |members| member_names(&members)))
     };
     item.values.iter().map(told).collect()
+}
+
+/// Fields that hold a secret which can be shown.
+fn secrets_of(item: &Item) -> Vec<String> {
+    item.values.iter().filter(|(_, value)| value.can_be_shown()).map(|(field, _)| field.clone()).collect()
 }
 
 #[async_trait]

@@ -13,6 +13,7 @@ use super::{
         ChecksScreen, ChooseScreen, ConfirmScreen, FinishScreen, FormScreen, GateScreen, PlanScreen, ReapplyScreen,
         ResumeScreen, Screen, VaultScreen,
     },
+    shown::Shown,
 };
 use crate::run::{PlannedStep, Progress, Question, Record, Reply, Risk, RunState, SecretHandle, StepState, Stopped};
 
@@ -81,6 +82,8 @@ pub struct Window {
     pub is_small: bool,
     /// The last row that the page in front can be scrolled to.
     pub scroll: usize,
+    /// Whether that page is a secret that is shown: it takes every key.
+    pub covers: bool,
 }
 
 /// The wizard's model.
@@ -128,6 +131,7 @@ pub struct App {
     pub(super) outbox: VecDeque<Waiting>,
     pub(super) secrets: HashMap<SecretHandle, SecretString>,
     pub(super) handles: u64,
+    pub(super) shown: Option<Shown>,
 }
 
 impl App {
@@ -162,6 +166,7 @@ impl App {
             outbox: VecDeque::new(),
             secrets: HashMap::new(),
             handles: 0,
+            shown: None,
         }
     }
 

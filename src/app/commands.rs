@@ -102,6 +102,7 @@ impl App {
             },
             Cmd::ShowSecret => match &self.front {
                 Front::Form(screen) => (screen.is_secret(), "no secret has the focus"),
+                Front::Reapply(_) => (!self.can_show().is_empty(), "this item holds no secret to show"),
                 front => (matches!(front, Front::Vault(_)), "no secret has the focus"),
             },
             Cmd::Add | Cmd::None => {

@@ -19,6 +19,7 @@ pub enum Place {
     Finish,
     Leave,
     Unlock,
+    Secret,
     Help,
     Page,
     Log,
@@ -191,6 +192,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::Reapply, UP, "↑↓", "item", Cmd::Up, true),
     bind(Place::Reapply, ENTER, "Enter", "the button", Cmd::Enter, true),
     bind(Place::Reapply, &[Key::Tab], "Tab", "buttons", Cmd::Next, true),
+    bind(Place::Reapply, &[Key::Ctrl('r')], "Ctrl-R", "show 10 s", Cmd::ShowSecret, true),
     bind(Place::Reapply, &[Key::Char('w')], "w", "why", Cmd::Why, true),
     bind(Place::Reapply, HELP, "?", "help", Cmd::Help, true),
     bind(Place::Finish, DIGITS, "1-9", "choose", Cmd::Number, true),
@@ -205,6 +207,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::Unlock, &[Key::Tab], "Tab", "next", Cmd::Next, true),
     bind(Place::Unlock, ENTER, "Enter", "unlock, or the button", Cmd::Enter, true),
     bind(Place::Unlock, &[Key::Esc], "Esc", "stay locked", Cmd::Back, true),
+    bind(Place::Secret, &[Key::Ctrl('r')], "Ctrl-R", "the rest", Cmd::ShowSecret, true),
+    bind(Place::Secret, &[Key::Esc], "Esc", "or any key hides it", Cmd::Back, true),
     bind(Place::Help, UP, "↑↓", "scroll", Cmd::Up, true),
     bind(Place::Help, &[Key::Esc], "Esc", "close", Cmd::Back, true),
     bind(Place::Help, ENTER, "Enter", "close", Cmd::Back, false),
@@ -272,7 +276,7 @@ pub fn of(place: Place) -> impl Iterator<Item = &'static Binding> {
 mod tests {
     use super::*;
 
-    const PLACES: [Place; 20] = [
+    const PLACES: [Place; 21] = [
         Place::Plan,
         Place::Vault,
         Place::FormList,
@@ -287,6 +291,7 @@ mod tests {
         Place::Finish,
         Place::Leave,
         Place::Unlock,
+        Place::Secret,
         Place::Help,
         Place::Page,
         Place::Log,

@@ -96,6 +96,7 @@ impl App {
             _ => {}
         }
         self.over = Some(Over::Unlock(Unlock::default()));
+        self.shown = None;
         true
     }
 

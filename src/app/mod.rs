@@ -20,6 +20,7 @@ mod over_update;
 pub mod page;
 mod press;
 pub mod screens;
+mod shown;
 mod surroundings;
 pub mod text_field;
 mod update;

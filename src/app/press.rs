@@ -54,6 +54,9 @@ impl App {
         if guarded && self.at < self.shown_at + TYPE_AHEAD {
             return Vec::new();
         }
+        if let Some(effects) = self.key_hides(key) {
+            return effects;
+        }
         if self.window.is_small {
             return self.small(key);
         }
@@ -100,7 +103,9 @@ impl App {
     }
 
     pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
-        if self.window.is_small {
+        // what covers the screen hides where the paste would go
+        let covered = self.shown.take().is_some() && self.window.covers;
+        if self.window.is_small || covered {
             return Vec::new();
         }
         match &mut self.over {
@@ -153,6 +158,7 @@ impl App {
             return Vec::new();
         }
         match cmd {
+            Cmd::ShowSecret if !self.can_show().is_empty() => self.ask_shown(None),
             Cmd::Pause if self.is_working() => {
                 self.pausing = !self.pausing;
                 vec![Effect::Send(if self.pausing { Command::Pause } else { Command::Go })]

@@ -39,6 +39,12 @@ impl App {
     /// Takes one thing in. `at` is the time in milliseconds since the program began.
     pub fn update(&mut self, at: u64, now: Timestamp, msg: Msg) -> Vec<Effect> {
         (self.at, self.now) = (at, now);
+        let effects = self.taken(at, msg);
+        self.watch_shown();
+        effects
+    }
+
+    fn taken(&mut self, at: u64, msg: Msg) -> Vec<Effect> {
         let locked_now = self.watch_lock();
         if matches!(msg, Msg::Key(_) | Msg::Paste(_)) {
             self.lock.last_key = at;
@@ -47,6 +53,7 @@ impl App {
                 return Vec::new();
             }
         }
+        self.watch_shown();
         match msg {
             Msg::Key(key) => self.key(key),
             Msg::Paste(text) => self.paste(&text),
@@ -113,6 +120,10 @@ impl App {
                 self.identity = Some((at, state));
                 Vec::new()
             }
+            Event::NotShown { handle, reason } => {
+                self.not_shown(handle, &reason);
+                Vec::new()
+            }
             Event::Stopped { stopped } => {
                 let finished = matches!(stopped, Stopped::Finished | Stopped::RolledBack);
                 self.stopped = Some(stopped);
@@ -129,6 +140,8 @@ impl App {
 
     pub(super) fn asking(&mut self, number: u64, question: Question) -> Vec<Effect> {
         self.question = Some(number);
+        // it may be another by now
+        self.shown = None;
         self.open = Some((number, question.clone()));
         let same = match (&mut self.front, &question) {
             (Front::Form(screen), Question::Form { step, items, none_reason, fault, .. }) if screen.step == *step => {

@@ -253,6 +253,8 @@ fn input(answers: Option<Answers>, realm: Realm) -> Result<Input, Failure> {
 }
 
 async fn json(mut link: Link, answers: Option<Answers>, realm: Realm) -> Result<(), Failure> {
+    // event lines go to programs and files: no secret is shown to them
+    link.shown.close();
     let mut scripted = answers.map(|answers| Scripted::new(answers, realm == Realm::Practice));
     let mut signals = Signals::catch()?;
     let (mut handles, mut asked_to_end) = (0, false);

@@ -16,7 +16,10 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{output::OutputLog, plan::values};
+use super::{
+    output::OutputLog,
+    plan::{Plan, values},
+};
 use crate::{
     actions::{Driver, Halt},
     ports::{Identity, World},
@@ -48,11 +51,15 @@ pub struct Front {
     pub commands: mpsc::Receiver<Command>,
     /// Secrets that commands name.
     pub secrets: mpsc::Receiver<(SecretHandle, SecretString)>,
+    /// Where secrets go that a person wants to see; closed where nobody may.
+    pub shown: mpsc::Sender<(SecretHandle, SecretString)>,
 }
 
 /// What is shared between the executor, the running action and the pump of commands.
 pub struct Core {
     pub world: World,
+    pub(super) plan: Arc<Plan>,
+    pub(super) shown: mpsc::Sender<(SecretHandle, SecretString)>,
     state: Mutex<Arc<RunState>>,
     ledger: Arc<Mutex<Box<dyn Ledger>>>,
     drafts: Mutex<Map<String, Value>>,
@@ -95,10 +102,13 @@ impl Core {
         drafts: Map<String, Value>,
         front: Front,
         output: OutputLog,
+        plan: Arc<Plan>,
     ) -> Arc<Self> {
         let (to_replies, replies) = mpsc::channel(16);
         let core = Arc::new(Self {
             world,
+            plan,
+            shown: front.shown,
             state: Mutex::new(Arc::new(state)),
             ledger: Arc::new(Mutex::new(ledger)),
             drafts: Mutex::new(drafts),
@@ -132,6 +142,11 @@ impl Core {
                     // a step that ends well all the same is done, and no other is begun
                     self.pause.store(true, Ordering::SeqCst);
                     lock(&self.cancel).cancel();
+                }
+                Command::Show { handle, secret } => {
+                    // the vault is read beside the pump: a stop comes through meanwhile
+                    let core = Arc::clone(&self);
+                    tokio::spawn(async move { core.show(handle, &secret).await });
                 }
             }
         }

@@ -49,7 +49,7 @@ pub struct Start {
 /// Owns a run while it runs.
 pub struct Engine {
     pub(super) core: Arc<Core>,
-    pub(super) plan: Plan,
+    pub(super) plan: Arc<Plan>,
     folder: PathBuf,
 }
 
@@ -63,8 +63,10 @@ impl Engine {
     /// Puts the parts together. Nothing happens yet.
     pub fn new(start: Start) -> Self {
         let output = OutputLog::start(start.folder.join("output"), start.front.events.clone());
-        let core = Core::new(start.world, start.state, start.ledger, start.drafts, start.front, output);
-        Self { core, plan: start.plan, folder: start.folder }
+        let plan = Arc::new(start.plan);
+        let core =
+            Core::new(start.world, start.state, start.ledger, start.drafts, start.front, output, Arc::clone(&plan));
+        Self { core, plan, folder: start.folder }
     }
 
     /// Runs until the end, a pause, or a question that nobody answers.

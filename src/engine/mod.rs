@@ -12,6 +12,7 @@ mod output;
 mod plan;
 mod requires;
 mod roll_back;
+mod show;
 
 pub use core::{Front, Ledger};
 pub use executor::{Engine, Start};

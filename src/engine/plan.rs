@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     actions::{ActionSpec, Needs, PlanCx, Requires, deployment::Deployment},
     ports::Identity,
-    run::{PlannedPhase, PlannedStep, RunState, StepId},
+    run::{Form, PlannedPhase, PlannedStep, RunState, StepId},
     runbook::{Intent, Runbook, parse_duration},
     text::{Template, render},
 };
@@ -115,6 +115,19 @@ impl Plan {
     /// A step by id.
     pub fn step(&self, id: &StepId) -> Option<&PlanStep> {
         self.steps.iter().find(|step| step.planned.id == *id)
+    }
+
+    /// The step whose form a step fills in or puts back, and that form.
+    pub fn form(&self, id: &StepId) -> Option<(&StepId, &Form)> {
+        match &self.step(id)?.spec {
+            ActionSpec::Ask(spec) => Some((&self.step(id)?.planned.id, &spec.form)),
+            ActionSpec::Http(spec) => {
+                let from = self.steps.iter().find(|step| step.planned.id.0 == spec.from)?;
+                let ActionSpec::Ask(asked) = &from.spec else { return None };
+                Some((&from.planned.id, &asked.form))
+            }
+            _ => None,
+        }
     }
 
     /// Whether any step keeps a secret.

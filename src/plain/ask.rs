@@ -178,10 +178,15 @@ async fn reapply(talk: &mut Talk<'_>, items: &[ReapplyItem]) -> Result<Reply, Le
     let options = ["Read it back", "Write it and read it back", "Confirmed by eye", "Leave it out, because …"];
     let options = options.map(str::to_owned);
     let help = "An item counts when it was read back and is the same. By eye counts only where nothing can read it.";
+    let help = if item.secrets.is_empty() {
+        help.to_owned()
+    } else {
+        format!("{help} {} (drydock vault list has the names)", form::shown_by("NAME"))
+    };
     let because = Prompt::new("Because:").help("At least 10 letters; the reason stays in the report for ever.");
     loop {
         let name = item.id.clone();
-        return Ok(match talk.number(&options, Some(1), help).await? {
+        return Ok(match talk.number(&options, Some(1), &help).await? {
             2 => Reply::Write { item: name },
             3 => Reply::ByEye { item: name },
             4 => match talk.line(&because).await {

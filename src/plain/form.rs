@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     ports::Provenance,
-    run::{Field, FieldInput, FieldKind, FieldValue, Form, Item, Live, Reply, StepId},
+    run::{Field, FieldInput, FieldKind, FieldValue, Form, Item, Live, Reply, StepId, secret_name},
 };
 
 /// Where a person is in a form. Every answer goes to the run and comes back as a new question: this is kept between them.
@@ -281,6 +281,12 @@ async fn field_question(
     let prompt = Prompt::new(text)
         .help(rule(field))
         .help(example)
+        .help(if value.is_some_and(FieldValue::can_be_shown) {
+            let name = secret_name(&asked.step.0, &item.id, &field.id);
+            shown_by(&format!("{}/{name}", talk.state.short()))
+        } else {
+            String::new()
+        })
         .help(if asked.form.look.is_empty() { String::new() } else { format!("Where to look: {}", asked.form.look) })
         .help("Each field is saved as soon as it is typed. \"back\" goes to the field before.");
     loop {
@@ -313,6 +319,11 @@ async fn field_question(
             return Ok(None);
         }
     }
+}
+
+/// Why no secret is printed here, and what shows the one of this name.
+pub(super) fn shown_by(name: &str) -> String {
+    format!("No secret is printed here: it would stay in the scrollback. To see it: drydock vault show {name} --reveal")
 }
 
 /// Whether an empty Enter leaves the field as it is.

@@ -131,6 +131,8 @@ impl<W: Write + Send> Front<W> {
         loop {
             let event = tokio::select! {
                 biased;
+                // asked for on the full screen, and too late: what is printed here would stay in the scrollback
+                Some(_) = link.shown.recv() => continue,
                 heard = interrupted(&mut self.input, self.signals.as_mut()) => {
                     self.leave_work(&mut link, &heard).await;
                     continue;
@@ -158,7 +160,7 @@ impl<W: Write + Send> Front<W> {
                     }
                     self.known.identity = Some((at, state));
                 }
-                Event::OutputChanged { .. } | Event::Answered => {}
+                Event::OutputChanged { .. } | Event::Answered | Event::NotShown { .. } => {}
                 Event::Stopped { stopped } => {
                     self.stopped(&stopped);
                     return Ended::Stopped(Some(stopped));

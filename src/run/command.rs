@@ -11,6 +11,18 @@ use crate::text::Diagnostic;
 #[serde(transparent)]
 pub struct SecretHandle(pub u64);
 
+/// A secret that a form of the run keeps, by its place: the step in hand, the item, the field. Nothing of its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretName {
+    /// The step that asks for it, or puts it back.
+    pub step: StepId,
+    /// The item.
+    pub item: String,
+    /// Id of the field.
+    pub field: String,
+}
+
 /// What was put into a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -79,6 +91,8 @@ pub enum Command {
     Go,
     /// Stop the step in hand, where it may be cut; the run can be resumed.
     Stop,
+    /// Show a secret that is kept to the person in front. It comes under this handle, beside the events.
+    Show { handle: SecretHandle, secret: SecretName },
 }
 
 /// One line of a running step's picture: a file, a table, a part that starts.
@@ -147,6 +161,8 @@ pub enum Event {
     Answered,
     /// Identity of the target as last read: `same`, `unknown` or `different`. Told when it changes; it begins as `same`.
     Identity { at: Timestamp, state: String },
+    /// The secret that was asked for under this handle is not shown; why, without its value.
+    NotShown { handle: SecretHandle, reason: String },
     /// The engine ended.
     Stopped { stopped: Stopped },
 }

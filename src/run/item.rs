@@ -43,6 +43,11 @@ impl FieldValue {
         }
     }
 
+    /// Whether it is a secret that was typed or found. One that was read from a file lies at the path that is named.
+    pub fn can_be_shown(&self) -> bool {
+        matches!(self, Self::Secret { provenance, .. } if !matches!(provenance, Provenance::File { .. }))
+    }
+
     /// Whether the application itself told it.
     pub fn is_found(&self) -> bool {
         matches!(self, Self::Secret { provenance, .. } | Self::Text { provenance, .. }
@@ -105,6 +110,11 @@ pub fn member_names(members: &serde_json::Map<String, Value>) -> String {
         return "no members".to_owned();
     }
     printable(&members.keys().map(String::as_str).collect::<Vec<_>>().join(", "))
+}
+
+/// Name of a vault entry: step, item and field; a form that is not repeated has no item.
+pub fn secret_name(step: &str, item: &str, field: &str) -> String {
+    if item == "1" { format!("{step}/{field}") } else { format!("{step}/{item}/{field}") }
 }
 
 /// What the application says now of an item that was captured before.

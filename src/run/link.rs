@@ -13,4 +13,6 @@ pub struct Link {
     pub commands: mpsc::Sender<Command>,
     /// Secrets that commands name; each travels here before its command.
     pub secrets: mpsc::Sender<(SecretHandle, SecretString)>,
+    /// Secrets that are kept and that a command wanted to see, for a person only. Who closes it gets none.
+    pub shown: mpsc::Receiver<(SecretHandle, SecretString)>,
 }

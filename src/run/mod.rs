@@ -18,11 +18,11 @@ pub mod report;
 mod state;
 mod timing;
 
-pub use command::{Command, Event, FieldInput, Progress, Reply, Row, SecretHandle, Stopped};
+pub use command::{Command, Event, FieldInput, Progress, Reply, Row, SecretHandle, SecretName, Stopped};
 pub use environment::Environment;
 pub use form::{Field, FieldKind, Form};
 pub use ids::StepId;
-pub use item::{FieldValue, Item, JsonType, Live, member_names};
+pub use item::{FieldValue, Item, JsonType, Live, member_names, secret_name};
 pub use link::Link;
 pub use mask::{equal_but_for_masks, is_mask, masks_within};
 pub use outage::Outage;

@@ -145,6 +145,9 @@ pub struct ReapplyItem {
     pub sentence: String,
     /// Fields as label and value; secrets as length and check.
     pub fields: Vec<(String, String)>,
+    /// Which of these are secrets that can be shown, by label, which is the field's id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
 }
 
 /// What the run needs from its operator now.

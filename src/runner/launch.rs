@@ -151,6 +151,8 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
     let (to_front, events) = mpsc::channel(1024);
     let (commands, from_front) = mpsc::channel(64);
     let (secrets, secrets_in) = mpsc::channel(64);
+    // few: what is not taken is not read from the vault
+    let (show, shown) = mpsc::channel(4);
     let folder = opened.folder;
     let ledger = FileLedger {
         journal: opened.journal,
@@ -165,7 +167,7 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
         drafts: opened.drafts,
         world,
         ledger: Box::new(ledger),
-        front: Front { events: to_front, commands: from_front, secrets: secrets_in },
+        front: Front { events: to_front, commands: from_front, secrets: secrets_in, shown: show },
         folder: folder.path.clone(),
     });
     let lock = opened.lock;
@@ -174,5 +176,5 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
         drop(lock);
         stopped
     });
-    Launch { link: Link { events, commands, secrets }, folder, engine }
+    Launch { link: Link { events, commands, secrets, shown }, folder, engine }
 }

@@ -162,6 +162,8 @@ pub struct Picture {
     pub side: Vec<Line>,
     /// The last row a page of text can be scrolled to.
     pub scroll: usize,
+    /// Whether that page is a secret that is shown.
+    pub covers: bool,
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ fn title(app: &App) -> &'static str {
 fn paint(screen: &mut Screen, app: &mut App) -> io::Result<()> {
     let size = screen.size()?;
     let next = picture(app, size.width, size.height);
-    let window = Window { is_small: is_small(size.width, size.height), scroll: next.scroll };
+    let window = Window { is_small: is_small(size.width, size.height), scroll: next.scroll, covers: next.covers };
     if app.window != window {
         app.update(screen.at(), Timestamp::now(), Msg::Drawn(window));
     }
@@ -141,7 +141,8 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
             _ = hangup.recv() => effects = app.update(screen.at(), Timestamp::now(), Msg::HangUp),
             _ = terminate.recv() => effects = app.update(screen.at(), Timestamp::now(), Msg::HangUp),
             _ = go_on.recv() => {
-                // stopped by somebody else, and continued: the shell had the terminal in between
+                // stopped by somebody else, and continued: the shell had the terminal in between, and time passed
+                effects = app.update(screen.at(), Timestamp::now(), Msg::Tick);
                 if let Err(error) = screen.come_back() {
                     break Err(error);
                 }
@@ -164,6 +165,10 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
             }
             Some(result) = unlocked.recv() => {
                 effects = app.update(screen.at(), Timestamp::now(), Msg::Unlocked(result));
+                pressed = true;
+            }
+            Some((handle, secret)) = link.shown.recv() => {
+                app.show(screen.at(), Timestamp::now(), handle, secret);
                 pressed = true;
             }
             () = wake => {
@@ -199,8 +204,9 @@ async fn wake(app: &App, screen: &Screen, tick: Duration, dirty: bool) {
     } else {
         Duration::MAX
     };
-    let lock = app.lock_wakes_at().map(|at| Duration::from_millis(at.saturating_sub(screen.at())));
-    match lock.map_or(next, |lock| lock.min(next)) {
+    let looks = [app.lock_wakes_at(), app.shown_wakes_at()].into_iter().flatten().min();
+    let look = looks.map(|at| Duration::from_millis(at.saturating_sub(screen.at())));
+    match look.map_or(next, |look| look.min(next)) {
         Duration::MAX => std::future::pending().await,
         next => tokio::time::sleep(next).await,
     }

@@ -41,7 +41,7 @@ fn forms() -> Vec<String> {
     SECRETS.iter().flat_map(|secret| [(*secret).to_owned(), STANDARD.encode(secret)]).collect()
 }
 
-fn is_clean(text: &str, what: &str) {
+pub fn is_clean(text: &str, what: &str) {
     for secret in forms() {
         assert!(!text.contains(&secret), "{secret} is in {what}: {text}");
     }
@@ -61,7 +61,7 @@ fn folder_is_clean(folder: &Path) -> usize {
     files
 }
 
-fn world_is_clean(desk: &Desk) {
+pub fn world_is_clean(desk: &Desk) {
     assert!(folder_is_clean(&desk.folder()) > 5);
     for call in &desk.fake.state().calls {
         is_clean(call, "arguments");

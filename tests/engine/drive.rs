@@ -1,4 +1,4 @@
-//! A desk: a run's folder, a world, and a clerk who answers from a script. Runs an engine on it and keeps what was said.
+//! A desk: a run's folder, a world, and a clerk. Runs an engine on it and keeps what was said.
 
 use std::{
     collections::BTreeMap,
@@ -8,9 +8,8 @@ use std::{
 
 use drydock::{
     engine::{Engine, Front, Ledger, Plan, Start, values},
-    plain::{Answers, Say, Scripted},
     ports::{Clock, Identity, Objects},
-    run::{Command, Event, FieldInput, Question, Record, Reply, RunState, RunbookRef, SecretHandle, Stopped},
+    run::{Event, Link, Question, Record, RunState, RunbookRef, SecretHandle, Stopped},
     runbook::{Loaded, load},
     runner::{launch, reopen},
     store::{Entry, Journal, Keep, RunFolder, RunId, read_journal, write_atomic},
@@ -22,6 +21,8 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
+use crate::clerk::attend;
+pub use crate::clerk::{Act, Clerk};
 use crate::world::{Fake, Moment, PASSPHRASE, PLANT};
 
 /// The procedure of PixelCore with a second writer, and one step that must never be repeated.
@@ -46,54 +47,12 @@ pub const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/chart")
 /// Name of every run.
 const RUN: &str = "2026-11-20-test-7f3a";
 
-/// Something a clerk does when it hears an event.
-pub enum Act {
-    /// Answers the open question.
-    Say(Say),
-    /// Sends any command.
-    Command(Command),
-    /// Goes away.
-    Leave,
-}
-
-/// The shape of a clerk's first look at an event: `None` leaves it to the script.
-pub type Hook = Box<dyn FnMut(&Event) -> Option<Vec<Act>> + Send>;
-
-/// Who answers: first a test's own look, then an answers file.
-pub struct Clerk {
-    pub script: Scripted,
-    pub hook: Hook,
-}
-
-impl Clerk {
-    /// Answers from a script only.
-    pub fn new(answers: Value) -> Self {
-        Self {
-            script: Scripted::new(serde_json::from_value::<Answers>(answers).unwrap(), false),
-            hook: Box::new(|_| None),
-        }
-    }
-
-    /// With a look of one's own.
-    pub fn hooked(answers: Value, hook: impl FnMut(&Event) -> Option<Vec<Act>> + Send + 'static) -> Self {
-        Self { hook: Box::new(hook), ..Self::new(answers) }
-    }
-
-    fn hear(&mut self, event: &Event) -> Vec<Act> {
-        if let Some(acts) = (self.hook)(event) {
-            return acts;
-        }
-        match event {
-            Event::Asking { question, .. } => vec![self.script.answer(question).map_or(Act::Leave, Act::Say)],
-            _ => Vec::new(),
-        }
-    }
-}
-
 /// How a drive ended.
 pub struct Ride {
     pub stopped: Stopped,
     pub events: Vec<Event>,
+    /// Secrets that were shown, which is beside the events.
+    pub shown: Vec<(SecretHandle, SecretString)>,
 }
 
 impl Ride {
@@ -274,8 +233,8 @@ impl Desk {
         let plan = plan_of(&opened.runbook, &opened.state);
         let launched = launch(opened, plan, self.fake.world());
         let link = launched.link;
-        let events = attend(link.events, link.commands, link.secrets, clerk).await;
-        Ride { stopped: launched.engine.await.unwrap(), events }
+        let (events, shown) = attend(link, clerk).await;
+        Ride { stopped: launched.engine.await.unwrap(), events, shown }
     }
 
     /// Runs it behind the line prompts, with answers from a script; returns what they printed, too.
@@ -308,6 +267,7 @@ impl Desk {
         let (events, from_engine) = mpsc::channel(1024);
         let (to_engine, commands) = mpsc::channel(64);
         let (to_secrets, secrets) = mpsc::channel(64);
+        let (show, shown) = mpsc::channel(4);
         let ledger =
             Own { journal, drafts: drafts.clone(), fake: Arc::clone(&self.fake), left, late: Arc::clone(&self.late) };
         let engine = Engine::new(Start {
@@ -316,12 +276,13 @@ impl Desk {
             drafts: std::fs::read(drafts).map_or_else(|_| Map::new(), |bytes| serde_json::from_slice(&bytes).unwrap()),
             world: self.fake.world(),
             ledger: Box::new(ledger),
-            front: Front { events, commands, secrets },
+            front: Front { events, commands, secrets, shown: show },
             folder,
         });
         let engine = tokio::spawn(engine.run());
-        let events = attend(from_engine, to_engine, to_secrets, clerk).await;
-        Ride { stopped: engine.await.unwrap(), events }
+        let link = Link { events: from_engine, commands: to_engine, secrets: to_secrets, shown };
+        let (events, shown) = attend(link, clerk).await;
+        Ride { stopped: engine.await.unwrap(), events, shown }
     }
 }
 
@@ -331,50 +292,6 @@ fn plan(loaded: &Loaded, target: &Identity, known: &Value) -> Plan {
 
 fn plan_of(loaded: &Loaded, state: &RunState) -> Plan {
     plan(loaded, state.target.as_ref().unwrap(), &values(state))
-}
-
-async fn attend(
-    mut events: mpsc::Receiver<Event>,
-    commands: mpsc::Sender<Command>,
-    secrets: mpsc::Sender<(SecretHandle, SecretString)>,
-    mut clerk: Clerk,
-) -> Vec<Event> {
-    let (mut commands, mut seen, mut handles, mut open) = (Some(commands), Vec::new(), 0, 0);
-    while let Some(event) = events.recv().await {
-        if let Event::Asking { number, .. } = event {
-            open = number;
-        }
-        for act in clerk.hear(&event) {
-            let reply = match act {
-                Act::Leave => {
-                    commands = None;
-                    continue;
-                }
-                Act::Command(command) => {
-                    commands.as_ref().unwrap().send(command).await.unwrap();
-                    continue;
-                }
-                Act::Say(Say::Reply(reply)) => reply,
-                Act::Say(Say::Passphrase(secret)) => {
-                    handles += 1;
-                    secrets.send((SecretHandle(handles), secret)).await.unwrap();
-                    Reply::Vault { passphrase: SecretHandle(handles) }
-                }
-                Act::Say(Say::Secret { item, field, secret }) => {
-                    handles += 1;
-                    secrets.send((SecretHandle(handles), secret)).await.unwrap();
-                    Reply::Set { item, field, input: FieldInput::Secret(SecretHandle(handles)) }
-                }
-            };
-            commands.as_ref().unwrap().send(Command::Answer { question: open, reply }).await.unwrap();
-        }
-        let last = matches!(event, Event::Stopped { .. });
-        seen.push(event);
-        if last {
-            break;
-        }
-    }
-    seen
 }
 
 /// Answers for the four steps.

@@ -5,6 +5,7 @@
 mod back;
 mod canary;
 mod claim;
+mod clerk;
 mod crash;
 mod drive;
 mod dumped;
@@ -22,5 +23,6 @@ mod requires;
 mod resume;
 mod roll_back;
 mod settle;
+mod show;
 mod since;
 mod world;

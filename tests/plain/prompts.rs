@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use drydock::{
     plain::{Front, Input, Keyboard},
+    ports::Provenance,
     run::{
-        Check, CheckResult, Choice, Command, Event, Form, Gate, Item, Link, Live, Lock, Progress, Question, Removal,
-        Reply, StepId, Stopped,
+        Check, CheckResult, Choice, Command, Event, FieldValue, Form, Gate, Item, Link, Live, Lock, Progress, Question,
+        ReapplyItem, ReapplyState, Removal, Reply, StepId, Stopped,
     },
     text::Diagnostic,
 };
@@ -17,6 +18,7 @@ async fn hear(input: &str, events: Vec<Event>) -> (Vec<Command>, String) {
     let (tell, told) = mpsc::channel(64);
     let (commands, mut said) = mpsc::channel(64);
     let (secrets, _kept) = mpsc::channel(64);
+    let (_show, shown) = mpsc::channel(1);
     tokio::spawn(async move {
         for event in events {
             tell.send(event).await.unwrap();
@@ -27,7 +29,7 @@ async fn hear(input: &str, events: Vec<Event>) -> (Vec<Command>, String) {
     let lines: Box<dyn std::io::BufRead + Send> = Box::new(std::io::Cursor::new(input.to_owned().into_bytes()));
     let mut out = Vec::new();
     let mut front = Front::new(&mut out, Input::Person(Box::new(Keyboard::new(lines))));
-    front.run(Link { events: told, commands, secrets }).await;
+    front.run(Link { events: told, commands, secrets, shown }).await;
     drop(front);
     let mut all = Vec::new();
     while let Ok(command) = said.try_recv() {
@@ -118,6 +120,47 @@ async fn an_empty_enter_changes_nothing_anywhere() {
     let confirm = || Question::Confirm { step: step(), text: vec!["Look.".into()], button: "It is well".into() };
     assert_eq!(reply("\n", confirm()).await.0, Some(Reply::Back));
     assert_eq!(reply("2\n", confirm()).await.0, Some(Reply::Continue));
+}
+
+/// Secrets are never printed: the help says so, and what shows one.
+#[tokio::test(start_paused = true)]
+async fn help_at_a_kept_secret_says_what_shows_it() {
+    let item = ReapplyItem {
+        id: "lns-eu".into(),
+        title: "connection lns-eu".into(),
+        state: ReapplyState::ByHand,
+        sentence: "only a mask".into(),
+        fields: vec![("token".into(), "40 characters · check 90aa".into())],
+        secrets: vec!["token".into()],
+    };
+    let (_, text) = reply("?\nback\n", Question::Reapply { step: step(), items: vec![item.clone()] }).await;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("stay in the scrollback. To see it: drydock vault show NAME --reveal"), "{text}");
+    let bare = ReapplyItem { secrets: Vec::new(), ..item };
+    let (_, text) = reply("?\nback\n", Question::Reapply { step: step(), items: vec![bare] }).await;
+    assert!(text.contains("An item counts") && !text.contains("--reveal"), "{text}");
+    let field = serde_json::json!({"id": "token", "label": "Token", "kind": "secret"});
+    let form = Form {
+        noun: "connection".into(),
+        fields: vec![serde_json::from_value(field).unwrap()],
+        repeated: true,
+        look: String::new(),
+    };
+    let provenance = Provenance::Found { place: "GET /api".into() };
+    let kept = FieldValue::Secret { length: 40, check: "90aa".into(), provenance, members: String::new() };
+    let asked = |values| Question::Form {
+        step: StepId("lns".into()),
+        title: "LNS connections".into(),
+        form: form.clone(),
+        items: vec![Item { id: "lns-eu".into(), values, ..Item::default() }],
+        none_reason: String::new(),
+        fault: String::new(),
+    };
+    let (_, text) = reply("?\nback\n", asked([("token".to_owned(), kept)].into())).await;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("lns/lns-eu/token --reveal"), "{text}");
+    let (_, text) = reply("?\nback\n", asked([].into())).await;
+    assert!(!text.contains("--reveal"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

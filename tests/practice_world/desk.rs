@@ -236,7 +236,7 @@ impl Desk {
             let mut out = Vec::new();
             let mut front = Front::new(&mut out, Input::Scripted(Box::new(Scripted::new(answers, true))));
             front.take_over(drydock::app::Handover::of(records));
-            front.run(Link { events: hear, commands: link.commands, secrets: link.secrets }).await;
+            front.run(Link { events: hear, commands: link.commands, secrets: link.secrets, shown: link.shown }).await;
             drop(front);
             String::from_utf8(out).unwrap()
         });

@@ -1,6 +1,9 @@
 //! `drydock practice` at a terminal, by keys alone: the whole upgrade on a machine that has nothing, killed once on the way.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use portable_pty::CommandBuilder;
 
@@ -9,12 +12,15 @@ use crate::pty::{PROGRAM, Pty, secrets, walk};
 const PASSPHRASE: &str = "quartz moss ladder nine kites";
 const BY_HAND: walk::ByHand<'_> = walk::ByHand { name: "lns-third", token: "canary-4be0-third-token" };
 
+/// The token of the connection that is listed first.
+const FOUND: &str = "b4ck-up_token";
+
 /// All that is secret here: typed by the test, or in the plant from the start.
 const SECRETS: [&str; 8] = [
     PASSPHRASE,
     BY_HAND.token,
     "eyJhbGciOiJIUzI1NiJ9.c2VlZA",
-    "b4ck-up_token",
+    FOUND,
     "v4lve-mail-77",
     "practice-db",
     "practice me #1",
@@ -73,4 +79,43 @@ fn the_whole_upgrade_by_keys_killed_in_the_rehearsal() {
     }
     secrets::assert_none_under(&SECRETS, folder.path(), &MAY_HOLD);
     assert!(!folder.path().join("home").exists(), "something was written outside the state folder");
+}
+
+#[test]
+fn a_kept_token_is_shown_for_ten_seconds_and_left_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut pty = practice(folder.path());
+    walk::approve(&mut pty);
+    walk::make_vault(&mut pty, PASSPHRASE);
+    walk::environment(&mut pty, "./plant.env");
+    pty.wait_for("LNS connections");
+    pty.wait_for("› ? 1 lns-backup");
+    pty.keys("<Tab><Tab><Tab>");
+    pty.wait_for("›   Token");
+    pty.wait_for("Ctrl-R show 10 s");
+    assert!(!pty.screen().contains(FOUND), "{}", pty.screen());
+    let asked = Instant::now();
+    pty.keys("<Ctrl-R>");
+    pty.wait_for(FOUND);
+    let (came, painted) = (Instant::now(), pty.bytes());
+    pty.until("end of the ten seconds", || !pty.screen().contains(FOUND));
+    assert!(asked.elapsed() >= Duration::from_secs(10), "{:?}", asked.elapsed());
+    assert!(came.elapsed() < Duration::from_secs(15), "{:?}", came.elapsed());
+    // one painting took it away: the rows that it stood in, and nothing after that
+    let gone = pty.bytes();
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(pty.bytes() == gone && gone - painted < 2_000, "{painted} {gone} {}", pty.bytes());
+    // the next key takes it away at once
+    pty.keys("<Ctrl-R>");
+    pty.wait_for(FOUND);
+    pty.keys("<Tab>");
+    pty.wait_for("[› Confirm 1 ‹]");
+    assert!(!pty.screen().contains(FOUND), "{}", pty.screen());
+    let shown = pty.kill();
+    let others: Vec<&str> = SECRETS.into_iter().filter(|secret| *secret != FOUND).collect();
+    secrets::assert_shown_none(&others, &shown);
+    for words in &shown.processes {
+        secrets::assert_none(&[FOUND], words, "arguments or environment of a process");
+    }
+    secrets::assert_none_under(&SECRETS, folder.path(), &MAY_HOLD);
 }

@@ -46,7 +46,11 @@ fn the_finish_shows_all_timings_and_their_sum() {
     let mut text = String::new();
     for _ in 0..4 {
         text += &wizard.frame(80, 24, COLOUR);
-        wizard.say(Msg::Drawn(Window { is_small: false, scroll: drydock::tui::picture(&wizard.app, 80, 24).scroll }));
+        wizard.say(Msg::Drawn(Window {
+            is_small: false,
+            scroll: drydock::tui::picture(&wizard.app, 80, 24).scroll,
+            ..Window::default()
+        }));
         wizard.keys("<PgDn>");
     }
     for part in [

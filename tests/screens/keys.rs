@@ -183,8 +183,11 @@ fn what_a_row_has_no_room_for_is_whole_behind_e() {
         wizard.keys("e");
         for _ in 0..8 {
             text += &wizard.frame(80, 24, COLOUR);
-            wizard
-                .say(Msg::Drawn(Window { is_small: false, scroll: drydock::tui::picture(&wizard.app, 80, 24).scroll }));
+            wizard.say(Msg::Drawn(Window {
+                is_small: false,
+                scroll: drydock::tui::picture(&wizard.app, 80, 24).scroll,
+                ..Window::default()
+            }));
             wizard.keys("<PgDn>");
         }
         // words as they were before they were broken into rows
@@ -323,7 +326,7 @@ fn in_a_window_too_small_keys_press_nothing_and_lose_nothing() {
     let mut wizard = scene("s09-gate-ready");
     wizard.pass(3);
     let before = wizard.frame(80, 24, COLOUR);
-    wizard.say(Msg::Drawn(Window { is_small: true, scroll: 0 }));
+    wizard.say(Msg::Drawn(Window { is_small: true, scroll: 0, ..Window::default() }));
     assert!(wizard.keys("<Enter>x<Tab><Esc><Esc><F1>").is_empty());
     paste(&mut wizard, "x");
     assert_eq!(wizard.keys("<Ctrl-T>"), [Effect::Quit(Quit::ToPlain)]);
@@ -331,7 +334,7 @@ fn in_a_window_too_small_keys_press_nothing_and_lose_nothing() {
     wizard.say(Msg::Drawn(Window::default()));
     assert_eq!(wizard.frame(80, 24, COLOUR), before);
     let mut running = scene("s07-running");
-    running.say(Msg::Drawn(Window { is_small: true, scroll: 0 }));
+    running.say(Msg::Drawn(Window { is_small: true, scroll: 0, ..Window::default() }));
     assert_eq!(running.keys("<Ctrl-C>"), [Effect::Quit(Quit::AfterThisStep)]);
 }
 
@@ -340,7 +343,7 @@ fn a_page_scrolls_to_its_end_and_no_further() {
     let mut wizard = scene("s18-help");
     let last = drydock::tui::picture(&wizard.app, 80, 24).scroll;
     assert!(last > 0);
-    wizard.say(Msg::Drawn(Window { is_small: false, scroll: last }));
+    wizard.say(Msg::Drawn(Window { is_small: false, scroll: last, ..Window::default() }));
     wizard.keys("<PgDn><PgDn><PgDn><Down><Down><Down>");
     let end = wizard.frame(80, 24, COLOUR);
     wizard.keys("<Up>");

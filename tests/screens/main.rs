@@ -10,6 +10,7 @@ mod keys;
 mod lengthy;
 mod lock;
 mod palette;
+mod reveal;
 mod rules;
 mod scenes;
 mod telling;

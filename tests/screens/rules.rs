@@ -147,7 +147,7 @@ fn every_key_at_the_foot_does_something() {
         for (shown, label) in &drawn.keys {
             let does = |key: Key| {
                 let mut wizard = make();
-                wizard.say(Msg::Drawn(Window { is_small: false, scroll: drawn.scroll }));
+                wizard.say(Msg::Drawn(Window { is_small: false, scroll: drawn.scroll, covers: drawn.covers }));
                 let timer = wizard.app.has_timer();
                 let effects = wizard.press(key);
                 !effects.is_empty() || timer != wizard.app.has_timer() || picture(&wizard.app, 80, 24) != drawn
@@ -208,7 +208,8 @@ proptest! {
         for index in keys {
             wizard.press(all[index % all.len()]);
             let drawn = picture(&wizard.app, columns, rows);
-            wizard.say(Msg::Drawn(Window { is_small: columns < 60 || rows < 18, scroll: drawn.scroll }));
+            let is_small = columns < 60 || rows < 18;
+            wizard.say(Msg::Drawn(Window { is_small, scroll: drawn.scroll, covers: drawn.covers }));
             let text = wizard.frame(columns, rows, COLOUR);
             prop_assert!(text.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= usize::from(columns.max(12))));
         }

@@ -311,6 +311,7 @@ pub fn reapply() -> Question {
             ("Owner".into(), "lab".into()),
             ("Token".into(), "40 characters · check 90aa".into()),
         ],
+        secrets: vec!["Token".into()],
     };
     let items = vec![
         item("lns-eu", ReapplyState::Same, "written by drydock, read back 22:36:02"),

@@ -1,10 +1,13 @@
 //! A wizard over a run of PixelCore: told what a run would tell it, pressed as a person would.
 
 use drydock::{
-    app::{App, Effect, Key, Msg, Passphrases, Strength, Surroundings},
+    app::{App, Effect, Key, Msg, Passphrases, Strength, Surroundings, Window},
     engine::Plan,
     ports::Identity,
-    run::{Command, Event, Outcome, OutputLine, Progress, Question, Record, Repeat, Reply, RunbookRef, StepId, Tag},
+    run::{
+        Command, Event, Outcome, OutputLine, Progress, Question, Record, Repeat, Reply, RunbookRef, SecretName, StepId,
+        Tag,
+    },
     runbook::load,
     tui::{Look, Theme, draw, picture},
     vault::{Level, estimate},
@@ -225,6 +228,21 @@ impl Wizard {
     pub fn press_after(&mut self, ms: u64, key: Key) -> Vec<Effect> {
         self.at += ms;
         self.say(Msg::Key(key))
+    }
+
+    /// Presses keys that ask for a kept secret, which comes at once; returns what was asked for.
+    pub fn show(&mut self, keys: &str, value: &str) -> SecretName {
+        let asked = self.keys(keys);
+        let Some(Effect::Send(Command::Show { handle, secret })) = asked.last() else { panic!("{asked:?}") };
+        self.app.show(self.at, self.now, *handle, SecretString::from(value));
+        self.drawn();
+        secret.clone()
+    }
+
+    /// The screen was drawn in 80x24.
+    pub fn drawn(&mut self) {
+        let drawn = picture(&self.app, 80, 24);
+        self.say(Msg::Drawn(Window { is_small: false, scroll: drawn.scroll, covers: drawn.covers }));
     }
 
     /// The replies that keys led to.

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::{Act, FormFocus, FormScreen, SecretFor};
 use crate::{
     app::text_field::TextField,
-    run::{Field, FieldInput, FieldKind, Reply},
+    run::{Field, FieldInput, FieldKind, FieldValue, Reply},
 };
 
 /// A text that was typed for a field of an item.
@@ -37,6 +37,15 @@ impl FormScreen {
     /// Whether a secret that is typed has the focus.
     pub fn is_secret(&self) -> bool {
         matches!(self.edit, Some(TextField::Secret(_))) && matches!(self.focus, FormFocus::Field(_))
+    }
+
+    /// Item and field of the kept secret that has the focus, where nothing is typed over it.
+    pub(in crate::app) fn kept_secret(&self) -> Option<(&String, &String)> {
+        let FormFocus::Field(index) = self.focus else { return None };
+        let (field, item) = (self.form.fields.get(index)?, self.items.get(self.list.at)?);
+        let empty = self.is_secret() && self.dialog.is_none() && self.edit.as_ref().is_some_and(TextField::is_empty);
+        let kept = item.values.get(&field.id).is_some_and(FieldValue::can_be_shown);
+        (empty && kept).then_some((&item.id, &field.id))
     }
 
     /// The fault of the text in focus, as it is typed.

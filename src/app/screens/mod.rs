@@ -27,6 +27,7 @@ pub use gate::{GateFocus, GateScreen};
 pub use plan::PlanScreen;
 pub use reapply::{ReapplyFocus, ReapplyScreen};
 pub use resume::ResumeScreen;
+pub(super) use vault::SHOWN;
 pub use vault::{VaultFocus, VaultScreen};
 
 use super::{Cmd, Key, Place, page::Page};

@@ -89,6 +89,7 @@ pub fn door_picture(door: &Door, columns: u16, rows: u16) -> Picture {
         keys,
         side: Vec::new(),
         scroll,
+        covers: false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! S05: a form. The list of items above, the fields of the chosen one below.
 
-use super::{Room, buttons, common};
+use super::{Room, buttons, common, kept};
 use crate::{
     app::{
         App,
@@ -21,7 +21,8 @@ const DOTS: usize = 16;
 const SECRET_KEPT: &str = "drydock keeps it in the vault only";
 const FILE_KEPT: &str = "a copy is in the vault, your file stays";
 
-pub fn view(app: &App, screen: &FormScreen, room: Room) -> Vec<Line> {
+/// Heading and list.
+fn above(app: &App, screen: &FormScreen, room: Room) -> Vec<Line> {
     let confirmed = screen.items.iter().filter(|item| item.confirmed).count();
     let state = format!("{confirmed} of {} confirmed", screen.items.len());
     let mut lines = vec![common::heading(app, &state), Line::blank()];
@@ -29,11 +30,29 @@ pub fn view(app: &App, screen: &FormScreen, room: Room) -> Vec<Line> {
         lines.extend(list(screen, room));
         lines.push(Line::blank());
     }
+    lines
+}
+
+/// Column of a field's value.
+fn column_of(field: &Field) -> usize {
+    15.max(6 + width(&field.label))
+}
+
+/// Whether the secret of the field in focus fits in below it.
+pub fn has_room(app: &App, screen: &FormScreen, room: Room, secret: &str) -> bool {
+    let FormFocus::Field(index) = screen.focus else { return false };
+    let Some(field) = screen.form.fields.get(index) else { return false };
+    // the field's own row and the buttons stay
+    above(app, screen, room).len() + kept::lines(secret, column_of(field), room).len() + 2 <= room.height
+}
+
+pub fn view(app: &App, screen: &FormScreen, room: Room) -> Vec<Line> {
+    let mut lines = above(app, screen, room);
     if let Some(dialog) = &screen.dialog {
         lines.extend(ask(screen, dialog, room));
     } else {
         let space = room.height.saturating_sub(lines.len() + 1);
-        lines.extend(detail(screen, room, space));
+        lines.extend(detail(screen, app.shown().map(|(_, secret, _)| secret), room, space));
     }
     if screen.dialog.is_none() {
         let below = buttons_row(screen);
@@ -164,7 +183,7 @@ fn tail(text: &str, cells: usize) -> String {
     text.chars().rev().take(cells).collect::<Vec<_>>().into_iter().rev().collect()
 }
 
-fn detail(screen: &FormScreen, room: Room, space: usize) -> Vec<Line> {
+fn detail(screen: &FormScreen, shown: Option<&str>, room: Room, space: usize) -> Vec<Line> {
     let Some(item) = screen.item() else {
         let look = wrap(&format!("Look here: {}", screen.form.look), room.width - 3);
         let mut lines: Vec<Line> = look.iter().map(|part| Line::text(part)).collect();
@@ -185,7 +204,11 @@ fn detail(screen: &FormScreen, room: Room, space: usize) -> Vec<Line> {
     }
     let mut focus = 0;
     for (index, field) in screen.form.fields.iter().enumerate() {
-        let rows = field_rows(screen, index, field, item, room);
+        let mut rows = field_rows(screen, index, field, item, room);
+        if let Some(secret) = shown.filter(|_| screen.focus == FormFocus::Field(index)) {
+            rows.truncate(1);
+            rows.extend(kept::lines(secret, column_of(field), room));
+        }
         if screen.focus == FormFocus::Field(index) {
             focus = lines.len() + rows.len();
         }
@@ -235,7 +258,7 @@ fn field_rows(screen: &FormScreen, index: usize, field: &Field, item: &Item, roo
     let cells = room.width - 16;
     let value = item.values.get(&field.id);
     let mut line = Line::blank().focus(focused).at(4, &field.label, Ink::Plain);
-    let column = 15.max(6 + width(&field.label));
+    let column = column_of(field);
     let edit = screen.edit.as_ref().filter(|_| focused);
     match (edit, value) {
         (Some(edit @ TextField::Open(_)), _) => {

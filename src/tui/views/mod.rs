@@ -7,6 +7,7 @@ mod door;
 mod finish;
 mod form;
 mod gate;
+mod kept;
 mod lock;
 mod opening;
 mod over;
@@ -23,7 +24,7 @@ use super::{
     draw::{FRAME, is_small},
     wide,
 };
-use crate::app::{App, Cmd, Front, Key, Over, keymap};
+use crate::app::{App, Cmd, Front, Key, Over, Place, keymap};
 
 pub(super) use common::{phase_sign, sign};
 pub use door::door_picture;
@@ -49,8 +50,14 @@ pub fn picture(app: &App, columns: u16, rows: u16) -> Picture {
     let side = if is_wide { usize::from(columns - 80).min(33) } else { 0 };
     let room = Room { width: usize::from(columns) - side - 1, height: usize::from(rows - FRAME), at: app.at };
     let (mut body, mut scroll) = (front(app, room), 0);
+    let mut covers = None;
     match &app.over {
-        None => {}
+        None => {
+            if let Some(page) = kept::page(app, room) {
+                (body, scroll) = page;
+                covers = app.shown().map(|(_, _, from)| from);
+            }
+        }
         Some(below @ (Over::Leave(_) | Over::Unlock(_))) => {
             let dialog = match below {
                 Over::Unlock(dialog) => lock::view(app, dialog, room),
@@ -73,7 +80,10 @@ pub fn picture(app: &App, columns: u16, rows: u16) -> Picture {
     {
         line.cursor = Some(0);
     }
-    let keys = keymap::footer(app.place()).filter(|binding| holds(app, binding));
+    let place = if covers.is_some() { Place::Secret } else { app.place() };
+    let goes_on = |from: usize, binding: &keymap::Binding| binding.cmd != Cmd::ShowSecret || from < scroll;
+    let keys = keymap::footer(place)
+        .filter(|binding| covers.map_or_else(|| holds(app, binding), |from| goes_on(from, binding)));
     let keys = keys.map(|binding| (binding.shown.to_owned(), label(app, binding))).collect();
     let (title, place, badge) = common::title(app, usize::from(columns));
     Picture {
@@ -87,6 +97,7 @@ pub fn picture(app: &App, columns: u16, rows: u16) -> Picture {
         keys,
         side: if is_wide { wide::steps(app, side, room.height) } else { Vec::new() },
         scroll,
+        covers: covers.is_some(),
     }
 }
 
@@ -109,6 +120,7 @@ fn holds(app: &App, binding: &keymap::Binding) -> bool {
         (Front::Form(screen), Cmd::Up | Cmd::Add) if app.over.is_none() => !text && screen.form.repeated,
         (Front::Form(screen), Cmd::TakeLive) => !text && screen.can_take_live(),
         (Front::Form(screen), Cmd::ShowSecret) => !text && screen.is_secret(),
+        (Front::Reapply(_), Cmd::ShowSecret) => !app.can_show().is_empty(),
         (Front::Checks(screen), Cmd::Space) => screen.warns(),
         _ => !text,
     }

@@ -151,7 +151,7 @@ fn screen_name(place: Place) -> &'static str {
         Place::Finish => "finish (S19)",
         Place::Leave => "leave (S21)",
         Place::Unlock => "locked (S04)",
-        Place::Help | Place::Page | Place::Log | Place::Palette => "page (S18)",
+        Place::Help | Place::Page | Place::Secret | Place::Log | Place::Palette => "page (S18)",
         Place::Choosing => "target (S02)",
         Place::Everywhere => "everywhere",
     }

@@ -1,6 +1,6 @@
 //! S12: settings put back.
 
-use super::{Room, buttons};
+use super::{Room, buttons, kept};
 use crate::{
     app::{
         App,
@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+/// Column of a field's value.
+const VALUE: usize = 16;
+
 fn word(state: ReapplyState) -> (&'static str, &'static str, Ink) {
     match state {
         ReapplyState::NotYet => ("·", "not yet", Ink::Plain),
@@ -24,7 +27,14 @@ fn word(state: ReapplyState) -> (&'static str, &'static str, Ink) {
     }
 }
 
-pub fn view(app: &App, screen: &ReapplyScreen, room: Room) -> Vec<Line> {
+/// Whether a secret of the chosen item fits in below its field.
+pub fn has_room(app: &App, screen: &ReapplyScreen, room: Room, secret: &str) -> bool {
+    // the field's own row and the buttons stay
+    above(app, screen, room).len() + kept::lines(secret, VALUE, room).len() + 2 <= room.height
+}
+
+/// All above the fields of the chosen item.
+fn above(app: &App, screen: &ReapplyScreen, room: Room) -> Vec<Line> {
     let count = |state| screen.items.iter().filter(|item| item.state == state).count();
     let done = count(ReapplyState::Same) + count(ReapplyState::ByEye);
     let waived = count(ReapplyState::Waived);
@@ -52,13 +62,30 @@ pub fn view(app: &App, screen: &ReapplyScreen, room: Room) -> Vec<Line> {
             let parts = wrap(&item.sentence, room.width - 5);
             lines.extend(parts.iter().map(|part| Line::blank().at(4, part, word(item.state).2)));
         }
-        for (label, value) in &item.fields {
+    }
+    lines
+}
+
+pub fn view(app: &App, screen: &ReapplyScreen, room: Room) -> Vec<Line> {
+    let mut lines = above(app, screen, room);
+    if let Some(item) = screen.items.get(screen.list.at) {
+        let shown = app.shown();
+        // first what is shown: it is looked at now
+        let is_shown = |label: &str| shown.is_some_and(|(name, ..)| name.field == label);
+        let first = item.fields.iter().filter(|(label, _)| is_shown(label));
+        let rest = item.fields.iter().filter(|(label, _)| !is_shown(label));
+        for (label, value) in first.chain(rest) {
+            if let Some((_, secret, _)) = shown.filter(|_| is_shown(label)) {
+                lines.push(Line::blank().at(4, label, Ink::Plain).at(VALUE, &cut(value, room.width - 17), Ink::Plain));
+                lines.extend(kept::lines(secret, VALUE, room));
+                continue;
+            }
             if lines.len() + 2 < room.height {
                 let parts = wrap(value, room.width - 17);
                 lines.extend(parts.iter().enumerate().take(2).map(|(index, part)| {
                     let label = if index == 0 { label } else { "" };
                     let more = if index == 1 && parts.len() > 2 { " …" } else { "" };
-                    Line::blank().at(4, label, Ink::Plain).at(16, &format!("{part}{more}"), Ink::Plain)
+                    Line::blank().at(4, label, Ink::Plain).at(VALUE, &format!("{part}{more}"), Ink::Plain)
                 }));
             }
         }

@@ -91,7 +91,10 @@ impl Action for CheckSpec {
             let unseen = found.iter().filter(|check| check.result == CheckResult::Warn && !check.seen).count();
             let (fail, warn, pass) = (count(CheckResult::Fail), count(CheckResult::Warn), count(CheckResult::Pass));
             if fail == 0 && unseen == 0 {
-                return Ok(Done::plain(format!("{fail} fail, {warn} warn, {pass} pass")));
+                return Ok(Done::plain(match warn {
+                    0 => format!("all {} pass", units::plural(pass, "check", "checks")),
+                    _ => format!("{pass} pass, {} seen and taken on", units::plural(warn, "warning", "warnings")),
+                }));
             }
             let question = Question::Checks { step: cx.step.clone(), checks: found.clone() };
             match cx.driver.ask(question).await? {

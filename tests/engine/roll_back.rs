@@ -94,16 +94,15 @@ async fn another_cluster_is_never_put_back_into() {
     is_as_before(&desk, "on its own cluster");
 
     let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
-    let fake = std::sync::Arc::clone(&desk.fake);
-    let clerk = Clerk::hooked(answers, move |event| {
-        if matches!(event, Event::Recorded { record, .. }
-            if matches!(&**record, Record::Ended { step, .. } if step.0 == "dump"))
-        {
-            fake.state().cluster = "00000000-another".into();
-        }
-        choices(event).map(|_| choose("stop"))
-    });
-    let ride = desk.go(clerk).await;
+    // the last change of the dump: all that follows there is read
+    let hold = desk.fake.hold("delete Pod plant/drydock-client");
+    let clerk = Clerk::hooked(answers, move |event| choices(event).map(|_| choose("stop")));
+    let elsewhere = async {
+        hold.reached.acquire().await.unwrap().forget();
+        desk.fake.state().cluster = "00000000-another".into();
+        hold.go.add_permits(1);
+    };
+    let (ride, ()) = tokio::join!(desk.go(clerk), elsewhere);
     assert!(matches!(ride.stopped, Stopped::Refused { .. }), "{:?}", ride.stopped);
     assert_eq!(offered(&ride), [["retry", "stop"]]);
 }

@@ -125,7 +125,7 @@ fn killed_in_dump_removal_and_restore_and_resumed_by_keys() {
     assert_eq!(server_since(&plant), since, "the database was restarted");
     assert_no_crash(&plant);
     let files = names(&plant.run_folder().join("artifacts"));
-    assert_eq!(files.len(), 2, "{files:?}");
+    assert_eq!(files.len(), 3, "two files of the dump and the chart: {files:?}");
     walk::remove(&mut pty, &plant.namespace);
     until(&pty, &plant, "effected", "remove");
     all.push(pty.kill());

@@ -319,7 +319,11 @@ fn field_rows(screen: &FormScreen, index: usize, field: &Field, item: &Item, roo
         }
         (None, None, Some(FieldValue::Secret { provenance: from, .. })) => {
             let kept = if field.kind == FieldKind::SecretFile { FILE_KEPT } else { SECRET_KEPT };
-            Line::blank().at(column, &format!("{} · {kept}", provenance(from)), Ink::Plain)
+            let whole = format!("{} · {kept}", provenance(from));
+            // which member it was stands in the rows above and in the journal; where it is kept nowhere else
+            let is_long = column + width(&whole) >= room.width && matches!(from, Provenance::Found { .. });
+            let text = if is_long { format!("found in the application · {kept}") } else { whole };
+            Line::blank().at(column, &text, Ink::Plain)
         }
         (None, None, _) if field.kind == FieldKind::SecretJson && focused => {
             let what = format!("paste or type JSON, Ctrl-R shows it; as {}", field.example);

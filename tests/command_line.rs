@@ -204,6 +204,15 @@ fn a_run_left_at_its_plan_is_not_taken_up_beside_an_approved_one() {
     assert!(refused.notes.contains("three-steps-dddd on plant is not at its end"), "{}", refused.notes);
     assert!(refused.notes.contains("drydock abandon dddd"), "{}", refused.notes);
     assert_eq!(resume("dddd").code, Some(5), "what was approved goes on");
+    // one whose journal cannot be read may be at work; on another target that is no reason
+    let torn = lay_run(&house, &base, "2026-11-20-three-steps-eeee", "uid-4", &approved);
+    let text = std::fs::read_to_string(torn.journal()).unwrap();
+    std::fs::write(torn.journal(), text.replacen("\"planned\"", "\"plannned\"", 1)).unwrap();
+    lay_run(&house, &base, "2026-11-20-three-steps-ffff", "uid-4", &[]);
+    let refused = resume("ffff");
+    assert_eq!(refused.code, Some(3), "{} {}", refused.out, refused.notes);
+    assert!(refused.notes.contains("three-steps-eeee may be at work on plant"), "{}", refused.notes);
+
     let given_up = house.say("pass", &["abandon", "dddd", "--reason", "the window is over"], "");
     assert_eq!(given_up.code, Some(0), "{} {}", given_up.out, given_up.notes);
     assert_eq!(resume("aaaa").code, Some(5), "nothing else is open any more");

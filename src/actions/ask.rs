@@ -206,8 +206,9 @@ impl AskSpec {
             (FieldKind::SecretFile, FieldInput::Text(path)) => match self.read_file(cx, spec, &path).await? {
                 Ok(content) => keep(cx, item, spec, content, Provenance::File { path }).await?,
                 Err(fault) => {
+                    // the path is no secret, and most of it may be right
                     target.faults.insert(field.to_owned(), fault);
-                    return Ok(Ok(()));
+                    FieldValue::Text { value: path, provenance: Provenance::Typed { by } }
                 }
             },
             (FieldKind::Secret | FieldKind::SecretJson, FieldInput::Secret(handle)) => {

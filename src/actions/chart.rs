@@ -80,7 +80,17 @@ pub async fn take(cx: &StepCx) -> Result<Held, Halt> {
     let part = base.join("part");
     let taken = if there { PathBuf::from(&from) } else { pull(cx, &from, &part).await? };
     let (to, copied) = (base.clone(), part.clone());
-    let put = blocking(move || copy::put(&taken, &to, &copied)).await;
+    let mut secrets = Vec::new();
+    for item in cx.deployment()?.helm.set_file.values() {
+        secrets.push(cx.secret(item).await?);
+    }
+    if taken.is_dir() && !taken.join("Chart.yaml").is_file() {
+        return Err(Diagnostic::new(format!("{from} is no chart: there is no Chart.yaml in it"))
+            .safe("everything: nothing of it was copied")
+            .help("name the folder that holds Chart.yaml; what was gathered stays in this run's vault")
+            .into());
+    }
+    let put = blocking(move || copy::put(&taken, &to, &copied, &secrets)).await;
     let Listed { files, bytes, sha256, name } = put.map_err(|halt| {
         halt.told(|problem| {
             Diagnostic::new(format!("the chart {from} cannot be copied into this run"))

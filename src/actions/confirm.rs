@@ -53,7 +53,7 @@ impl Action for ManualSpec {
 
 async fn ask_for_word(cx: &StepCx, text: &[Template], button: &str) -> Result<(), Halt> {
     let text = text.iter().map(|line| cx.render(line)).collect::<Result<Vec<_>, _>>()?;
-    let question = Question::Confirm { step: cx.step.clone(), text, button: button.to_owned() };
+    let question = Question::Confirm { step: cx.step.clone(), text, button: button.to_owned(), person: false };
     loop {
         match cx.driver.ask(question.clone()).await? {
             Reply::Continue => break,

@@ -11,7 +11,10 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::text::{hex, units};
+use crate::{
+    ports::SecretBytes,
+    text::{hex, units},
+};
 
 /// Most bytes of all files together.
 const MOST_BYTES: u64 = 64 << 20;
@@ -20,7 +23,7 @@ const MOST_FILES: usize = 10_000;
 /// Deepest folder: a link may lead to a folder above it.
 const DEEPEST: usize = 32;
 /// History of a chart's sources: no part of it, and large.
-const LEFT_OUT: [&str; 1] = [".git"];
+const HISTORY: &str = ".git";
 
 /// One file of a tree.
 #[derive(Debug)]
@@ -74,7 +77,7 @@ pub fn list(top: &Path) -> Result<Vec<Entry>, String> {
         }
         for entry in fs::read_dir(&folder).map_err(told("read", &folder))? {
             let entry = entry.map_err(told("read", &folder))?;
-            if LEFT_OUT.iter().any(|name| entry.file_name() == *name) {
+            if is_left_out(&entry.file_name().to_string_lossy()) {
                 continue;
             }
             let (path, inner) = (entry.path(), inner.join(entry.file_name()));
@@ -91,6 +94,11 @@ pub fn list(top: &Path) -> Result<Vec<Entry>, String> {
     }
     found.sort_by(|a, b| a.inner.cmp(&b.inner));
     Ok(found)
+}
+
+/// What lies beside a chart and is no part of it. An environment file is a secret: a copy of it would lie in the clear.
+fn is_left_out(name: &str) -> bool {
+    name == HISTORY || name.starts_with(".env") || Path::new(name).extension().is_some_and(|end| end == "env")
 }
 
 fn add(found: &mut Vec<Entry>, total: &mut u64, inner: PathBuf, real: PathBuf) -> Result<(), String> {
@@ -147,12 +155,18 @@ fn make(folder: &Path) -> Result<(), String> {
 }
 
 /// Copies `from` into a folder below `base` that is named after the digest; `part` is where it is until it is whole. A copy
-/// that is there already and whole is left as it is.
+/// that is there already and whole is left as it is. None of the files may be one of `secrets`.
 ///
 /// # Errors
 /// In words; then nothing but `part` was written.
-pub fn put(from: &Path, base: &Path, part: &Path) -> Result<Listed, String> {
+pub fn put(from: &Path, base: &Path, part: &Path, secrets: &[SecretBytes]) -> Result<Listed, String> {
     let entries = list(from)?;
+    for entry in &entries {
+        let bytes = content(entry)?;
+        if secrets.iter().any(|secret| secret.expose_secret() == bytes) {
+            return Err(format!("{} is a captured secret file: take it out of the chart", entry.inner.display()));
+        }
+    }
     make_empty(part)?;
     for entry in &entries {
         let to = part.join(&entry.inner);
@@ -205,7 +219,7 @@ mod tests {
     }
 
     fn copied(home: &Path) -> Result<Listed, String> {
-        put(&home.join("chart"), &home.join("to"), &home.join("to/part"))
+        put(&home.join("chart"), &home.join("to"), &home.join("to/part"), &[SecretBytes::new(b"A=hunter".to_vec())])
     }
 
     #[test]
@@ -235,7 +249,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let from = home.path().join("pix-5.tgz");
         fs::write(&from, b"zip").unwrap();
-        let listed = put(&from, &home.path().join("to"), &home.path().join("to/part")).unwrap();
+        let listed = put(&from, &home.path().join("to"), &home.path().join("to/part"), &[]).unwrap();
         assert_eq!((listed.files, listed.name.as_str()), (1, "pix-5.tgz"));
         assert!(home.path().join("to").join(folder_of(&listed.sha256)).join("pix-5.tgz").is_file());
     }
@@ -255,7 +269,12 @@ mod tests {
         File::create(&link).unwrap().set_len(MOST_BYTES).unwrap();
         assert!(copied(home.path()).unwrap_err().contains("too much for a chart"));
         fs::remove_file(&link).unwrap();
-        copied(home.path()).unwrap();
+        for name in [".env", ".env.prod", "plant.env"] {
+            fs::write(home.path().join("chart").join(name), "B=other").unwrap();
+        }
+        assert_eq!(copied(home.path()).unwrap().files, 2, "an environment file is no part of a chart");
+        fs::write(home.path().join("chart/values.txt"), "A=hunter").unwrap();
+        assert_eq!(copied(home.path()).unwrap_err(), "values.txt is a captured secret file: take it out of the chart");
         assert!(list(&home.path().join("none")).unwrap_err().contains("cannot read"));
     }
 }

@@ -1,17 +1,19 @@
 //! `delete`: the deployment's objects, one by one, by uid, behind the gate. The namespace stays.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
     gate,
-    pods::text,
+    pods::{object, text},
     spec::DeleteSpec,
 };
 use crate::{
-    ports::{Deleted, Kind, ObjectRef},
-    run::{Repeat, Row, Sign, Verdict},
+    ports::{Deleted, Kind, ObjectRef, kinds},
+    run::{Repeat, Row, Sign, StepId, Verdict},
     text::units,
 };
 
@@ -35,12 +37,12 @@ pub struct Found {
 /// Whether an object belongs to the Helm release: its own mark, its release record, or a claim of one of its StatefulSets.
 fn belongs(object: &Value, kind: &Kind, release: &str, stateful: &[String]) -> bool {
     let name = text(object, "/metadata/name");
-    let record = kind.kind == "Secret" && name.starts_with(&format!("sh.helm.release.v1.{release}.v"));
+    let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    // only a number follows: a neighbour may be called `RELEASE.vpn`
+    let record =
+        kind.kind == "Secret" && name.strip_prefix(&format!("sh.helm.release.v1.{release}.v")).is_some_and(is_number);
     let claim = kind.kind == "PersistentVolumeClaim"
-        && stateful.iter().any(|prefix| {
-            name.strip_prefix(prefix.as_str())
-                .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()))
-        });
+        && stateful.iter().any(|prefix| name.strip_prefix(prefix.as_str()).is_some_and(is_number));
     let ours = object
         .pointer("/metadata/labels")
         .and_then(|all| all.get("app.kubernetes.io/managed-by"))
@@ -100,17 +102,25 @@ pub async fn find_in(cx: &StepCx, kinds: Vec<Kind>) -> Result<Found, Halt> {
     // opened gate listed by uid still goes
     let listed: Vec<Value> = cx.driver.draft(&cx.step).and_then(|draft| draft.as_array().cloned()).unwrap_or_default();
     let mut found = Found { goes: Vec::new(), stays: Vec::new() };
+    let released: BTreeSet<String> = all
+        .iter()
+        .filter(|(_, object)| is_of_release(object, &release))
+        .map(|(_, object)| text(object, "/metadata/uid").to_owned())
+        .collect();
     for (kind, object) in all {
         let name = text(&object, "/metadata/name").to_owned();
-        let owned =
-            object.pointer("/metadata/ownerReferences").and_then(Value::as_array).is_some_and(|o| !o.is_empty());
+        let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+        // what is owned goes with its owner, unasked; a claim takes its volume along, so it is listed and kept like any other
+        let claim = kind.kind == "PersistentVolumeClaim"
+            && owners.into_iter().flatten().any(|owner| released.contains(text(owner, "/uid")));
+        let owned = !claim && owners.is_some_and(|owners| !owners.is_empty());
         let furniture = (kind.kind == "ConfigMap" && name == "kube-root-ca.crt")
             || (kind.kind == "ServiceAccount" && name == "default");
         if owned || furniture {
             continue;
         }
         let uid = text(&object, "/metadata/uid").to_owned();
-        let ours = belongs(&object, &kind, &release, &stateful);
+        let ours = claim || belongs(&object, &kind, &release, &stateful);
         let target = Target { object: ObjectRef { kind, namespace: Some(cx.namespace().to_owned()), name }, uid };
         if ours || listed.contains(&entry_of(&target)) {
             found.goes.push(target);
@@ -129,6 +139,32 @@ pub fn entry_of(target: &Target) -> Value {
 
 fn effect_of(target: &Target) -> String {
     format!("delete {} {} uid {}", target.object.kind.kind, target.object.name, target.uid)
+}
+
+/// Whether a workload without which the application cannot answer was deleted by this run: only then is it no wonder that it
+/// does not. A deletion that was written down and never answered counts once its object is gone.
+pub async fn is_under_way(cx: &StepCx) -> Result<bool, Halt> {
+    let deployment = cx.deployment()?;
+    let state = cx.driver.state();
+    for (kind, name) in deployment.parts.iter().filter_map(|part| part.split_once('/')) {
+        if deployment.writers.iter().any(|writer| writer == name) {
+            continue;
+        }
+        let begin = format!("delete {kind} {name} uid ");
+        let of_removal = |step: &StepId| state.planned(step).is_some_and(|step| step.kind == "delete");
+        for effect in state.effects.iter().filter(|effect| of_removal(&effect.step)) {
+            let Some(uid) = effect.effect.strip_prefix(&begin) else { continue };
+            let kind = if kind == "StatefulSet" { kinds::stateful_set() } else { kinds::deployment() };
+            let is_there = async {
+                let now = cx.world.objects.get(&object(kind, cx.namespace(), name)).await?;
+                Ok::<_, Halt>(now.is_some_and(|now| text(&now, "/metadata/uid") == uid))
+            };
+            if effect.result.is_some() || !is_there.await? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 #[async_trait]

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     ports::Identity,
     postgres::{QualifiedName, counts::Counts},
-    run::{Question, Record, Reply, RunState, StepState},
+    run::{Environment, Question, Record, Reply, RunState, StepState},
     text::{Diagnostic, units},
 };
 
@@ -127,7 +127,9 @@ async fn agreed(cx: &StepCx, what: &str, place: &Identity) -> Result<bool, Halt>
         "Going back leaves everything as it is.".to_owned(),
     ];
     let button = format!("Empty {} and restore", place.namespace);
-    let question = Question::Confirm { step: cx.step.clone(), text, button };
+    // of these rows there is no copy: like the gate, on PROD no file says that they go
+    let person = cx.driver.state().environment == Environment::Prod;
+    let question = Question::Confirm { step: cx.step.clone(), text, button, person };
     loop {
         match cx.driver.ask(question.clone()).await? {
             Reply::Continue => return Ok(true),

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     ports::{Provenance, SecretBytes},
-    run::{Field, FieldValue, Item, JsonType, Live, is_mask, masks_within, member_names},
+    run::{Field, FieldKind, FieldValue, Item, JsonType, Live, is_mask, masks_within, member_names},
     text::{Diagnostic, printable, units},
 };
 
@@ -134,6 +134,10 @@ impl AskSpec {
     /// Secrets of a draft that an earlier version kept as text go to the vault.
     pub(super) async fn hide_secrets(&self, cx: &StepCx, state: &mut FormState) -> Result<(), Halt> {
         for field in self.form.fields.iter().filter(|field| field.is_secret()) {
+            // of a file the text is its path
+            if field.kind == FieldKind::SecretFile {
+                continue;
+            }
             for item in &mut state.items {
                 let Some(FieldValue::Text { value, provenance }) = item.values.get(&field.id) else { continue };
                 let (value, provenance) = (value.clone(), provenance.clone());

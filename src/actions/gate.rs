@@ -192,8 +192,7 @@ async fn locks(cx: &StepCx, spec: &DeleteSpec, found: &Found) -> Result<Vec<Lock
     locks.push(lock("kept", kept, number(&spec.keep_volumes)));
     locks.push(lock("allowed", rights::allowed(cx, found).await?, String::new()));
     let place = match cx.same_place().await {
-        Ok(()) if cx.target.cluster_uid.is_some() => Ok("three ids as at the start, read now".to_owned()),
-        Ok(()) => Ok("two ids as at the start, read now; the cluster's own may not be read here".to_owned()),
+        Ok(()) => Ok(checks::same_place(cx).to_owned()),
         Err(Halt::Refused(problem) | Halt::Failed(problem)) => Err(problem.what),
         Err(other) => return Err(other),
     };

@@ -22,6 +22,9 @@ use crate::{
 /// What is said of an item that no interface knows.
 const BY_HAND: &str = "no interface shows it: set it in the application as captured, then look";
 
+/// How the word of an eye begins, in the journal too.
+const BY_EYE: &str = "confirmed by eye";
+
 /// Shortest reason for leaving an item out.
 const SHORTEST_REASON: usize = 10;
 
@@ -56,16 +59,28 @@ impl HttpSpec {
         cx.effected(&effect, "accepted").await
     }
 
+    /// What a human has said of an item in an attempt before: it stands, and what was left out is not written.
+    fn settled(&self, cx: &StepCx, item: &Item) -> Option<(ReapplyState, String)> {
+        let state = cx.driver.state();
+        let said = state.confirmed.get(&(cx.step.clone(), item.id.clone()))?;
+        let how = if said.starts_with(BY_EYE) { ReapplyState::ByEye } else { ReapplyState::Waived };
+        Some((how, said.clone()))
+    }
+
     /// Every item as a human will find it, where no interface knows them.
     fn by_hand(&self, cx: &StepCx, items: &[Item]) -> Vec<ReapplyItem> {
         let form = self.form_title(cx);
-        let shown = |item: &Item| ReapplyItem {
-            id: item.id.clone(),
-            title: format!("{form} {}", item.id),
-            state: ReapplyState::ByHand,
-            sentence: BY_HAND.to_owned(),
-            fields: fields_of(item),
-            secrets: secrets_of(item),
+        let shown = |item: &Item| {
+            let (state, sentence) =
+                self.settled(cx, item).unwrap_or_else(|| (ReapplyState::ByHand, BY_HAND.to_owned()));
+            ReapplyItem {
+                id: item.id.clone(),
+                title: format!("{form} {}", item.id),
+                state,
+                sentence,
+                fields: fields_of(item),
+                secrets: secrets_of(item),
+            }
         };
         items.iter().map(shown).collect()
     }
@@ -76,8 +91,12 @@ impl HttpSpec {
         let form = self.form_title(cx);
         let mut shown: Vec<ReapplyItem> = Vec::new();
         for item in items {
-            let (mut state, mut sentence) = self.read_back(cx, &api, item).await?;
-            if state != ReapplyState::Same {
+            let settled = self.settled(cx, item);
+            let (mut state, mut sentence) = match &settled {
+                Some(settled) => settled.clone(),
+                None => self.read_back(cx, &api, item).await?,
+            };
+            if settled.is_none() && state != ReapplyState::Same {
                 match self.write(cx, &api, item).await {
                     Ok(()) => (state, sentence) = self.read_back(cx, &api, item).await?,
                     Err(Halt::Failed(problem)) => (state, sentence) = (ReapplyState::Differs, problem.what),
@@ -118,7 +137,7 @@ impl HttpSpec {
             let (name, what) = match cx.driver.ask(question).await? {
                 Reply::Write { item } => (item, None),
                 Reply::ReadBack { item } => (item, Some((ReapplyState::NotYet, String::new()))),
-                Reply::ByEye { item } => (item, Some((ReapplyState::ByEye, format!("confirmed by eye, {by}")))),
+                Reply::ByEye { item } => (item, Some((ReapplyState::ByEye, format!("{BY_EYE}, {by}")))),
                 Reply::Waive { item, reason } if reason.chars().count() >= SHORTEST_REASON => {
                     (item, Some((ReapplyState::Waived, reason)))
                 }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     ports::{Collect, Kind, ObjectRef, PodRef, SecretBytes, kinds, remote},
     postgres::messages::is_unreached,
+    run::{Row, Sign},
     text::Diagnostic,
 };
 
@@ -169,6 +170,9 @@ pub async fn psql(cx: &StepCx, pod: &PodRef, connection: &Connection, script: &s
             break (exit, said);
         }
         pauses += 1;
+        let detail = said.lines().next().unwrap_or_default().trim_start_matches("psql: error: ").to_owned();
+        let row = Row { sign: Sign::Running, word: "no answer".into(), name: "database".into(), detail };
+        cx.show("The database is not reached; it is asked again in 2 s.", vec![row], None, None);
         cx.pause(PAUSE).await?;
     };
     Err(Diagnostic::new(format!("psql ended with status {} in pod {}", exit.code, pod.pod))

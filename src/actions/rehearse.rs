@@ -94,9 +94,14 @@ impl RehearseSpec {
     /// Writers of the copy must neither write into it nor act on the world.
     async fn hold_writers(&self, cx: &StepCx, name: &str) -> Result<(), Halt> {
         for writer in &cx.deployment()?.writers {
+            let writer_at = object(kinds::deployment(), name, writer);
+            // an installation that failed may not have come to it
+            if cx.world.objects.get(&writer_at).await?.is_none() {
+                continue;
+            }
             let effect = format!("scale deployment {writer} of the scratch copy {name} to 0");
             cx.effect(&effect).await?;
-            cx.world.objects.scale(&object(kinds::deployment(), name, writer), 0).await?;
+            cx.world.objects.scale(&writer_at, 0).await?;
             cx.effected(&effect, "accepted").await?;
         }
         Ok(())
@@ -242,8 +247,23 @@ impl RehearseSpec {
         // its writers run for a moment before they are held: they must have no way to another database
         refuse_outside(cx, &name).await?;
         let place = self.make_room(cx, &name).await?;
-        helm::install(cx, &place).await?;
-        // before anything else: a copy of production must not act on the world
+        let installed = helm::install(cx, &place).await;
+        // before anything else, and of an installation that failed half way, too: a copy of production must not act on the world
+        if let Err(halt) = installed {
+            // what cannot be written down does not happen
+            if let Halt::Fault(_) = halt {
+                return Err(halt);
+            }
+            let held = self.hold_writers(cx, &name).await;
+            return Err(match held {
+                Ok(()) => halt,
+                Err(_) => halt.told(|problem| {
+                    problem.help(format!(
+                        "its writers could not be held: `kubectl -n {name} get deployments` shows what runs"
+                    ))
+                }),
+            });
+        }
         self.hold_writers(cx, &name).await?;
         wait::ready(cx, &name).await?;
         // what a new deployment holds of itself: all else in the target would be somebody's
@@ -283,6 +303,16 @@ async fn refuse_outside(cx: &StepCx, name: &str) -> Result<(), Halt> {
             let file = cx.secret(item).await?;
             hosts.extend(dotenv::parse(file.expose_secret()).ok().and_then(|mut all| all.remove(variable)));
         }
+    }
+    if hosts.is_empty() {
+        let problem =
+            Diagnostic::new(format!("nothing says which database the test copy would use: no {variable} is known"))
+                .proves(
+                    "its writers run for a moment before they are held; they must have no way to production's database",
+                )
+                .safe("everything: nothing was installed")
+                .help(format!("put {variable} into the environment file, as the deployment has it"));
+        return Err(Halt::Refused(Box::new(problem)));
     }
     let Some(host) = hosts.iter().find(|host| !rendered.is_own_host(host, name)) else { return Ok(()) };
     let plain = host.chars().all(|c| c.is_ascii_alphanumeric() || ".:-,_".contains(c));

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     ports::kinds,
-    run::{Repeat, Row, Sign, Verdict},
+    run::{Question, Repeat, Reply, Row, Sign, Verdict},
     text::{Diagnostic, units},
 };
 
@@ -74,6 +74,10 @@ impl Action for ScaleSpec {
     }
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        let idle = self.stays_at_none(cx)?;
+        if !idle.is_empty() {
+            agree_to_none(cx, &idle).await?;
+        }
         // taken up again after a crash, what is found may be our own number: the draft holds the ones before, and keeps
         // those of Deployments that this attempt has not come to yet
         let mut before: Map<String, Value> =
@@ -85,7 +89,10 @@ impl Action for ScaleSpec {
             };
             let wanted = self.wanted(cx, name)?;
             let found = now.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1);
-            before.entry(name.clone()).or_insert_with(|| json!(found));
+            // a number that is not ours was given since by a human, and is the one that counts
+            if found != u64::from(wanted) || !before.contains_key(name) {
+                before.insert(name.clone(), json!(found));
+            }
             cx.driver.save_draft(&cx.step, Value::Object(before.clone())).await?;
             if found != u64::from(wanted) {
                 let effect = format!("scale deployment {name} from {found} to {wanted}");
@@ -98,6 +105,7 @@ impl Action for ScaleSpec {
         settle(cx, &wanted.collect::<Result<Vec<_>, Halt>>()?).await?;
         let summary = match self.replicas {
             Some(0) => format!("{} stopped", self.deployments.join(", ")),
+            None if !idle.is_empty() => format!("{} left at 0, as it was before", idle.join(", ")),
             _ => format!("{} scaled", self.deployments.join(", ")),
         };
         let mut facts = json!({ "before": before });
@@ -127,6 +135,20 @@ impl Action for ScaleSpec {
 }
 
 impl ScaleSpec {
+    /// Deployments that had no replicas when the named step looked, so that putting them back starts nothing.
+    fn stays_at_none(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
+        if self.replicas.is_some() {
+            return Ok(Vec::new());
+        }
+        let mut idle = Vec::new();
+        for name in &self.deployments {
+            if self.wanted(cx, name)? == 0 {
+                idle.push(name.clone());
+            }
+        }
+        Ok(idle)
+    }
+
     /// Deployments that have the number this step gave them, each with the number before. One that somebody else has given
     /// another number since is not ours to put back.
     async fn changed(&self, cx: &StepCx) -> Result<Vec<(String, u32)>, Halt> {
@@ -143,6 +165,30 @@ impl ScaleSpec {
             }
         }
         Ok(changed)
+    }
+}
+
+/// Whoever had stopped them before has to say that they stay so: else nothing is stored from now on, and nobody was told.
+async fn agree_to_none(cx: &StepCx, idle: &[String]) -> Result<(), Halt> {
+    let names = idle.join(", ");
+    let text = vec![
+        format!("{names} had 0 replicas already when this run stopped the writers: somebody had stopped it before."),
+        "As it was before means 0 again: nothing new is stored until it is started.".to_owned(),
+        format!(
+            "To start it: kubectl --context {} -n {} scale deployment {} --replicas=NUMBER",
+            cx.driver.state().context,
+            cx.namespace(),
+            idle.join(" ")
+        ),
+    ];
+    let question =
+        Question::Confirm { step: cx.step.clone(), text, button: format!("Leave {names} at 0"), person: false };
+    loop {
+        match cx.driver.ask(question.clone()).await? {
+            Reply::Continue => return Ok(()),
+            Reply::Back => return Err(Halt::Stopped("the operator went back".to_owned())),
+            _ => {}
+        }
     }
 }
 

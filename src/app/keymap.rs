@@ -246,7 +246,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::Everywhere, &[Key::Char('o')], "o", "overview of the plan", Cmd::Overview, false),
     bind(Place::Everywhere, &[Key::Char('r')], "r", "check again, read again", Cmd::Again, false),
     bind(Place::Everywhere, &[Key::Char('p')], "p", "pause at the next safe point", Cmd::Pause, false),
-    bind(Place::Everywhere, &[Key::Char('q'), Key::Char('d'), Key::Ctrl('c')], "q Ctrl-C", "leave", Cmd::Leave, false),
+    bind(Place::Everywhere, &[Key::Char('q'), Key::Ctrl('c')], "q Ctrl-C", "leave", Cmd::Leave, false),
     bind(Place::Everywhere, &[Key::Ctrl('l')], "Ctrl-L", "paint again", Cmd::Repaint, false),
     bind(Place::Everywhere, &[Key::Ctrl('t')], "Ctrl-T", "plain text mode", Cmd::Plain, false),
     bind(Place::Everywhere, &[Key::Ctrl('z')], "Ctrl-Z", "suspend the screen", Cmd::Suspend, false),

@@ -194,7 +194,7 @@ impl App {
             }
             Question::Checks { checks, .. } => Front::Checks(ChecksScreen::new(&checks)),
             Question::Gate { step, gate } => Front::Gate(Box::new(GateScreen::new(&step, &gate))),
-            Question::Confirm { step, text, button } => Front::Confirm(ConfirmScreen::new(&step, &text, &button)),
+            Question::Confirm { step, text, button, .. } => Front::Confirm(ConfirmScreen::new(&step, &text, &button)),
             Question::Choose { step, problem, choices, recommended } => {
                 Front::Choose(Box::new(ChooseScreen::new(&step, &problem, &choices, recommended)))
             }

@@ -27,7 +27,7 @@ use crate::{
     cluster::{Cluster, contexts},
     ports::{Identity, Objects, kinds},
     run::{CheckResult, Environment, RunState},
-    runbook::{EMBEDDED, InputKind, Runbook, load},
+    runbook::{EMBEDDED, Runbook, load},
     store::{Paths, RunFolder},
     text::Diagnostic,
     tui::{Errand, run_door},
@@ -236,12 +236,14 @@ fn check(
     let Some(runbook) = of(runbook) else { return Ok(inputs) };
     let (mut whole, mut faults) = (BTreeMap::new(), BTreeMap::new());
     for (id, value) in inputs {
-        let is_path = runbook.inputs.iter().any(|input| input.id == id && input.kind == InputKind::Path);
-        if !is_path || value.is_empty() {
+        let kind = runbook.inputs.iter().find(|input| input.id == id).map(|input| input.kind);
+        let Some(kind) = kind.filter(|kind| kind.is_path() && !value.is_empty()) else {
             whole.insert(id, value);
             continue;
-        }
-        let looked = std::path::absolute(&value).and_then(|path| std::fs::metadata(&path).map(|_| path));
+        };
+        let looked = std::path::absolute(&value)
+            .map_err(|error| error.to_string())
+            .and_then(|path| kind.look(&path).map(|()| path));
         match looked {
             Ok(path) => {
                 whole.insert(id, Path::display(&path).to_string());

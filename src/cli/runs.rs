@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     plain::wrapped,
-    run::{Environment, EvidenceState, OutputLine, PlannedStep, Record, RunState, StepState, Tag, Timings},
+    run::{Environment, EvidenceState, OutputLine, PlannedStep, Record, Risk, RunState, StepState, Tag, Timings},
     runner::records,
     store::{Entry, FileLock, Holder, Paths, RunFolder},
     text::{printable, units},
@@ -277,6 +277,15 @@ pub fn abandon(global: &Global, args: &AbandonArg) -> Outcome {
     }
     crate::runner::abandon(&run, crate::ports::operator(), args.reason.clone())
         .map_err(|problem| Failure::new(Exit::Environment, problem))?;
-    writeln!(std::io::stdout(), "abandoned. {}; nothing in the cluster was changed by this.", run.id)?;
+    let (state, _) = fold(&run)?;
+    let mut out = std::io::stdout();
+    writeln!(out, "abandoned. {}; this itself changed nothing in the cluster.", run.id)?;
+    // the scratch place of a rehearsal that is done is gone
+    let stays = |step: &&PlannedStep| step.risk != Risk::None && step.kind != "rehearse";
+    for step in state.plan.iter().filter(stays) {
+        if let StepState::Done { summary, .. } = state.step(&step.id) {
+            writeln!(out, "stays. {} {}: {summary}; undo: {}", step.number, step.title, step.undo)?;
+        }
+    }
     Ok(Exit::Done)
 }

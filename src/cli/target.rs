@@ -9,7 +9,7 @@ use crate::{
     cluster::Cluster,
     ports::{Identity, Objects},
     run::Environment,
-    runbook::{EMBEDDED, InputKind, Intent, Loaded, load},
+    runbook::{EMBEDDED, Intent, Loaded, load},
     text::Diagnostic,
 };
 
@@ -168,10 +168,10 @@ fn inputs(
     let chosen = chosen(args, answers)?;
     let inputs =
         loaded.runbook.inputs(&chosen, &target).map_err(|fault| Failure::new(Exit::Usage, Diagnostic::new(fault)))?;
-    for input in loaded.runbook.inputs.iter().filter(|input| input.kind == InputKind::Path) {
+    for input in loaded.runbook.inputs.iter().filter(|input| input.kind.is_path()) {
         let path = inputs.get(&input.id).and_then(Value::as_str).unwrap_or_default();
         if !path.is_empty()
-            && let Err(error) = std::fs::metadata(path)
+            && let Err(error) = input.kind.look(std::path::Path::new(path))
         {
             let problem = Diagnostic::new(format!("cannot use the {} {path}: {error}", input.title))
                 .safe("everything: nothing was begun")

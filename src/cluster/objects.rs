@@ -79,6 +79,11 @@ fn path_of(document: &Value) -> Result<(String, String), PortError> {
     Ok((root, name))
 }
 
+/// Whether a group of kinds is served by somebody else than the API server itself, or may be.
+fn is_extension(group: &str) -> bool {
+    group.ends_with("metrics.k8s.io") || (group.contains('.') && !group.ends_with(".k8s.io"))
+}
+
 #[async_trait]
 impl Objects for Cluster {
     async fn get(&self, object: &ObjectRef) -> Result<Option<Value>, PortError> {
@@ -121,10 +126,11 @@ impl Objects for Cluster {
         }
         for (group, version) in groups {
             let root = if group.is_empty() { "/api/v1".to_owned() } else { format!("/apis/{group}/{version}") };
-            // one dead extension API must not hide the others; its objects are not Helm's or ours
+            // one dead extension API must not hide the others; its objects are not Helm's or ours. What every server has is
+            // never left out: a list of what goes must not be short because of a moment's overload
             let resources = match self.json(what, "GET", &root, None).await {
                 Ok(resources) => resources,
-                Err(error) if !group.is_empty() && error.kind == PortErrorKind::Unreachable => continue,
+                Err(error) if is_extension(&group) && error.kind == PortErrorKind::Unreachable => continue,
                 Err(error) => return Err(error),
             };
             for resource in resources["resources"].as_array().into_iter().flatten() {

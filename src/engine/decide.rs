@@ -123,7 +123,7 @@ impl Engine {
             return Ok(());
         }
         let text = step.consent.iter().map(|line| cx.render(line)).collect::<Result<Vec<_>, _>>()?;
-        let question = Question::Confirm { step: id.clone(), text, button: step.planned.title.clone() };
+        let question = Question::Confirm { step: id.clone(), text, button: step.planned.title.clone(), person: false };
         loop {
             match self.core.ask(question.clone()).await? {
                 Reply::Continue => break,

@@ -71,14 +71,13 @@ impl Engine {
 
     /// Runs until the end, a pause, or a question that nobody answers.
     pub async fn run(self) -> Stopped {
-        let done = CancellationToken::new();
-        let watch = tokio::spawn(watch_identity(Arc::clone(&self.core), done.clone()));
+        let watch = tokio::spawn(watch_identity(Arc::clone(&self.core)));
         let stopped = match self.go().await {
             Ok(stopped) => stopped,
             Err(halt) => stopped_by(halt),
         };
-        done.cancel();
-        let _ = watch.await;
+        // not waited for: a server that is silent must hold nobody back
+        watch.abort();
         self.core.flush_output().await;
         self.core.tell(Event::Stopped { stopped: stopped.clone() }).await;
         stopped
@@ -347,7 +346,7 @@ async fn undo_in_doubt(step: &PlanStep, cx: &StepCx) -> Result<Probed, Halt> {
 
 /// Reads the target's identity every ten seconds, for the title of every screen, and tells when it is another than before:
 /// whoever hears the same again would paint for nothing.
-async fn watch_identity(core: Arc<Core>, done: CancellationToken) {
+async fn watch_identity(core: Arc<Core>) {
     let state = core.state();
     // a run without a cluster has no identity that could change
     let Some(target) = state.target.clone().filter(|_| state.environment != Environment::None) else { return };
@@ -355,10 +354,7 @@ async fn watch_identity(core: Arc<Core>, done: CancellationToken) {
     // a run begins, and is taken up again, only where it is the same
     let mut told = "same";
     loop {
-        tokio::select! {
-            () = tokio::time::sleep(IDENTITY) => {}
-            () = done.cancelled() => return,
-        }
+        tokio::time::sleep(IDENTITY).await;
         let state = match core.world.objects.identity(&target.namespace).await {
             Ok(now) if now.same_place(&target) => "same",
             Ok(_) => "different",

@@ -8,7 +8,32 @@ use crate::ports::{PortError, PortErrorKind};
 
 /// What is handed on from the caller as it is. Everything else, HELM_*, KUBE* and PG* above all, could point the child
 /// at another target than the pinned one. The two of TLS name the certificates this machine trusts.
-const HANDED_ON: [&str; 7] = ["PATH", "HOME", "USER", "LOGNAME", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+/// Proxies and the profile of a cloud decide how the pinned place is reached and who asks there, not which it is.
+const HANDED_ON: [&str; 23] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "TZ",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "CLOUDSDK_CONFIG",
+    "CLOUDSDK_ACTIVE_CONFIG_NAME",
+    "CLOUDSDK_CORE_ACCOUNT",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "AZURE_CONFIG_DIR",
+];
 
 /// Set whatever the caller has: answers are read by us, so they have to be in plain English without colours.
 const FIXED: [(&str, &str); 2] = [("LANG", "C.UTF-8"), ("TERM", "dumb")];

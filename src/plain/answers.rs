@@ -246,6 +246,7 @@ impl Scripted {
                     None => Err(missing("phrase")),
                 }
             }
+            Question::Confirm { person: true, .. } => Err(missing("what a person only may say")),
             Question::Confirm { .. } if own.go_on => Ok(Say::Reply(Reply::Continue)),
             Question::Confirm { .. } => Err(missing("go_on")),
             Question::Choose { .. } => {

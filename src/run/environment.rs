@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 /// Labels of a namespace that say what it is.
 const LABELS: [&str; 3] = ["env", "environment", "app.kubernetes.io/environment"];
 
-/// What a target counts as. In journals it is its word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// What a target counts as, the one that hurts first. In journals it is its word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE", from = "String")]
 pub enum Environment {
     /// People depend on it; so does everything that does not say what it is.
@@ -36,20 +36,24 @@ impl Environment {
         }
     }
 
-    /// The label of a namespace, among `KEY=VALUE`, that says what it is.
+    /// The label of a namespace, among `KEY=VALUE`, that says what it is; of several the one that counts most.
     pub fn label(labels: &[String]) -> Option<&str> {
         let says = |label: &&String| label.split_once('=').is_some_and(|(key, _)| LABELS.contains(&key));
-        labels.iter().find(says).map(String::as_str)
+        labels.iter().filter(says).min_by_key(|label| Self::by(label)).map(String::as_str)
     }
 
-    /// What a real namespace with these labels counts as.
-    pub fn of(labels: &[String]) -> Self {
-        let value = Self::label(labels).and_then(|label| label.split_once('=')).map(|(_, value)| value.to_lowercase());
+    fn by(label: &str) -> Self {
+        let value = label.split_once('=').map(|(_, value)| value.to_lowercase());
         match value.as_deref() {
             Some("test" | "dev" | "development" | "lab" | "qa") => Self::Test,
             Some("staging" | "stage") => Self::Staging,
             _ => Self::Prod,
         }
+    }
+
+    /// What a real namespace with these labels counts as.
+    pub fn of(labels: &[String]) -> Self {
+        Self::label(labels).map_or(Self::Prod, Self::by)
     }
 }
 
@@ -92,6 +96,9 @@ mod tests {
             assert_eq!(of(label), wanted, "{label}");
         }
         assert_eq!(Environment::of(&[]), Environment::Prod);
+        let two = |a: &str, b: &str| Environment::of(&[a.to_owned(), b.to_owned()]);
+        assert_eq!(two("app.kubernetes.io/environment=test", "env=production"), Environment::Prod);
+        assert_eq!(two("env=dev", "environment=staging"), Environment::Staging);
     }
 
     #[test]

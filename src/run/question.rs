@@ -165,7 +165,14 @@ pub enum Question {
     /// Open a gate.
     Gate { step: StepId, gate: Box<Gate> },
     /// Say yes to one thing, or do it by hand.
-    Confirm { step: StepId, text: Vec<String>, button: String },
+    Confirm {
+        step: StepId,
+        text: Vec<String>,
+        button: String,
+        /// Whether only a person may say so, and never a file.
+        #[serde(default)]
+        person: bool,
+    },
     /// A step failed or is undecided: choose.
     Choose { step: StepId, problem: Diagnostic, choices: Vec<Choice>, recommended: usize },
     /// Put settings back, item by item.

@@ -178,8 +178,7 @@ impl RunState {
             Record::Reopened { steps, .. } => self.steps.retain(|step, _| !steps.contains(step)),
             Record::Resumed { .. } => {
                 self.probes.clear();
-                let is_done = |step: &&PlannedStep| matches!(self.steps.get(&step.id), Some(StepState::Done { .. }));
-                let next = self.plan.iter().find(|step| !is_done(step)).map(|step| step.id.clone());
+                let next = self.plan.iter().find(|step| !self.step(&step.id).is_over()).map(|step| step.id.clone());
                 self.broken_off.extend(next);
             }
             Record::Finished { .. } => self.finished = true,

@@ -44,6 +44,27 @@ pub enum InputKind {
     Text,
     /// A path on this machine, made absolute.
     Path,
+    /// A Helm chart on this machine: a path to its archive, or to the folder that holds `Chart.yaml`.
+    Chart,
+}
+
+impl InputKind {
+    /// Whether it is a path on this machine.
+    pub fn is_path(self) -> bool {
+        matches!(self, Self::Path | Self::Chart)
+    }
+
+    /// Looks whether `path` would do.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub fn look(self, path: &std::path::Path) -> Result<(), String> {
+        let found = std::fs::metadata(path).map_err(|error| error.to_string())?;
+        if self == Self::Chart && found.is_dir() && !path.join("Chart.yaml").is_file() {
+            return Err("it is no chart, there is no Chart.yaml in it".to_owned());
+        }
+        Ok(())
+    }
 }
 
 /// A value chosen before the start.
@@ -188,10 +209,10 @@ impl Runbook {
                 return Err(format!("input {} is one of {}, not {value}", input.id, input.choices.join(", ")));
             }
             let value = match input.kind {
-                InputKind::Path if !value.is_empty() => {
+                InputKind::Path | InputKind::Chart if !value.is_empty() => {
                     std::path::absolute(&value).map_or(value, |path| path.to_string_lossy().into_owned())
                 }
-                InputKind::Path | InputKind::Text => value,
+                InputKind::Path | InputKind::Chart | InputKind::Text => value,
             };
             found.insert(input.id.clone(), serde_json::Value::String(value));
         }

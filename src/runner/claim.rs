@@ -4,7 +4,7 @@
 use super::launch::records;
 use crate::{
     ports::Identity,
-    run::RunState,
+    run::{Record, RunState},
     store::{RunFolder, Runs},
     text::Diagnostic,
 };
@@ -19,8 +19,17 @@ pub fn refuse_second(runs: &Runs, target: &Identity, own: &str) -> Result<(), Di
     }
     let listed = runs.list().map_err(|error| Diagnostic::new("cannot look for other runs").cause(error.to_string()))?;
     for run in listed.into_iter().filter(|run| run.id.as_str() != own && run.journal().exists()) {
-        // a run that cannot be read says so when it is resumed
-        let Ok(state) = fold(&run) else { continue };
+        let state = match fold(&run) {
+            Ok(state) => state,
+            Err(problem) if first_target(&run).is_none_or(|of| of.same_place(target)) => {
+                return Err(Diagnostic::new(format!("run {} may be at work on {}", run.id, target.namespace))
+                    .cause(problem.what)
+                    .proves("its journal cannot be read to its end, so nobody can say that it is over")
+                    .safe("everything: nothing was changed")
+                    .help(format!("look at it, then move its folder elsewhere: {}", run.path.display())));
+            }
+            Err(_) => continue,
+        };
         let same = state.target.as_ref().is_some_and(|of| of.same_place(target));
         if same && state.approved && !state.is_at_end() {
             let (id, namespace) = (state.short(), &target.namespace);
@@ -32,6 +41,16 @@ pub fn refuse_second(runs: &Runs, target: &Identity, own: &str) -> Result<(), Di
         }
     }
     Ok(())
+}
+
+/// The target that the first line names, if that much can be read.
+fn first_target(run: &RunFolder) -> Option<Identity> {
+    let text = std::fs::read_to_string(run.journal()).ok()?;
+    let mut first: serde_json::Value = serde_json::from_str(text.lines().next()?).ok()?;
+    match serde_json::from_value(first["record"].take()).ok()? {
+        Record::Started { target, .. } => Some(*target),
+        _ => None,
+    }
 }
 
 fn fold(run: &RunFolder) -> Result<RunState, Diagnostic> {

@@ -219,6 +219,43 @@ async fn refused(desk: &Desk, answers: &Value, what: &str, shut: &[&str]) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_application_that_is_silent_while_nothing_went_yet_keeps_the_gate_shut() {
+    let (_home, answers, moment) = before_gate("test").await;
+    let desk = Desk::after(&moment, None);
+    // the first deletion is written down and refused: all still runs
+    desk.fake.fail("delete ", drydock::ports::PortErrorKind::Forbidden);
+    let ride = try_gate(&desk, &answers, right_words).await;
+    assert!(matches!(ride.stopped, Stopped::Failed { .. }), "{:?}", ride.stopped);
+    let desk = desk.again();
+    let core = key("Deployment", "plant", "pix-core");
+    desk.fake.state().objects.get_mut(&core).unwrap()["spec"]["replicas"] = json!(0);
+    desk.fake.state().reconcile();
+    let ride = try_gate(&desk, &answers, right_words).await;
+    let gates = gates(&ride);
+    let shut: Vec<&str> = gates[0].locks.iter().filter(|lock| !lock.open).map(|lock| lock.name.as_str()).collect();
+    assert_eq!(shut, ["unchanged", "quiet"], "{:?}", gates[0].locks);
+    assert!(desk.fake.state().objects.contains_key(&core), "nothing went");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_goes_with_its_owner_is_listed_and_kept_like_any_other() {
+    let (_home, answers) = crate::crash::answers();
+    let mut state = State::with_deployment("test");
+    let owner = state.objects[&key("StatefulSet", "plant", "pix-db")]["metadata"]["uid"].clone();
+    let claim = key("PersistentVolumeClaim", "plant", "data-pix-db-0");
+    state.objects.get_mut(&claim).unwrap()["metadata"]["ownerReferences"] =
+        json!([{"kind": "StatefulSet", "uid": owner}]);
+    let desk = Desk::begin(&pixelcore(), Fake::new(state)).await;
+    let ride = try_gate(&desk, &answers, |_| Reply::Back).await;
+    let gates = gates(&ride);
+    assert!(gates[0].is_open(), "{:?}", gates[0].locks);
+    assert!(format!("{:?}", gates[0]).contains("data-pix-db-0"), "{:?}", gates[0]);
+    let volumes = desk.fake.state();
+    let kept = volumes.objects.values().filter(|object| object["kind"] == "PersistentVolume");
+    assert!(kept.into_iter().all(|volume| volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn transactions_of_others_cost_a_wait_that_hears_a_stop() {
     let (_home, answers, moment) = before_gate("test").await;
     let waits = |event: &Event| matches!(event, Event::Progress { progress } if progress.sentence.contains("may not be counted yet"));

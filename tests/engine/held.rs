@@ -237,6 +237,24 @@ async fn rows_of_the_new_deployment_itself_are_nobodys() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn writers_that_somebody_had_stopped_are_not_left_so_in_silence() {
+    let (_home, mut answers) = answers();
+    let mut state = State::with_deployment("test");
+    state.objects.get_mut(&key("Deployment", "plant", "pix-worker")).unwrap()["spec"]["replicas"] = json!(0);
+    state.reconcile();
+    let desk = Desk::begin(&pixelcore(), Fake::new(state)).await;
+    let ride = desk.go(Clerk::new(answers.clone())).await;
+    assert!(matches!(ride.stopped, Stopped::NeedsAnswer { .. }), "{:?}", ride.stopped);
+    let questions = ride.questions();
+    let Some(Question::Confirm { step, text, button, .. }) = questions.last() else { panic!("{questions:?}") };
+    assert_eq!((step.0.as_str(), button.as_str()), ("release", "Leave pix-worker at 0"));
+    assert!(text.iter().any(|line| line.contains("--context c -n plant scale deployment pix-worker")), "{text:?}");
+    answers["steps"]["release"] = json!({"go_on": true});
+    let desk = desk.again();
+    assert_eq!(desk.go(Clerk::new(answers)).await.stopped, Stopped::Finished);
+}
+
+#[tokio::test(start_paused = true)]
 async fn rows_that_come_beside_an_own_try_are_not_emptied() {
     let (_home, answers) = answers();
     let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;

@@ -8,9 +8,9 @@ use drydock::{
 };
 
 use crate::{
-    crash::answers,
+    crash::{answers, whole},
     drive::{Act, Clerk, Desk, pixelcore},
-    world::{Fake, State},
+    world::{Fake, Lost, State, key},
 };
 
 #[tokio::test(start_paused = true)]
@@ -65,6 +65,21 @@ async fn a_setting_is_not_written_again_into_another_place() {
         ride.stopped
     );
     assert_eq!(desk.fake.calls("PUT plant /api/applications/lns-eu").len(), 1, "the one before the question");
+}
+
+#[tokio::test(start_paused = true)]
+async fn writers_of_a_copy_that_is_half_installed_are_held_too() {
+    let (_home, answers) = answers();
+    let (whole, _) = whole(&answers).await;
+    let installs = |call: &String| call.starts_with("program helm upgrade") && call.contains("-n plant-rehearsal");
+    let number = whole.fake.state().calls.iter().position(installs).unwrap();
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    desk.fake.lose(number, Lost::Answer);
+    let ride = desk.go(Clerk::new(answers)).await;
+    assert!(matches!(ride.stopped, Stopped::Failed { .. }), "{:?}", ride.stopped);
+    let state = desk.fake.state();
+    let worker = &state.objects[&key("Deployment", "plant-rehearsal", "pix-worker")];
+    assert_eq!(worker["spec"]["replicas"], 0, "it would act on the world");
 }
 
 #[tokio::test(start_paused = true)]

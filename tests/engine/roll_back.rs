@@ -133,13 +133,21 @@ async fn once_the_removal_was_begun_the_way_back_is_shown_and_nothing_is_undone(
     let volume = desk.fake.state().objects.keys().find(|at| at.0 == "PersistentVolume").unwrap().2.clone();
     let text = helps[2].join("\n");
     for wanted in [
-        "helm uninstall pixelcore -n plant".to_owned(),
-        format!("kubectl patch pv {volume} --type merge -p '{{\"spec\":{{\"claimRef\":{{\"uid\":null,"),
-        "$ drydock vault show --reveal 7f3a/version/release | kubectl -n plant create -f -   ".to_owned(),
-        "$ helm rollback pixelcore 1 -n plant   ".to_owned(),
+        "$ helm --kube-context c uninstall pixelcore -n plant".to_owned(),
+        format!("kubectl --context c patch pv {volume} --type merge -p '{{\"spec\":{{\"claimRef\":{{\"uid\":null,"),
+        "$ drydock vault show --reveal 7f3a/version/release | kubectl --context c -n plant create -f -   ".to_owned(),
+        "$ helm --kube-context c rollback pixelcore 1 -n plant   ".to_owned(),
     ] {
         assert!(text.contains(&wanted), "{wanted} in {text}");
     }
+    let tied = |line: &&String| {
+        ["kubectl", "helm"].iter().all(|tool| {
+            line.match_indices(&format!("{tool} "))
+                .all(|(at, _)| !line[..at].ends_with(['$', ' ']) || line[at..].contains("context c "))
+        })
+    };
+    let commands: Vec<&String> = helps[2].iter().filter(|line| line.starts_with("$ ")).collect();
+    assert!(commands.len() > 2 && commands.iter().all(tied), "each leads to the run's own context: {text}");
     assert!(!text.contains("/chart") && !text.contains("environment"), "no file of before is needed: {text}");
     let (_, record) =
         desk.fake.state().vault[&("2026-11-20-test-7f3a".to_owned(), "version/release".to_owned())].clone();

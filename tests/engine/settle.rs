@@ -31,6 +31,11 @@ async fn other_settings_are_seen_by_eye_or_left_out_with_a_reason() {
     assert_eq!(items.iter().map(|item| item.state).collect::<Vec<_>>(), [ReapplyState::ByEye, ReapplyState::ByHand]);
     assert!(items[1].fields.contains(&("value".to_owned(), "osm".to_owned())), "{:?}", items[1]);
 
+    // what an eye has seen stands, whoever asks next
+    let (_home, other) = with_others(json!({"waive": {"map-layer": "the new version has no layers"}}));
+    let ride = desk.again().go(Clerk::new(other)).await;
+    assert_eq!(ride.stopped, Stopped::Finished, "{:?}", ride.questions().last());
+
     let (_home, both) =
         with_others(json!({"by_eye": ["dashboard-theme"], "waive": {"map-layer": "the new version has no layers"}}));
     let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
@@ -40,4 +45,24 @@ async fn other_settings_are_seen_by_eye_or_left_out_with_a_reason() {
         _ => None,
     });
     assert_eq!(told.unwrap(), "0 of 2 read back the same, 1 by eye, 1 waived");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_left_out_is_not_written_by_the_next_attempt() {
+    let (_home, mut answers) = answers();
+    // two that the application does not take: a human leaves one out, and goes before the other is settled
+    answers["steps"]["put_workers"] = json!({"waive": {"geo": "the new version has it built in"}});
+    let mut state = State::with_deployment("test");
+    state.refuses = vec!["geo".to_owned(), "mailer".to_owned()];
+    let worker = json!({"kind": "worker", "active": true, "source": "s", "settings": {}});
+    state.settings.get_mut("plant").unwrap().insert("mailer".into(), worker);
+    let desk = Desk::begin(&pixelcore(), Fake::new(state)).await;
+    let ride = desk.go(Clerk::new(answers.clone())).await;
+    assert!(matches!(ride.stopped, Stopped::NeedsAnswer { .. }), "{:?}", ride.stopped);
+    let written = |desk: &Desk, name: &str| desk.fake.calls(&format!("PUT plant /api/applications/{name}")).len();
+    let before = (written(&desk, "geo"), written(&desk, "mailer"));
+    answers["steps"]["put_workers"] = json!({"waive": {"mailer": "the new version has it built in"}});
+    let desk = desk.again();
+    assert_eq!(desk.go(Clerk::new(answers)).await.stopped, Stopped::Finished);
+    assert_eq!((written(&desk, "geo"), written(&desk, "mailer")), (before.0, before.1 + 1));
 }

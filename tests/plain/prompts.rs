@@ -117,7 +117,8 @@ async fn an_empty_enter_changes_nothing_anywhere() {
     assert_eq!(reply("back\n", resume()).await.0, stop, "nothing but a look is behind it");
     assert_eq!(reply("9\nx\n1\n", choose()).await.0, Some(Reply::Choose { choice: "retry".into() }));
     assert_eq!(reply("\n", Question::Approve).await.0, Some(Reply::Back));
-    let confirm = || Question::Confirm { step: step(), text: vec!["Look.".into()], button: "It is well".into() };
+    let confirm =
+        || Question::Confirm { step: step(), text: vec!["Look.".into()], button: "It is well".into(), person: false };
     assert_eq!(reply("\n", confirm()).await.0, Some(Reply::Back));
     assert_eq!(reply("2\n", confirm()).await.0, Some(Reply::Continue));
 }

@@ -54,6 +54,7 @@ pub fn confirm_long() -> Question {
         step: step("release"),
         text: (1..=12).map(line).collect(),
         button: "The writers may run".into(),
+        person: false,
     }
 }
 

@@ -249,6 +249,7 @@ pub fn confirm() -> Question {
             "Look at Pixel Admin › Devices: the newest reading is from before the freeze.".into(),
         ],
         button: "Start the writers".into(),
+        person: false,
     }
 }
 

@@ -216,7 +216,7 @@ fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
         screen.focus == GateFocus::Word,
     ));
     if gate.refusal.is_empty() {
-        lines.push(Line::text("Typing only; paste is not accepted here."));
+        lines.push(Line::text("Typing only; paste is not accepted here. Delete waits 2 s after it."));
     }
     for (index, part) in refusal.iter().enumerate() {
         let line = if index == 0 { Line::blank().at(2, "✗", Ink::Bad) } else { Line::blank() };

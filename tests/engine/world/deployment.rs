@@ -251,7 +251,7 @@ impl State {
             }
             (method, path) => {
                 let name = path.trim_start_matches("/api/applications/");
-                if method == "PUT" {
+                if method == "PUT" && !(version == "5.0.0" && self.refuses.iter().any(|refused| refused == name)) {
                     settings.insert(name.to_owned(), serde_json::from_slice(body).unwrap());
                 }
                 settings.get(name).map_or((404, Value::Null), |value| (200, shown(name, value)))

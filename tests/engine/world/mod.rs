@@ -56,6 +56,8 @@ pub struct State {
     pub outside: bool,
     /// Rows that a writer has made by the time it is stopped, each time one more; 0 for writers that write nothing.
     pub ingested: usize,
+    /// Settings of a new version that it takes and does not keep.
+    pub refuses: Vec<String>,
     /// Status of the pods that only fetch an image; without one they ran.
     pub image_status: Option<Value>,
     /// How helm described the newest revision, by namespace.

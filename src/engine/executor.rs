@@ -77,6 +77,7 @@ impl Engine {
             Ok(stopped) => stopped,
             Err(halt) => stopped_by(halt),
         };
+        let stopped = self.core.without_secrets(stopped);
         done.cancel();
         let _ = watch.await;
         self.core.flush_output().await;
@@ -95,6 +96,7 @@ impl Engine {
         if !rolling_back {
             self.open_vault().await?;
         }
+        self.core.recall().await;
         if resumed && let Some(stopped) = self.look_again().await? {
             return Ok(stopped);
         }

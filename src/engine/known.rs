@@ -61,8 +61,8 @@ impl Known {
         let mut found = Vec::new();
         let step = name.0.split('/').next().unwrap_or_default();
         if self.installed.iter().any(|known| known == step) {
-            let value = serde_json::from_str(text).or_else(|_| serde_saphyr::from_str::<Value>(text).map_err(|_| ()));
-            value.iter().for_each(|value| telling("", value, &mut found));
+            let value = serde_json::from_str(text).ok().or_else(|| serde_saphyr::from_str::<Value>(text).ok());
+            telling("", &value.unwrap_or_default(), &mut found);
         } else {
             cut(text, &mut found);
         }
@@ -149,12 +149,13 @@ fn forms(text: &str) -> [SecretString; 5] {
 
 /// A value of the vault: JSON by its texts, an environment file by its values, anything else as it is.
 fn cut(text: &str, found: &mut Vec<SecretString>) {
-    match serde_json::from_str::<Value>(text) {
-        Ok(value @ (Value::Object(_) | Value::Array(_) | Value::String(_))) => return members(&value, found),
-        _ => {}
+    if let Ok(value @ (Value::Object(_) | Value::Array(_) | Value::String(_))) = serde_json::from_str(text) {
+        return members(&value, found);
     }
     let variables = parse_dotenv(text.as_bytes()).unwrap_or_default();
-    variables.values().for_each(|value| take(value, found));
+    for value in variables.values() {
+        take(value, found);
+    }
     // a token that ends in `=` looks like a variable without a value
     if variables.is_empty() || text.trim_end().lines().count() == 1 {
         take(text, found);

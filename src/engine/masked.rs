@@ -95,8 +95,8 @@ fn question(question: &mut Question, known: &Known) {
         Question::Choose { problem, .. } => diagnostic(problem, known),
         Question::Reapply { items, .. } => items.iter_mut().for_each(|item| known.hide(&mut item.sentence)),
         Question::Resume { rows, uncertain, .. } => {
-            rows.iter_mut().for_each(|(_, _, sentence, _)| known.hide(sentence));
-            uncertain.iter_mut().for_each(|line| known.hide(line));
+            let found = rows.iter_mut().map(|(_, _, sentence, _)| sentence);
+            found.chain(uncertain).for_each(|line| known.hide(line));
         }
         Question::Approve => {}
     }

@@ -28,7 +28,9 @@ impl Secrets for Watched {
 
     async fn get(&self, run: &str, name: &EntryName) -> Result<Option<SecretBytes>, PortError> {
         let found = self.vault.get(run, name).await?;
-        found.iter().for_each(|value| self.known.learn(name, value));
+        if let Some(value) = &found {
+            self.known.learn(name, value);
+        }
         Ok(found)
     }
 

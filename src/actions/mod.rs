@@ -53,6 +53,7 @@ mod way_back;
 pub use artifacts::DumpFacts;
 pub use check::Scope;
 pub use context::{Action, Described, Done, Driver, Halt, Needs, PlanCx, Probed, StepCx};
+pub use dotenv::parse as parse_dotenv;
 pub use form_state::holds_secret;
 pub use spec::*;
 

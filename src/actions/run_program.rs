@@ -11,7 +11,7 @@ use super::{
     spec::{Place, RunSpec},
 };
 use crate::{
-    run::{Repeat, Verdict},
+    run::{HIDDEN, Repeat, Verdict},
     text::Diagnostic,
 };
 
@@ -49,6 +49,13 @@ impl Action for RunSpec {
         let Some((program, args)) = command.split_first() else {
             return Err(Diagnostic::new("the step's command is empty").into());
         };
+        if command.iter().any(|part| part.contains(HIDDEN)) {
+            return Err(Diagnostic::new("the step's command names what an earlier program said of a secret")
+                .proves("the secret was hidden in what it said; the command would not be the one that is meant")
+                .safe("everything: nothing was started")
+                .help("let the program read the secret itself; a secret is never an argument")
+                .into());
+        }
         let (code, text, errors) = match self.on {
             Place::Here => {
                 let args: Vec<&str> = args.iter().map(String::as_str).collect();

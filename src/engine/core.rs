@@ -17,13 +17,16 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    known::Known,
+    masked,
     output::OutputLog,
     plan::{Plan, values},
+    watched::Watched,
 };
 use crate::{
     actions::{Driver, Halt},
-    ports::{Identity, World},
-    run::{Command, Event, OutputLine, Progress, Question, Record, Reply, RunState, SecretHandle, StepId},
+    ports::{Identity, VaultState, World},
+    run::{Command, Event, OutputLine, Progress, Question, Record, Reply, RunState, SecretHandle, StepId, Stopped},
     text::{Diagnostic, Template, render},
 };
 
@@ -68,6 +71,7 @@ pub struct Core {
     secrets: tokio::sync::Mutex<Waiting>,
     question: AtomicU64,
     output: OutputLog,
+    known: Arc<Known>,
     picture: Mutex<Option<(StepId, Instant)>>,
     /// Set when the run shall stop at the next safe point.
     pub pause: AtomicBool,
@@ -83,7 +87,7 @@ struct Waiting {
 }
 
 /// A lock that a panicking holder cannot make unusable: the data are plain values, each replaced whole.
-fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -96,7 +100,7 @@ pub(super) fn has_room(events: &mpsc::Sender<Event>) -> bool {
 impl Core {
     /// Joins the parts and starts the pump of commands.
     pub fn new(
-        world: World,
+        mut world: World,
         state: RunState,
         ledger: Box<dyn Ledger>,
         drafts: Map<String, Value>,
@@ -105,6 +109,8 @@ impl Core {
         plan: Arc<Plan>,
     ) -> Arc<Self> {
         let (to_replies, replies) = mpsc::channel(16);
+        let known = Arc::new(Known::new(&plan, &state));
+        world.secrets = Arc::new(Watched { vault: world.secrets, known: Arc::clone(&known) });
         let core = Arc::new(Self {
             world,
             plan,
@@ -117,6 +123,7 @@ impl Core {
             secrets: tokio::sync::Mutex::new(Waiting { incoming: front.secrets, arrived: HashMap::new() }),
             question: AtomicU64::new(0),
             output,
+            known,
             picture: Mutex::new(None),
             pause: AtomicBool::new(false),
             alone: CancellationToken::new(),
@@ -163,13 +170,15 @@ impl Core {
     }
 
     /// Tells the front end; waits while it is slow. Only for what must not be missed.
-    pub async fn tell(&self, event: Event) {
+    pub async fn tell(&self, mut event: Event) {
+        masked::event(&mut event, &self.known);
         let _ = self.events.send(event).await;
     }
 
     /// Tells what may be missed: a front end that is behind gets none of it.
-    pub fn mention(&self, event: Event) {
+    pub fn mention(&self, mut event: Event) {
         if has_room(&self.events) {
+            masked::event(&mut event, &self.known);
             let _ = self.events.try_send(event);
         }
     }
@@ -184,6 +193,31 @@ impl Core {
         })
     }
 
+    /// Learns what this run has in the vault, where that is open: a step that never reads a secret may run a program that
+    /// says it.
+    pub async fn recall(&self) {
+        if self.world.secrets.state() != VaultState::Open {
+            return;
+        }
+        let run = self.state().run.clone();
+        let entries = self.world.secrets.list(&run).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot list the secrets of the run");
+            Vec::new()
+        });
+        for entry in entries {
+            // the step that needs what cannot be read says so
+            if let Err(error) = self.world.secrets.get(&run, &entry.name).await {
+                tracing::warn!(%error, name = entry.name.0, "cannot read a secret of the run");
+            }
+        }
+    }
+
+    /// How a run ended, without its secrets.
+    pub fn without_secrets(&self, mut stopped: Stopped) -> Stopped {
+        masked::stopped(&mut stopped, &self.known);
+        stopped
+    }
+
     /// Writes what is left of a step's output.
     pub async fn flush_output(&self) {
         self.output.flush().await;
@@ -192,7 +226,8 @@ impl Core {
 
 #[async_trait]
 impl Driver for Core {
-    async fn record(&self, record: Record) -> Result<(), Halt> {
+    async fn record(&self, mut record: Record) -> Result<(), Halt> {
+        masked::record(&mut record, &self.known, &self.plan);
         let at = self.world.clock.now();
         let ledger = Arc::clone(&self.ledger);
         let kept = record.clone();
@@ -261,7 +296,7 @@ impl Driver for Core {
         self.mention(Event::Progress { progress });
     }
 
-    async fn line(&self, line: OutputLine) {
+    async fn line(&self, mut line: OutputLine) {
         let step = self
             .state()
             .plan
@@ -269,6 +304,7 @@ impl Driver for Core {
             .find(|step| matches!(self.state().step(&step.id), crate::run::StepState::Begun { .. }))
             .map(|s| s.id.clone());
         if let Some(step) = step {
+            self.known.hide(&mut line.text);
             self.output.write(step, line).await;
         }
     }

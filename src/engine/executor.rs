@@ -78,6 +78,7 @@ impl Engine {
         };
         // not waited for: a server that is silent must hold nobody back
         watch.abort();
+        let stopped = self.core.without_secrets(stopped);
         self.core.flush_output().await;
         self.core.tell(Event::Stopped { stopped: stopped.clone() }).await;
         stopped
@@ -94,6 +95,7 @@ impl Engine {
         if !rolling_back {
             self.open_vault().await?;
         }
+        self.core.recall().await;
         if resumed && let Some(stopped) = self.look_again().await? {
             return Ok(stopped);
         }

@@ -8,11 +8,14 @@ mod back;
 mod core;
 mod decide;
 mod executor;
+mod known;
+mod masked;
 mod output;
 mod plan;
 mod requires;
 mod roll_back;
 mod show;
+mod watched;
 
 pub use core::{Front, Ledger};
 pub use executor::{Engine, Start};

@@ -1,9 +1,13 @@
 //! Masks: what an application shows in place of a secret. A mask is no value: it is neither kept, nor put back, nor equal
-//! to anything. Called by `actions` (captures, compares) and by the forms.
+//! to anything. Called by `actions` (captures, compares) and by the forms. Holds the mask of drydock's own, too, for which
+//! the same is true.
 
 use serde_json::Value;
 
 use crate::text::printable;
+
+/// What stands in output, records and events where a program said a secret of the run. Its length tells nothing.
+pub const HIDDEN: &str = "••••••••";
 
 /// Whether a secret that was read is nothing but a mask (asterisks, bullets or dots).
 pub fn is_mask(text: &str) -> bool {

@@ -24,7 +24,7 @@ pub use form::{Field, FieldKind, Form};
 pub use ids::StepId;
 pub use item::{FieldValue, Item, JsonType, Live, member_names, secret_name};
 pub use link::Link;
-pub use mask::{equal_but_for_masks, is_mask, masks_within};
+pub use mask::{HIDDEN, equal_but_for_masks, is_mask, masks_within};
 pub use outage::Outage;
 pub use output::{EVENT, OutputLine, Tag};
 pub use question::{Check, CheckResult, Choice, Gate, Lock, Question, ReapplyItem, ReapplyState, Removal, WAY_BACK};

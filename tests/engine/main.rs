@@ -19,6 +19,7 @@ mod lost;
 mod masks;
 mod outside;
 mod pausing;
+mod quoted;
 mod requires;
 mod resume;
 mod roll_back;

@@ -1,0 +1,291 @@
+//! What this run knows to be secret, and a text without it: programs, pods and servers quote passwords in what they say.
+//!
+//! Owns the texts and the search for them; they print nowhere. [`Watched`](super::watched::Watched) teaches it every value
+//! that goes into the vault or comes out of it; `core` and `masked` ask it before anything is written or told.
+
+use std::{
+    fmt::Write as _,
+    sync::{Arc, Mutex},
+};
+
+use aho_corasick::{AhoCorasick, BuildError};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::{core::lock, plan::Plan};
+use crate::{
+    actions::{ActionSpec, parse_dotenv},
+    ports::{EntryName, SecretBytes},
+    run::{HIDDEN, RunState, is_mask},
+    text::printable,
+};
+
+/// A shorter text is found in too many innocent words.
+const LEAST: usize = 8;
+/// A longer one is in no line: it is cut into its own lines.
+const LONGEST: usize = 4096;
+/// What the name of a member says that holds a secret, among the many of Helm values that hold none.
+const TELLING: [&str; 7] = ["pass", "pwd", "secret", "token", "key", "cred", "auth"];
+
+/// The secrets of a run, as texts to be looked for. No `Debug`: a finder prints what it looks for.
+pub struct Known {
+    /// What the runbook, the inputs and the target say openly: a name that an environment file has, too, is no secret.
+    open: String,
+    /// Steps that keep what is installed: most of that is no secret.
+    installed: Vec<String>,
+    texts: Mutex<Texts>,
+}
+
+#[derive(Default)]
+struct Texts {
+    all: Vec<SecretString>,
+    /// Made at the first search after a change: a form may keep hundreds of secrets one after the other.
+    finder: Option<Arc<AhoCorasick>>,
+}
+
+impl Known {
+    /// Nothing is known yet.
+    pub fn new(plan: &Plan, state: &RunState) -> Self {
+        let is_capture = |step: &&super::plan::PlanStep| matches!(step.spec, ActionSpec::Capture(_));
+        Self {
+            open: format!("{plan:?} {:?} {} {}", state.target, state.context, state.inputs),
+            installed: plan.steps.iter().filter(is_capture).map(|step| step.planned.id.0.clone()).collect(),
+            texts: Mutex::default(),
+        }
+    }
+
+    /// Takes a value of the vault in, cut into what a program would quote of it.
+    pub fn learn(&self, name: &EntryName, value: &SecretBytes) {
+        let Ok(text) = std::str::from_utf8(value.expose_secret()) else { return };
+        let mut found = Vec::new();
+        let step = name.0.split('/').next().unwrap_or_default();
+        if self.installed.iter().any(|known| known == step) {
+            let value = serde_json::from_str(text).ok().or_else(|| serde_saphyr::from_str::<Value>(text).ok());
+            telling("", &value.unwrap_or_default(), &mut found);
+        } else {
+            cut(text, &mut found);
+        }
+        found.retain(|text| !self.is_open(text.expose_secret()));
+        let mut texts = lock(&self.texts);
+        for new in found {
+            if !texts.all.iter().any(|known| known.expose_secret() == new.expose_secret()) {
+                texts.all.push(new);
+                texts.finder = None;
+            }
+        }
+    }
+
+    /// Whether it stands openly in the run's plan, as a word of its own.
+    fn is_open(&self, text: &str) -> bool {
+        self.open.match_indices(text).any(|(at, _)| {
+            let before = self.open[..at].chars().next_back();
+            let after = self.open[at + text.len()..].chars().next();
+            !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+        })
+    }
+
+    /// Hides every secret in a text.
+    pub fn hide(&self, text: &mut String) {
+        let finder = match lock(&self.texts).finder() {
+            Ok(Some(finder)) => finder,
+            Ok(None) => return,
+            Err(error) => {
+                // rather nothing is told than a secret
+                tracing::error!(%error, "cannot look for secrets in what is told");
+                HIDDEN.clone_into(text);
+                return;
+            }
+        };
+        // secrets that overlap are hidden together: what is left of one of them would tell the rest
+        let mut spans: Vec<(usize, usize)> = Vec::new();
+        for found in finder.find_overlapping_iter(text.as_str()) {
+            let (mut start, mut end) = (found.start(), found.end());
+            while let Some(last) = spans.pop_if(|last| last.1 >= start) {
+                (start, end) = (start.min(last.0), end.max(last.1));
+            }
+            spans.push((start, end));
+        }
+        for (start, end) in spans.into_iter().rev() {
+            text.replace_range(start..end, HIDDEN);
+        }
+    }
+
+    /// Hides them in every text of a value; names of members stay.
+    pub fn hide_within(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => self.hide(text),
+            Value::Array(all) => all.iter_mut().for_each(|inner| self.hide_within(inner)),
+            Value::Object(members) => members.values_mut().for_each(|inner| self.hide_within(inner)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+impl Texts {
+    fn finder(&mut self) -> Result<Option<Arc<AhoCorasick>>, BuildError> {
+        if self.finder.is_none() && !self.all.is_empty() {
+            let forms: Vec<SecretString> = self.all.iter().flat_map(|text| forms(text.expose_secret())).collect();
+            self.finder = Some(Arc::new(AhoCorasick::new(forms.iter().map(ExposeSecret::expose_secret))?));
+        }
+        Ok(self.finder.clone())
+    }
+}
+
+/// A text as it stands in a line, an address, a JSON text, or a Secret of Kubernetes.
+fn forms(text: &str) -> [SecretString; 5] {
+    let mut address = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            address.push(char::from(byte));
+        } else {
+            let _ = write!(address, "%{byte:02X}");
+        }
+    }
+    let quoted = Value::from(text).to_string();
+    let json = quoted[1..quoted.len() - 1].to_owned();
+    [text.to_owned(), printable(text), address, json, STANDARD.encode(text)].map(SecretString::from)
+}
+
+/// A value of the vault: JSON by its texts, an environment file by its values, anything else as it is.
+fn cut(text: &str, found: &mut Vec<SecretString>) {
+    if let Ok(value @ (Value::Object(_) | Value::Array(_) | Value::String(_))) = serde_json::from_str(text) {
+        return members(&value, found);
+    }
+    let variables = parse_dotenv(text.as_bytes()).unwrap_or_default();
+    for value in variables.values() {
+        take(value, found);
+    }
+    // a token that ends in `=` looks like a variable without a value
+    if variables.is_empty() || text.trim_end().lines().count() == 1 {
+        take(text, found);
+    }
+}
+
+fn members(value: &Value, found: &mut Vec<SecretString>) {
+    match value {
+        Value::String(text) => take(text, found),
+        Value::Array(all) => all.iter().for_each(|inner| members(inner, found)),
+        Value::Object(all) => all.values().for_each(|inner| members(inner, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Members whose name tells that they are secret, and environment files.
+fn telling(name: &str, value: &Value, found: &mut Vec<SecretString>) {
+    match value {
+        Value::String(text) => {
+            let name = name.to_ascii_lowercase();
+            let is_file = || text.contains('\n') && parse_dotenv(text.as_bytes()).is_ok();
+            if TELLING.iter().any(|word| name.contains(word)) || is_file() {
+                cut(text, found);
+            } else if let Some(password) = password_in(text) {
+                add(password, found);
+            }
+        }
+        Value::Array(all) => all.iter().for_each(|inner| telling(name, inner, found)),
+        Value::Object(all) => all.iter().for_each(|(name, inner)| telling(name, inner, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// One text, its lines (of a key in PEM each is told alone), and the password in an address.
+fn take(text: &str, found: &mut Vec<SecretString>) {
+    add(text, found);
+    if text.trim().contains('\n') {
+        text.lines().for_each(|line| add(line, found));
+    }
+    if let Some(password) = password_in(text) {
+        add(password, found);
+    }
+}
+
+fn add(text: &str, found: &mut Vec<SecretString>) {
+    let text = text.trim();
+    if text.chars().count() >= LEAST && text.len() <= LONGEST && !text.starts_with("-----") && !is_mask(text) {
+        found.push(SecretString::from(text));
+    }
+}
+
+fn password_in(address: &str) -> Option<&str> {
+    let (login, _) = address.split_once("://")?.1.split('/').next()?.rsplit_once('@')?;
+    Some(login.split_once(':')?.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn known(open: &str) -> Known {
+        Known { open: open.to_owned(), installed: vec!["version".to_owned()], texts: Mutex::default() }
+    }
+
+    fn learn(known: &Known, name: &str, value: &str) {
+        known.learn(&EntryName(name.to_owned()), &SecretBytes::new(value.as_bytes().to_vec()));
+    }
+
+    fn hidden(known: &Known, text: &str) -> String {
+        let mut text = text.to_owned();
+        known.hide(&mut text);
+        text
+    }
+
+    #[test]
+    fn a_value_is_hidden_by_what_a_program_quotes_of_it() {
+        let known = known("the database \"pixelcore\" of plant");
+        assert_eq!(hidden(&known, "hunter-of-rows"), "hunter-of-rows");
+        let dotenv =
+            "DB_NAME=pixelcore\nDB_PASSWORD='hunter of rows'\nDB_URL=postgres://pix:open+sesame@pix-db/x\nD=on\n";
+        learn(&known, "environment/1/dotenv", dotenv);
+        learn(&known, "workers/geo/more.json", &json!({"smtp": [{"pass": "mail-\"of\"-geo"}], "s": 30}).to_string());
+        learn(&known, "lns/eu/token", "QUJDREVGR0g=");
+        learn(
+            &known,
+            "tls/1/key",
+            "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADAN\nBgkqhkiG9w0B\n-----END PRIVATE KEY-----\n",
+        );
+        for (said, told) in [
+            ("auth hunter of rows, on pixelcore", "auth ••••••••, on pixelcore"),
+            ("postgres://pix:hunter%20of%20rows@pix-db", "postgres://pix:••••••••@pix-db"),
+            ("user pix, open+sesame", "user pix, ••••••••"),
+            ("postgres://pix:open+sesame@pix-db/x?a", "••••••••?a"),
+            ("{\"pass\":\"mail-\\\"of\\\"-geo\"}", "{\"pass\":\"••••••••\"}"),
+            ("data: aHVudGVyIG9mIHJvd3M=", "data: ••••••••"),
+            ("Bearer QUJDREVGR0g=.", "Bearer ••••••••."),
+            ("BgkqhkiG9w0B", "••••••••"),
+            ("-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----"),
+        ] {
+            assert_eq!(hidden(&known, said), told);
+        }
+    }
+
+    #[test]
+    fn secrets_that_overlap_leave_nothing_of_each_other() {
+        let known = known("");
+        learn(&known, "a/1/a", "abcdefgh");
+        learn(&known, "a/1/b", "efghijkl");
+        learn(&known, "a/1/c", "zzabcdefghijklyy");
+        assert_eq!(hidden(&known, "ü abcdefghijkl ü efghijkl"), "ü •••••••• ü ••••••••");
+        assert_eq!(hidden(&known, "zzabcdefghijklyy, abcdefg"), "••••••••, abcdefg");
+    }
+
+    #[test]
+    fn of_what_is_installed_only_what_tells_that_it_is_secret() {
+        let known = known("");
+        let values = "image: registry.example.net/pix\nadmin: {Password: door-opener-77}\ndb: amqp://pix:queue-of-rows@mq/\nenv: |\n  A=hunter-of-rows\n  B=2\n";
+        learn(&known, "version/1/values", values);
+        learn(&known, "version/1/release", "{\"kind\": \"Secret\", \"data\": {\"status\": \"deployed\"}}");
+        let said = "registry.example.net/pix is deployed with door-opener-77, hunter-of-rows, queue-of-rows";
+        assert_eq!(hidden(&known, said), "registry.example.net/pix is deployed with ••••••••, ••••••••, ••••••••");
+    }
+
+    #[test]
+    fn what_the_plan_says_openly_is_none_and_a_part_of_its_words_is() {
+        let known = known("waits for pix-core-service, then");
+        learn(&known, "a/1/a", "pix-core-service");
+        learn(&known, "a/1/b", "ore-serv");
+        assert_eq!(hidden(&known, "pix-core-service"), "pix-c••••••••ice");
+    }
+}

@@ -27,6 +27,8 @@ const LEAST: usize = 8;
 const LONGEST: usize = 4096;
 /// What the name of a member says that holds a secret, among the many of Helm values that hold none.
 const TELLING: [&str; 7] = ["pass", "pwd", "secret", "token", "key", "cred", "auth"];
+/// Words of a variable that says where something is: whoever mends a refusal has to read which host it was.
+const PLACES: [&str; 7] = ["HOST", "HOSTNAME", "PORT", "NAME", "DATABASE", "USER", "USERNAME"];
 
 /// The secrets of a run, as texts to be looked for. No `Debug`: a finder prints what it looks for.
 pub struct Known {
@@ -153,8 +155,12 @@ fn cut(text: &str, found: &mut Vec<SecretString>) {
         return members(&value, found);
     }
     let variables = parse_dotenv(text.as_bytes()).unwrap_or_default();
-    for value in variables.values() {
-        take(value, found);
+    for (name, value) in &variables {
+        if !is_place(name) {
+            take(value, found);
+        } else if let Some(password) = password_in(value) {
+            add(password, found);
+        }
     }
     // a token that ends in `=` looks like a variable without a value
     if variables.is_empty() || text.trim_end().lines().count() == 1 {
@@ -171,13 +177,21 @@ fn members(value: &Value, found: &mut Vec<SecretString>) {
     }
 }
 
+fn is_telling(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    TELLING.iter().any(|word| name.contains(word))
+}
+
+fn is_place(variable: &str) -> bool {
+    !is_telling(variable) && variable.to_ascii_uppercase().split('_').any(|word| PLACES.contains(&word))
+}
+
 /// Members whose name tells that they are secret, and environment files.
 fn telling(name: &str, value: &Value, found: &mut Vec<SecretString>) {
     match value {
         Value::String(text) => {
-            let name = name.to_ascii_lowercase();
             let is_file = || text.contains('\n') && parse_dotenv(text.as_bytes()).is_ok();
-            if TELLING.iter().any(|word| name.contains(word)) || is_file() {
+            if is_telling(name) || is_file() {
                 cut(text, found);
             } else if let Some(password) = password_in(text) {
                 add(password, found);
@@ -236,8 +250,8 @@ mod tests {
     fn a_value_is_hidden_by_what_a_program_quotes_of_it() {
         let known = known("the database \"pixelcore\" of plant");
         assert_eq!(hidden(&known, "hunter-of-rows"), "hunter-of-rows");
-        let dotenv =
-            "DB_NAME=pixelcore\nDB_PASSWORD='hunter of rows'\nDB_URL=postgres://pix:open+sesame@pix-db/x\nD=on\n";
+        let dotenv = "DB_NAME=pixelcore\nDB_PASSWORD='hunter of rows'\nDB_URL=postgres://pix:open+sesame@pix-db/x\nD=on\n\
+                      DB_HOST=db.example.net\nUSER_PASSWORD=of-a-user\nMQ_HOST=amqp://pix:queue-of-rows@mq\n";
         learn(&known, "environment/1/dotenv", dotenv);
         learn(&known, "workers/geo/more.json", &json!({"smtp": [{"pass": "mail-\"of\"-geo"}], "s": 30}).to_string());
         learn(&known, "lns/eu/token", "QUJDREVGR0g=");
@@ -249,6 +263,8 @@ mod tests {
         for (said, told) in [
             ("auth hunter of rows, on pixelcore", "auth ••••••••, on pixelcore"),
             ("postgres://pix:hunter%20of%20rows@pix-db", "postgres://pix:••••••••@pix-db"),
+            ("db.example.net: of-a-user", "db.example.net: ••••••••"),
+            ("amqp://pix:queue-of-rows@mq", "amqp://pix:••••••••@mq"),
             ("user pix, open+sesame", "user pix, ••••••••"),
             ("postgres://pix:open+sesame@pix-db/x?a", "••••••••?a"),
             ("{\"pass\":\"mail-\\\"of\\\"-geo\"}", "{\"pass\":\"••••••••\"}"),

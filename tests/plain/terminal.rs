@@ -234,6 +234,7 @@ fn serve(state: &Path) -> Served {
 fn a_target_that_is_not_named_is_asked_for_at_a_terminal_and_refused_without() {
     let place = tempfile::tempdir().unwrap();
     let _served = serve(place.path());
+    std::fs::write(place.path().join("Chart.yaml"), "name: pix").unwrap();
     let chart = place.path().display().to_string();
     let mut terminal = Terminal::start(place.path(), &["start", "pixelcore", "--plain"]);
     terminal.wait("practice  http://127.0.0.1:");

@@ -60,7 +60,7 @@ impl HttpSpec {
     }
 
     /// What a human has said of an item in an attempt before: it stands, and what was left out is not written.
-    fn settled(&self, cx: &StepCx, item: &Item) -> Option<(ReapplyState, String)> {
+    fn settled(cx: &StepCx, item: &Item) -> Option<(ReapplyState, String)> {
         let state = cx.driver.state();
         let said = state.confirmed.get(&(cx.step.clone(), item.id.clone()))?;
         let how = if said.starts_with(BY_EYE) { ReapplyState::ByEye } else { ReapplyState::Waived };
@@ -72,7 +72,7 @@ impl HttpSpec {
         let form = self.form_title(cx);
         let shown = |item: &Item| {
             let (state, sentence) =
-                self.settled(cx, item).unwrap_or_else(|| (ReapplyState::ByHand, BY_HAND.to_owned()));
+                Self::settled(cx, item).unwrap_or_else(|| (ReapplyState::ByHand, BY_HAND.to_owned()));
             ReapplyItem {
                 id: item.id.clone(),
                 title: format!("{form} {}", item.id),
@@ -91,7 +91,7 @@ impl HttpSpec {
         let form = self.form_title(cx);
         let mut shown: Vec<ReapplyItem> = Vec::new();
         for item in items {
-            let settled = self.settled(cx, item);
+            let settled = Self::settled(cx, item);
             let (mut state, mut sentence) = match &settled {
                 Some(settled) => settled.clone(),
                 None => self.read_back(cx, &api, item).await?,

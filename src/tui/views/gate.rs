@@ -216,7 +216,9 @@ fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
         screen.focus == GateFocus::Word,
     ));
     if gate.refusal.is_empty() {
-        lines.push(Line::text("Typing only; paste is not accepted here. Delete waits 2 s after it."));
+        let rule = "Typing only; paste is not accepted here.";
+        let both = format!("{rule} Delete waits 2 s after it.");
+        lines.push(Line::text(if width(&both) + 2 < room.width { &both } else { rule }));
     }
     for (index, part) in refusal.iter().enumerate() {
         let line = if index == 0 { Line::blank().at(2, "✗", Ink::Bad) } else { Line::blank() };

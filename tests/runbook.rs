@@ -103,3 +103,14 @@ fn a_step_names_the_steps_it_rests_on() {
         );
     }
 }
+
+/// Inputs are in the journal, the plan and the record of the change.
+#[test]
+fn an_input_with_a_login_in_its_address_is_refused() {
+    let (id, text) = EMBEDDED[0];
+    let loaded = load(id, text).unwrap_or_else(|_| unreachable!());
+    let target = serde_json::json!({"namespace": "plant", "context": "c", "uid": "u"});
+    let chosen = [("chart".to_owned(), "https://u:canary@charts.example.net/pix".to_owned())].into();
+    let fault = loaded.runbook.inputs(&chosen, &target).unwrap_err();
+    assert!(fault.starts_with("input chart holds a secret in its address") && !fault.contains("canary"), "{fault}");
+}

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use async_trait::async_trait;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::{
@@ -211,26 +211,32 @@ impl AskSpec {
                     FieldValue::Text { value: path, provenance: Provenance::Typed { by } }
                 }
             },
-            (FieldKind::Secret | FieldKind::SecretJson, FieldInput::Secret(handle)) => {
-                let Some(secret) = cx.driver.take_secret(handle).await else {
-                    return Ok(Err("the secret did not arrive; type it again".to_owned()));
-                };
-                if let Err(fault) = checked(spec, secret.expose_secret(), target) {
-                    target.faults.insert(field.to_owned(), fault);
-                    return Ok(Ok(()));
-                }
-                let bytes = SecretBytes::new(secret.expose_secret().as_bytes().to_vec());
-                keep(cx, item, spec, bytes, Provenance::Typed { by }).await?
-            }
-            (FieldKind::Secret | FieldKind::SecretJson | FieldKind::SecretFile, _) => {
+            (FieldKind::SecretFile, FieldInput::Secret(_))
+            | (FieldKind::Secret | FieldKind::SecretJson, FieldInput::Text(_)) => {
                 return Ok(Err(format!("{} is kept in the vault only", spec.label)));
             }
-            (_, FieldInput::Secret(_)) => return Ok(Err(format!("{} is not a secret", spec.label))),
-            (_, FieldInput::Text(value)) => {
-                if let Err(fault) = checked(spec, &value, target) {
-                    target.faults.insert(field.to_owned(), fault);
+            (_, FieldInput::Secret(_)) if !target.is_unseen(spec) => {
+                return Ok(Err(format!("{} is not a secret", spec.label)));
+            }
+            (_, input) => {
+                let is_unseen = matches!(input, FieldInput::Secret(_));
+                let typed = match input {
+                    FieldInput::Text(text) => Some(SecretString::from(text)),
+                    FieldInput::Secret(handle) => cx.driver.take_secret(handle).await,
+                };
+                let Some(typed) = typed else {
+                    return Ok(Err("the secret did not arrive; type it again".to_owned()));
+                };
+                let (text, provenance) = (typed.expose_secret(), Provenance::Typed { by });
+                let fault = checked(spec, text, target).err();
+                let is_faulty = fault.is_some();
+                target.faults.extend(fault.map(|fault| (field.to_owned(), fault)));
+                match is_unseen || spec.hides(text) {
+                    // who typed it still has it
+                    true if is_faulty => return Ok(Ok(())),
+                    true => keep(cx, item, spec, SecretBytes::new(text.as_bytes().to_vec()), provenance).await?,
+                    false => FieldValue::Text { value: text.to_owned(), provenance },
                 }
-                FieldValue::Text { value, provenance: Provenance::Typed { by } }
             }
         };
         target.values.insert(field.to_owned(), value);

@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     ports::{Provenance, SecretBytes},
-    run::{Field, FieldKind, FieldValue, Item, JsonType, Live, is_mask, masks_within, member_names},
+    run::{
+        Field, FieldKind, FieldValue, Item, JsonType, Live, is_mask, masks_within, member_names, secrets_within,
+        without_logins,
+    },
     text::{Diagnostic, printable, units},
 };
 
@@ -29,13 +32,20 @@ pub(super) async fn keep(
     value: SecretBytes,
     from: Provenance,
 ) -> Result<FieldValue, Halt> {
-    let members = if field.is_json() { names_in(value.expose_secret()) } else { String::new() };
+    let members = may_be_shown(field, &String::from_utf8_lossy(value.expose_secret()));
     let meta = cx.keep_secret(item, &field.id, value, from).await?;
     Ok(FieldValue::Secret { length: meta.length, check: meta.check, provenance: meta.provenance, members })
 }
 
-fn names_in(json: &[u8]) -> String {
-    serde_json::from_slice::<Map<String, Value>>(json).map_or_else(|_| String::new(), |members| member_names(&members))
+/// What may be shown of a secret text: the names of the members of JSON, an address without its login.
+fn may_be_shown(field: &Field, text: &str) -> String {
+    if field.is_json() {
+        let members = serde_json::from_str::<Map<String, Value>>(text);
+        return members.map_or_else(|_| String::new(), |members| member_names(&members));
+    }
+    // where an address has a login, all else of it is open
+    let has_login = !field.is_secret() && !secrets_within(text).is_empty();
+    if has_login { printable(&without_logins(text)) } else { String::new() }
 }
 
 /// A member as the text of its field.
@@ -133,13 +143,13 @@ impl AskSpec {
 
     /// Secrets of a draft that an earlier version kept as text go to the vault.
     pub(super) async fn hide_secrets(&self, cx: &StepCx, state: &mut FormState) -> Result<(), Halt> {
-        for field in self.form.fields.iter().filter(|field| field.is_secret()) {
-            // of a file the text is its path
-            if field.kind == FieldKind::SecretFile {
-                continue;
-            }
+        // of a file the text is its path
+        for field in self.form.fields.iter().filter(|field| field.kind != FieldKind::SecretFile) {
             for item in &mut state.items {
                 let Some(FieldValue::Text { value, provenance }) = item.values.get(&field.id) else { continue };
+                if !field.hides(value) {
+                    continue;
+                }
                 let (value, provenance) = (value.clone(), provenance.clone());
                 let hidden = if value.is_empty() {
                     FieldValue::Empty
@@ -208,7 +218,7 @@ impl AskSpec {
             item.types.insert(field.id.clone(), JsonType::of(value));
             let place = format!("GET {}, {}.{member}", found.path, item.id);
             let provenance = Provenance::Found { place };
-            let value = match (field.is_secret(), text.is_empty()) {
+            let value = match (field.hides(&text), text.is_empty()) {
                 (true, true) => FieldValue::Empty,
                 (true, false) => keep(cx, &item.id, field, SecretBytes::new(text.into_bytes()), provenance).await?,
                 (false, _) => FieldValue::Text { value: text, provenance },
@@ -260,14 +270,14 @@ impl AskSpec {
 fn told(field: &Field, value: Option<&Value>) -> String {
     let Some(value) = value.filter(|value| !value.is_null()) else { return "nothing".to_owned() };
     let text = as_text(value);
-    if !field.is_secret() {
+    if !field.hides(&text) {
         return if text.is_empty() { "nothing".to_owned() } else { printable(&text) };
     }
-    let names = value
-        .as_object()
-        .filter(|_| field.is_json())
-        .map_or_else(String::new, |members| format!("{} · ", member_names(members)));
-    format!("another value, {names}{}", units::plural(text.chars().count(), "character", "characters"))
+    let shown = match may_be_shown(field, &text) {
+        shown if shown.is_empty() => shown,
+        shown => format!("{shown} · "),
+    };
+    format!("another value, {shown}{}", units::plural(text.chars().count(), "character", "characters"))
 }
 
 /// The settings that belong to a form, by name.

@@ -17,7 +17,7 @@ use super::{core::lock, plan::Plan};
 use crate::{
     actions::{ActionSpec, parse_dotenv},
     ports::{EntryName, SecretBytes},
-    run::{HIDDEN, RunState, is_mask},
+    run::{HIDDEN, RunState, is_mask, is_telling, secrets_within},
     text::printable,
 };
 
@@ -25,8 +25,6 @@ use crate::{
 const LEAST: usize = 8;
 /// A longer one is in no line: it is cut into its own lines.
 const LONGEST: usize = 4096;
-/// What the name of a member says that holds a secret, among the many of Helm values that hold none.
-const TELLING: [&str; 7] = ["pass", "pwd", "secret", "token", "key", "cred", "auth"];
 /// Words of a variable that says where something is: whoever mends a refusal has to read which host it was.
 const PLACES: [&str; 7] = ["HOST", "HOSTNAME", "PORT", "NAME", "DATABASE", "USER", "USERNAME"];
 
@@ -156,10 +154,10 @@ fn cut(text: &str, found: &mut Vec<SecretString>) {
     }
     let variables = parse_dotenv(text.as_bytes()).unwrap_or_default();
     for (name, value) in &variables {
-        if !is_place(name) {
+        if is_place(name) {
+            add_logins(value, found);
+        } else {
             take(value, found);
-        } else if let Some(password) = password_in(value) {
-            add(password, found);
         }
     }
     // a token that ends in `=` looks like a variable without a value
@@ -177,11 +175,6 @@ fn members(value: &Value, found: &mut Vec<SecretString>) {
     }
 }
 
-fn is_telling(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    TELLING.iter().any(|word| name.contains(word))
-}
-
 fn is_place(variable: &str) -> bool {
     !is_telling(variable) && variable.to_ascii_uppercase().split('_').any(|word| PLACES.contains(&word))
 }
@@ -193,8 +186,8 @@ fn telling(name: &str, value: &Value, found: &mut Vec<SecretString>) {
             let is_file = || text.contains('\n') && parse_dotenv(text.as_bytes()).is_ok();
             if is_telling(name) || is_file() {
                 cut(text, found);
-            } else if let Some(password) = password_in(text) {
-                add(password, found);
+            } else {
+                add_logins(text, found);
             }
         }
         Value::Array(all) => all.iter().for_each(|inner| telling(name, inner, found)),
@@ -203,14 +196,18 @@ fn telling(name: &str, value: &Value, found: &mut Vec<SecretString>) {
     }
 }
 
-/// One text, its lines (of a key in PEM each is told alone), and the password in an address.
+/// One text, its lines (of a key in PEM each is told alone), and the secrets in its addresses.
 fn take(text: &str, found: &mut Vec<SecretString>) {
     add(text, found);
     if text.trim().contains('\n') {
         text.lines().for_each(|line| add(line, found));
     }
-    if let Some(password) = password_in(text) {
-        add(password, found);
+    add_logins(text, found);
+}
+
+fn add_logins(text: &str, found: &mut Vec<SecretString>) {
+    for secret in secrets_within(text) {
+        add(secret, found);
     }
 }
 
@@ -219,11 +216,6 @@ fn add(text: &str, found: &mut Vec<SecretString>) {
     if text.chars().count() >= LEAST && text.len() <= LONGEST && !text.starts_with("-----") && !is_mask(text) {
         found.push(SecretString::from(text));
     }
-}
-
-fn password_in(address: &str) -> Option<&str> {
-    let (login, _) = address.split_once("://")?.1.split('/').next()?.rsplit_once('@')?;
-    Some(login.split_once(':')?.1)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::core::Core;
 use crate::{
     actions::{Driver, holds_secret},
     ports::{EntryName, VaultState},
-    run::{Event, Field, SecretHandle, SecretName, secret_name},
+    run::{Event, SecretHandle, SecretName, secret_name},
 };
 
 impl Core {
@@ -31,8 +31,8 @@ impl Core {
             return Err("the vault is locked".to_owned());
         }
         let (step, form) = self.plan.form(&name.step).ok_or("this step has no form")?;
-        let typed = form.fields.iter().any(|field| field.id == name.field && Field::is_typed_unseen(field));
-        if !typed || !holds_secret(self.draft(step), &name.item, &name.field) {
+        let asked = form.fields.iter().any(|field| field.id == name.field);
+        if !asked || !holds_secret(self.draft(step), &name.item, &name.field) {
             return Err("no form of this run keeps such a secret".to_owned());
         }
         let entry = EntryName(secret_name(&step.0, &name.item, &name.field));

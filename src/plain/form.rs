@@ -259,11 +259,12 @@ async fn field_question(
     if let Some(now) = item.live.of(&field.id) {
         talk.say(&format!("    The application says now: {now}"));
     }
+    let unseen = item.is_unseen(field);
     let what = match field.kind {
-        FieldKind::Secret | FieldKind::SecretJson => "typing stays hidden",
+        _ if unseen => "typing stays hidden",
         FieldKind::SecretFile => "path of the file",
         FieldKind::Bool => "true or false",
-        FieldKind::Text | FieldKind::Url | FieldKind::Name | FieldKind::Json => "",
+        _ => "",
     };
     let example = if field.example.is_empty() { String::new() } else { format!("example: {}", field.example) };
     let notes = |notes: &[&str]| {
@@ -291,7 +292,7 @@ async fn field_question(
         .help("Each field is saved as soon as it is typed. \"back\" goes to the field before.");
     loop {
         let (item, name) = (item.id.clone(), field.id.clone());
-        if field.is_typed_unseen() {
+        if unseen {
             let secret = talk.secret(&prompt).await?;
             if secret.expose_secret().is_empty() {
                 if empty(talk, field, stands.is_some() && !fault) {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     item::{FieldValue, Item, JsonType},
+    login::{has_masked_login, secrets_within},
     mask::{is_mask, masks_within},
 };
 
@@ -73,6 +74,11 @@ impl Field {
         matches!(self.kind, FieldKind::Secret | FieldKind::SecretFile | FieldKind::SecretJson)
     }
 
+    /// Whether `text` goes to the vault: all of a secret, and what holds one in an address.
+    pub fn hides(&self, text: &str) -> bool {
+        self.is_secret() || !secrets_within(text).is_empty()
+    }
+
     /// Whether it is typed unseen.
     pub fn is_typed_unseen(&self) -> bool {
         matches!(self.kind, FieldKind::Secret | FieldKind::SecretJson)
@@ -97,6 +103,9 @@ impl Field {
         }
         if self.no_spaces && text.chars().any(char::is_whitespace) {
             return Err(format!("a space is not allowed here.{example}"));
+        }
+        if self.kind != FieldKind::SecretFile && has_masked_login(text) {
+            return Err("holds an address that shows only a mask of its secret.".to_owned());
         }
         match self.kind {
             FieldKind::Text | FieldKind::SecretFile => Ok(()),
@@ -196,6 +205,9 @@ mod tests {
         let fault = field(FieldKind::SecretJson).check("{\"smtp_pass\": \"s3cr3t").unwrap_err();
         assert!(fault.contains("column 21") && !fault.contains("s3cr3t") && !fault.contains("smtp"), "{fault}");
         assert!(field(FieldKind::SecretJson).check("{\"smtp_pass\": \"s3cr3t\"}").is_ok());
+        assert!(field(FieldKind::Url).check("https://u:****@lns.example.net").unwrap_err().contains("mask"));
+        assert!(field(FieldKind::Url).hides("https://u:p@lns.example.net"));
+        assert!(!field(FieldKind::Url).hides("https://lns.example.net"));
         assert!(field(FieldKind::Secret).check("********").is_err());
         assert!(field(FieldKind::Secret).check("b4ck-up_token").is_ok());
         assert!(field(FieldKind::Name).check("lns-main").is_ok());

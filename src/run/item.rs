@@ -20,7 +20,8 @@ pub enum FieldValue {
     Empty,
     /// A value that is no secret.
     Text { value: String, provenance: Provenance },
-    /// A secret that is in the vault: its length in characters, its keyed check, and the names of its members where it is JSON.
+    /// A secret that is in the vault: its length in characters, its keyed check, and what may be shown of it: the names of the
+    /// members of JSON, an address without its login.
     Secret {
         length: usize,
         check: String,
@@ -184,6 +185,11 @@ impl Item {
     /// Whether it was added by hand: the application told nothing of it, so it cannot be gone from there.
     pub fn is_by_hand(&self) -> bool {
         self.extra.is_empty() && !self.values.values().any(FieldValue::is_found)
+    }
+
+    /// Whether a field is typed unseen: of a secret, also where only what was put in made it one.
+    pub fn is_unseen(&self, field: &Field) -> bool {
+        field.is_typed_unseen() || self.values.get(&field.id).is_some_and(FieldValue::can_be_shown)
     }
 
     /// What a field holds, as far as it may be edited: a secret is never brought back, only the path it came from.

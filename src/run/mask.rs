@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use super::login::{has_masked_login, without_logins};
 use crate::text::printable;
 
 /// What stands in output, records and events where a program said a secret of the run. Its length tells nothing.
@@ -23,7 +24,7 @@ fn is_value_mask(text: &str) -> bool {
 /// Where in `value` a mask stands, at any depth: `settings.password`, `settings.hosts[1].token`.
 pub fn masks_within(name: &str, value: &Value) -> Vec<String> {
     match value {
-        Value::String(text) if is_value_mask(text) => vec![printable(name)],
+        Value::String(text) if is_value_mask(text) || has_masked_login(text) => vec![printable(name)],
         Value::Object(members) => {
             members.iter().flat_map(|(key, inner)| masks_within(&format!("{name}.{key}"), inner)).collect()
         }
@@ -38,6 +39,9 @@ pub fn masks_within(name: &str, value: &Value) -> Vec<String> {
 pub fn equal_but_for_masks(wanted: &Value, now: &Value) -> bool {
     match (wanted, now) {
         (_, Value::String(text)) if is_value_mask(text) => true,
+        (Value::String(wanted), Value::String(now)) if has_masked_login(now) => {
+            without_logins(wanted) == without_logins(now)
+        }
         (Value::Object(wanted), Value::Object(now)) => {
             wanted.len() == now.len()
                 && wanted.iter().all(|(key, value)| now.get(key).is_some_and(|now| equal_but_for_masks(value, now)))
@@ -72,5 +76,10 @@ mod tests {
         assert!(!equal_but_for_masks(&wanted, &json!({"password": "********", "s": 31})));
         assert!(!equal_but_for_masks(&wanted, &json!({"password": "********", "s": 30, "t": 1})));
         assert!(!equal_but_for_masks(&json!([1, 2]), &json!([1])));
+        let wanted = json!("https://u:real@h/a");
+        assert!(equal_but_for_masks(&wanted, &json!("https://u:****@h/a")));
+        assert!(!equal_but_for_masks(&wanted, &json!("https://u:****@h/b")));
+        assert!(!equal_but_for_masks(&wanted, &json!("https://u:other@h/a")));
+        assert_eq!(masks_within("url", &json!("https://u:****@h/a")), ["url"]);
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     actions::{ActionSpec, Requires, deployment::Deployment},
-    run::{Risk, Service, StepId},
+    run::{Risk, Service, StepId, secrets_within},
     text::Template,
 };
 
@@ -207,6 +207,12 @@ impl Runbook {
             };
             if !input.choices.is_empty() && !input.choices.contains(&value) {
                 return Err(format!("input {} is one of {}, not {value}", input.id, input.choices.join(", ")));
+            }
+            if !secrets_within(&value).is_empty() {
+                return Err(format!(
+                    "input {} holds a secret in its address, and inputs are written down openly: leave the login out",
+                    input.id
+                ));
             }
             let value = match input.kind {
                 InputKind::Path | InputKind::Chart if !value.is_empty() => {

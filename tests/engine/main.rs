@@ -15,6 +15,7 @@ mod fold;
 mod gate;
 mod held;
 mod images;
+mod logins;
 mod lost;
 mod masks;
 mod outside;

@@ -26,7 +26,7 @@ impl FormScreen {
         };
         let kept = self.typed.take().filter(|typed| typed.index == index && typed.item == item.id);
         let fresh = || {
-            if field.is_typed_unseen() { TextField::secret() } else { TextField::open(item.editable(field)) }
+            if item.is_unseen(field) { TextField::secret() } else { TextField::open(item.editable(field)) }
         };
         let edit = kept.map_or_else(fresh, |typed| typed.text);
         edit.text().clone_into(&mut self.before);
@@ -67,7 +67,7 @@ impl FormScreen {
             return Vec::new();
         };
         let (item, name, kind) = (item.id.clone(), field.id.clone(), field.kind);
-        if field.is_typed_unseen() {
+        if matches!(edit, TextField::Secret(_)) {
             if edit.is_empty() {
                 return Vec::new();
             }
@@ -81,7 +81,8 @@ impl FormScreen {
             return Vec::new();
         }
         let input = FieldInput::Text(edit.text().to_owned());
-        if kind == FieldKind::SecretFile {
+        // what the run keeps of these, or not at all, is not their text
+        if kind == FieldKind::SecretFile || field.hides(edit.text()) {
             self.typed = Some(Typed { item: item.clone(), index, text: edit });
         }
         vec![Act::Say(Reply::Set { item, field: name, input })]

@@ -22,7 +22,7 @@ use crate::{
 /// What is said of an item that no interface knows.
 const BY_HAND: &str = "no interface shows it: set it in the application as captured, then look";
 
-/// How the word of an eye begins, in the journal too.
+/// What is said of an item that somebody looked at.
 const BY_EYE: &str = "confirmed by eye";
 
 /// Shortest reason for leaving an item out.
@@ -62,25 +62,21 @@ impl HttpSpec {
     /// What a human has said of an item in an attempt before: it stands, and what was left out is not written.
     fn settled(cx: &StepCx, item: &Item) -> Option<(ReapplyState, String)> {
         let state = cx.driver.state();
-        let said = state.confirmed.get(&(cx.step.clone(), item.id.clone()))?;
-        let how = if said.starts_with(BY_EYE) { ReapplyState::ByEye } else { ReapplyState::Waived };
-        Some((how, said.clone()))
+        let reason = state.confirmed.get(&(cx.step.clone(), item.id.clone()))?;
+        // as with forms: whoever looked and agreed gives no reason
+        Some(if reason.is_empty() {
+            (ReapplyState::ByEye, BY_EYE.to_owned())
+        } else {
+            (ReapplyState::Waived, reason.clone())
+        })
     }
 
     /// Every item as a human will find it, where no interface knows them.
     fn by_hand(&self, cx: &StepCx, items: &[Item]) -> Vec<ReapplyItem> {
         let form = self.form_title(cx);
-        let shown = |item: &Item| {
-            let (state, sentence) =
-                Self::settled(cx, item).unwrap_or_else(|| (ReapplyState::ByHand, BY_HAND.to_owned()));
-            ReapplyItem {
-                id: item.id.clone(),
-                title: format!("{form} {}", item.id),
-                state,
-                sentence,
-                fields: fields_of(item),
-                secrets: secrets_of(item),
-            }
+        let shown = |item| {
+            let now = Self::settled(cx, item).unwrap_or_else(|| (ReapplyState::ByHand, BY_HAND.to_owned()));
+            entry(&form, item, now)
         };
         items.iter().map(shown).collect()
     }
@@ -91,27 +87,18 @@ impl HttpSpec {
         let form = self.form_title(cx);
         let mut shown: Vec<ReapplyItem> = Vec::new();
         for item in items {
-            let settled = Self::settled(cx, item);
-            let (mut state, mut sentence) = match &settled {
-                Some(settled) => settled.clone(),
-                None => self.read_back(cx, &api, item).await?,
+            let now = match Self::settled(cx, item) {
+                Some(settled) => settled,
+                None => match self.read_back(cx, &api, item).await? {
+                    same @ (ReapplyState::Same, _) => same,
+                    _ => match self.write(cx, &api, item).await {
+                        Ok(()) => self.read_back(cx, &api, item).await?,
+                        Err(Halt::Failed(problem)) => (ReapplyState::Differs, problem.what),
+                        Err(other) => return Err(other),
+                    },
+                },
             };
-            if settled.is_none() && state != ReapplyState::Same {
-                match self.write(cx, &api, item).await {
-                    Ok(()) => (state, sentence) = self.read_back(cx, &api, item).await?,
-                    Err(Halt::Failed(problem)) => (state, sentence) = (ReapplyState::Differs, problem.what),
-                    Err(other) => return Err(other),
-                }
-            }
-            let state = state;
-            shown.push(ReapplyItem {
-                id: item.id.clone(),
-                title: format!("{form} {}", item.id),
-                state,
-                sentence,
-                fields: fields_of(item),
-                secrets: secrets_of(item),
-            });
+            shown.push(entry(&form, item, now));
             let rows = shown.iter().map(row).collect();
             cx.show(
                 &format!("{} of {} items", shown.len(), items.len()),
@@ -137,7 +124,7 @@ impl HttpSpec {
             let (name, what) = match cx.driver.ask(question).await? {
                 Reply::Write { item } => (item, None),
                 Reply::ReadBack { item } => (item, Some((ReapplyState::NotYet, String::new()))),
-                Reply::ByEye { item } => (item, Some((ReapplyState::ByEye, format!("{BY_EYE}, {by}")))),
+                Reply::ByEye { item } => (item, Some((ReapplyState::ByEye, String::new()))),
                 Reply::Waive { item, reason } if reason.chars().count() >= SHORTEST_REASON => {
                     (item, Some((ReapplyState::Waived, reason)))
                 }
@@ -160,7 +147,8 @@ impl HttpSpec {
                 Some((state @ (ReapplyState::ByEye | ReapplyState::Waived), reason)) => {
                     let (step, item) = (cx.step.clone(), name);
                     cx.driver.record(Record::Confirmed { step, item, by: by.clone(), reason: reason.clone() }).await?;
-                    (entry.state, entry.sentence) = (state, reason);
+                    (entry.state, entry.sentence) =
+                        (state, if state == ReapplyState::ByEye { BY_EYE.to_owned() } else { reason });
                 }
                 _ if self.path.is_empty() => BY_HAND.clone_into(&mut entry.sentence),
                 other => {
@@ -175,6 +163,18 @@ impl HttpSpec {
             }
         }
         Ok(())
+    }
+}
+
+/// An item as a human finds it, with what is known of it now.
+fn entry(form: &str, item: &Item, (state, sentence): (ReapplyState, String)) -> ReapplyItem {
+    ReapplyItem {
+        id: item.id.clone(),
+        title: format!("{form} {}", item.id),
+        state,
+        sentence,
+        fields: fields_of(item),
+        secrets: secrets_of(item),
     }
 }
 

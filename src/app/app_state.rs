@@ -137,12 +137,8 @@ pub struct App {
 impl App {
     /// A wizard over a run with these records.
     pub fn new(records: &[(Timestamp, Record)], around: Surroundings, now: Timestamp) -> Self {
-        let mut run = RunState::default();
-        for (at, record) in records {
-            run.apply(*at, record);
-        }
         Self {
-            run,
+            run: RunState::of(records.iter().map(|(at, record)| (*at, record))),
             records: records.to_vec(),
             front: Front::Running,
             over: None,

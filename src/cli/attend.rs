@@ -68,7 +68,8 @@ pub async fn attend(global: &Global, launched: Launch, before: Records, by: Answ
     let shown = if global.json {
         json(link, answers, realm).await
     } else {
-        let place = Place { global, folder: &folder, back: come_back(global, &folded(&before), realm), realm, vault };
+        let back = come_back(global, &RunState::of(before.iter().map(|(at, record)| (*at, record))), realm);
+        let place = Place { global, folder: &folder, back, realm, vault };
         place.show(link, before, answers).await
     };
     // also when the front end failed: the engine comes to its next safe point before the program ends
@@ -77,14 +78,6 @@ pub async fn attend(global: &Global, launched: Launch, before: Records, by: Answ
         .map_err(|error| Failure::new(Exit::Internal, Diagnostic::new("the engine ended").cause(error.to_string())))?;
     shown?;
     Ok(exit(&stopped))
-}
-
-fn folded(records: &Records) -> RunState {
-    let mut state = RunState::default();
-    for (at, record) in records {
-        state.apply(*at, record);
-    }
-    state
 }
 
 /// The command that takes the run up again.

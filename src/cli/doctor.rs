@@ -225,10 +225,7 @@ fn runs(paths: &Paths) -> Check {
                 broken.push(format!("{}: {} {}", run.id, problem.what, problem.causes.join(" ")));
             }
             Ok(entries) => {
-                let mut state = RunState::default();
-                for entry in &entries {
-                    state.apply(entry.at, &entry.record);
-                }
+                let state = RunState::of(entries.iter().map(|entry| (entry.at, &entry.record)));
                 unfinished += usize::from(!state.is_at_end());
             }
         }

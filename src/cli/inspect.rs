@@ -79,11 +79,9 @@ pub async fn check(global: &Global, mut args: TargetArgs) -> Outcome {
     let intent = target.intent(&args.intent)?.clone();
     let plan = Plan::new(&target.loaded.runbook, &intent, &target.identity, &target.known());
     let world = ports(&paths, target.cluster.as_ref())?;
-    let mut state = RunState::default();
-    for record in first_records(&target, &plan, &intent.id, world.host.as_ref(), "check-0000", Realm::Real) {
-        state.apply(Timestamp::now(), &record);
-    }
-    let driver: Arc<dyn Driver> = Arc::new(Looking::at(state));
+    let first = first_records(&target, &plan, &intent.id, world.host.as_ref(), "check-0000", Realm::Real);
+    let now = Timestamp::now();
+    let driver: Arc<dyn Driver> = Arc::new(Looking::at(RunState::of(first.iter().map(|record| (now, record)))));
     let (mut failed, mut out) = (0, io::stdout());
     for step in &plan.steps {
         let ActionSpec::Check(spec) = &step.spec else { continue };

@@ -104,10 +104,7 @@ impl Folder {
     fn unfinished(&self) -> Result<Option<RunFolder>, Failure> {
         let Some(run) = self.paths.runs().newest()? else { return Ok(None) };
         let records = crate::runner::records(&run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
-        let mut state = crate::run::RunState::default();
-        for entry in &records {
-            state.apply(entry.at, &entry.record);
-        }
+        let state = crate::run::RunState::of(records.iter().map(|entry| (entry.at, &entry.record)));
         Ok((!state.is_at_end()).then_some(run))
     }
 

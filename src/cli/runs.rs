@@ -57,10 +57,7 @@ pub fn find(global: &Global, name: &str) -> Result<RunFolder, Failure> {
 /// How a run stands, and its records.
 pub fn fold(run: &RunFolder) -> Result<(RunState, Vec<(Timestamp, Record)>), Failure> {
     let entries = records(run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
-    let mut state = RunState::default();
-    for entry in &entries {
-        state.apply(entry.at, &entry.record);
-    }
+    let state = RunState::of(entries.iter().map(|entry| (entry.at, &entry.record)));
     Ok((state, entries.into_iter().map(|entry| (entry.at, entry.record)).collect()))
 }
 

@@ -115,9 +115,7 @@ impl<W: Write + Send> Front<W> {
 
     /// Takes in what is known of a run that was begun before, or shown by another front end.
     pub fn take_over(&mut self, known: Handover) {
-        for (at, record) in &known.records {
-            self.state.apply(*at, record);
-        }
+        self.state = RunState::of(known.records.iter().map(|(at, record)| (*at, record)));
         self.known = known;
     }
 

@@ -127,6 +127,15 @@ impl RunState {
         self.run.rsplit('-').next().unwrap_or(&self.run)
     }
 
+    /// The state after these records.
+    pub fn of<'a>(records: impl IntoIterator<Item = (Timestamp, &'a Record)>) -> Self {
+        let mut state = Self::default();
+        for (at, record) in records {
+            state.apply(at, record);
+        }
+        state
+    }
+
     /// Takes one record in.
     pub fn apply(&mut self, at: Timestamp, record: &Record) {
         self.records += 1;

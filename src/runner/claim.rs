@@ -54,9 +54,6 @@ fn first_target(run: &RunFolder) -> Option<Identity> {
 }
 
 fn fold(run: &RunFolder) -> Result<RunState, Diagnostic> {
-    let mut state = RunState::default();
-    for entry in records(run)? {
-        state.apply(entry.at, &entry.record);
-    }
-    Ok(state)
+    let entries = records(run)?;
+    Ok(RunState::of(entries.iter().map(|entry| (entry.at, &entry.record))))
 }

@@ -57,13 +57,13 @@ pub fn open(runs: &Runs, runbook: Loaded, first: impl FnOnce(&str) -> Vec<Record
     let lock = FileLock::acquire(&folder.lock(), Wait::No).map_err(|error| fault("cannot lock the run", &error))?;
     write_atomic(&folder.runbook(), runbook.text.as_bytes(), Keep::Nothing).map_err(wrong)?;
     let mut journal = Journal::create(&folder.journal()).map_err(|error| fault("cannot begin the run", &error))?;
-    let (mut state, mut records) = (RunState::default(), Vec::new());
+    let mut records = Vec::new();
     for record in first(folder.id.as_str()) {
         let at = Timestamp::now();
         journal.append(at, &record).map_err(|error| fault("cannot begin the run", &error))?;
-        state.apply(at, &record);
         records.push((at, record));
     }
+    let state = RunState::of(records.iter().map(|(at, record)| (*at, record)));
     Ok(Opened { state, records, runbook, torn: None, folder, journal, drafts: Map::new(), lock })
 }
 
@@ -75,10 +75,7 @@ pub fn reopen(folder: RunFolder) -> Result<Opened, Diagnostic> {
     let lock = own(&folder)?;
     let (journal, opened) = Journal::<Record>::open(&folder.journal())
         .map_err(|error| fault("this run cannot be resumed", &error).safe("everything: nothing was sent from here"))?;
-    let mut state = RunState::default();
-    for Entry { at, record, .. } in &opened.entries {
-        state.apply(*at, record);
-    }
+    let state = RunState::of(opened.entries.iter().map(|Entry { at, record, .. }| (*at, record)));
     let text = std::fs::read_to_string(folder.runbook())
         .map_err(|error| fault("the run's own copy of its runbook cannot be read", &error))?;
     let runbook = load("runbook.yaml", &text).map_err(|faults| {

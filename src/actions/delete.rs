@@ -138,7 +138,12 @@ pub fn entry_of(target: &Target) -> Value {
 }
 
 fn effect_of(target: &Target) -> String {
-    format!("delete {} {} uid {}", target.object.kind.kind, target.object.name, target.uid)
+    deletion(&target.object.kind.kind, &target.object.name, &target.uid)
+}
+
+/// How the journal names the deletion of one object.
+fn deletion(kind: &str, name: &str, uid: &str) -> String {
+    format!("delete {kind} {name} uid {uid}")
 }
 
 /// Whether a workload without which the application cannot answer was deleted by this run: only then is it no wonder that it
@@ -150,7 +155,7 @@ pub async fn is_under_way(cx: &StepCx) -> Result<bool, Halt> {
         if deployment.writers.iter().any(|writer| writer == name) {
             continue;
         }
-        let begin = format!("delete {kind} {name} uid ");
+        let begin = deletion(kind, name, "");
         let of_removal = |step: &StepId| state.planned(step).is_some_and(|step| step.kind == "delete");
         for effect in state.effects.iter().filter(|effect| of_removal(&effect.step)) {
             let Some(uid) = effect.effect.strip_prefix(&begin) else { continue };

@@ -14,7 +14,7 @@ use crate::{
     ports::{Collect, Kind, ObjectRef, PodRef, SecretBytes, kinds, remote},
     postgres::messages::is_unreached,
     run::{Row, Sign},
-    text::Diagnostic,
+    text::{Diagnostic, units},
 };
 
 /// Longest answer of a short query, in bytes.
@@ -172,7 +172,8 @@ pub async fn psql(cx: &StepCx, pod: &PodRef, connection: &Connection, script: &s
         pauses += 1;
         let detail = said.lines().next().unwrap_or_default().trim_start_matches("psql: error: ").to_owned();
         let row = Row { sign: Sign::Running, word: "no answer".into(), name: "database".into(), detail };
-        cx.show("The database is not reached; it is asked again in 2 s.", vec![row], None, None);
+        let again = units::seconds(PAUSE.as_secs());
+        cx.show(&format!("The database is not reached; it is asked again in {again}."), vec![row], None, None);
         cx.pause(PAUSE).await?;
     };
     Err(Diagnostic::new(format!("psql ended with status {} in pod {}", exit.code, pod.pod))

@@ -24,7 +24,7 @@ async fn before_gate(environment: &str) -> (tempfile::TempDir, Value, Moment) {
     (home, answers, desk.fake.moments().pop().unwrap())
 }
 
-fn gate(event: &Event) -> Option<&Gate> {
+pub fn gate(event: &Event) -> Option<&Gate> {
     match event {
         Event::Asking { question, .. } => match &**question {
             Question::Gate { gate, .. } => Some(gate),

@@ -8,13 +8,14 @@ use std::{
 
 use drydock::{
     plain::Say,
-    run::{Event, Gate, Question, Reply, Stopped},
+    run::{Event, Question, Reply, Stopped},
 };
 use serde_json::{Value, json};
 
 use crate::{
     crash::{answers, clerk, end, whole},
     drive::{Act, CHART, Clerk, Desk, Ride, pixelcore},
+    gate::gate,
     world::{self, Fake, Moment, State, key},
 };
 
@@ -24,16 +25,6 @@ fn refused(ride: &Ride) -> String {
             format!("{}; {}; {}", problem.what, problem.causes.join("; "), problem.help.join("; "))
         }
         other => panic!("{other:?}"),
-    }
-}
-
-fn gate(event: &Event) -> Option<&Gate> {
-    match event {
-        Event::Asking { question, .. } => match &**question {
-            Question::Gate { gate, .. } => Some(gate),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

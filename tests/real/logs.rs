@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 const LINES: usize = 5000;
 
 /// Writes, ends with a failure twice, and stays the third time.
-const SCRIPT: &str = "n=$(cat /work/n 2>/dev/null || echo 0); n=$((n + 1)); echo $n >/work/n; i=0
+const SCRIPT: &str = "n=$(cat /state/n 2>/dev/null || echo 0); n=$((n + 1)); echo $n >/state/n; i=0
 while [ $i -lt 5000 ]; do i=$((i + 1)); echo \"out $n $i\"; echo \"err $n $i\" >&2; done
 [ $n -lt 3 ] || sleep 3600
 exit 1";
@@ -58,7 +58,7 @@ async fn every_line_of_three_starts_comes_once() {
     let since = jiff::Timestamp::now();
     // the pod does not exist yet
     tokio::spawn(async move { cluster.follow(&namespace, "", since, to, stop).await });
-    let mount = json!([{"name": "work", "mountPath": "/work"}]);
+    let mount = json!([{"name": "work", "mountPath": "/state"}]);
     let image = "localhost/postgres:1";
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "talks"}, "spec": {
         "terminationGracePeriodSeconds": 0, "volumes": [{"name": "work", "emptyDir": {}}],

@@ -17,9 +17,8 @@ impl CheckSpec {
     pub async fn ask(&self, cx: &StepCx, scope: Scope) -> Result<Vec<Check>, Halt> {
         let mut found = Vec::new();
         for kind in &self.checks {
-            if scope == Scope::ReadOnly && checks::must_probe(*kind) {
-                found.push(checks::result(
-                    *kind,
+            if scope == Scope::ReadOnly && kind.must_probe() {
+                found.push(kind.found(
                     CheckResult::NotAsked,
                     "not asked yet: it must run something in the cluster",
                     &[],
@@ -35,7 +34,7 @@ impl CheckSpec {
     /// Steps whose doing again can mend the checks that fail.
     fn again(&self, cx: &StepCx, found: &[Check]) -> Vec<String> {
         let failed = |kind: &&CheckKind| {
-            found.iter().any(|check| check.name == checks::name(**kind) && check.result == CheckResult::Fail)
+            found.iter().any(|check| check.name == kind.name() && check.result == CheckResult::Fail)
         };
         self.checks.iter().filter(failed).flat_map(|kind| checks::again(cx, self, *kind)).collect()
     }
@@ -67,7 +66,7 @@ impl Action for CheckSpec {
     }
 
     fn describe(&self, cx: &PlanCx<'_>) -> Described {
-        let names: Vec<&str> = self.checks.iter().map(|kind| checks::name(*kind)).collect();
+        let names: Vec<&str> = self.checks.iter().map(|kind| kind.name()).collect();
         let mut rights = Vec::new();
         if self.checks.contains(&CheckKind::Images) {
             let verbs = ["create", "get", "delete"];

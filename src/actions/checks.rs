@@ -23,44 +23,6 @@ use crate::{
 /// Room on this machine that a run needs at least, in bytes.
 const ROOM: u64 = 1 << 30;
 
-/// Short name of a check.
-pub fn name(kind: CheckKind) -> &'static str {
-    match kind {
-        CheckKind::Identity => "identity",
-        CheckKind::Rights => "rights",
-        CheckKind::Programs => "programs",
-        CheckKind::DiskLocal => "disk-local",
-        CheckKind::PgVersions => "pg-versions",
-        CheckKind::Images => "images",
-        CheckKind::Storage => "storage",
-        CheckKind::RehearsalRoom => "rehearsal-room",
-        CheckKind::Chart => "chart",
-        CheckKind::Quiet => "quiet",
-        CheckKind::SettingsUnchanged => "settings",
-        CheckKind::Captured => "captured",
-        CheckKind::NewVersion => "new-version",
-    }
-}
-
-/// Whether a check must run something in the cluster or with captured secrets.
-pub fn must_probe(kind: CheckKind) -> bool {
-    match kind {
-        CheckKind::PgVersions
-        | CheckKind::Images
-        | CheckKind::Chart
-        | CheckKind::Quiet
-        | CheckKind::SettingsUnchanged
-        | CheckKind::Captured
-        | CheckKind::NewVersion => true,
-        CheckKind::Identity
-        | CheckKind::Rights
-        | CheckKind::Programs
-        | CheckKind::DiskLocal
-        | CheckKind::Storage
-        | CheckKind::RehearsalRoom => false,
-    }
-}
-
 /// Steps of the run whose doing again can mend what a check found.
 pub fn again(cx: &StepCx, spec: &CheckSpec, kind: CheckKind) -> Vec<String> {
     match kind {
@@ -79,17 +41,6 @@ pub fn forms(cx: &StepCx, steps: &[String]) -> Vec<String> {
     steps.iter().filter(is_form).cloned().collect()
 }
 
-/// A result.
-pub fn result(kind: CheckKind, result: CheckResult, sentence: &str, help: &[&str]) -> Check {
-    Check {
-        name: name(kind).to_owned(),
-        result,
-        sentence: crate::text::printable(sentence),
-        help: help.iter().map(|&line| line.to_owned()).collect(),
-        seen: false,
-    }
-}
-
 /// What was compared when the place is the same one.
 pub fn same_place(cx: &StepCx) -> &'static str {
     match cx.target.cluster_uid {
@@ -101,7 +52,7 @@ pub fn same_place(cx: &StepCx) -> &'static str {
 /// Asks one check. A port that fails is a failed check, not a failed step.
 pub async fn ask(cx: &StepCx, spec: &CheckSpec, kind: CheckKind) -> Result<Check, Halt> {
     let asked = match kind {
-        CheckKind::Identity => cx.same_place().await.map(|()| pass(kind, same_place(cx))),
+        CheckKind::Identity => cx.same_place().await.map(|()| kind.pass(same_place(cx))),
         CheckKind::Rights => rights::check(cx).await,
         CheckKind::Programs => Ok(programs(cx).await),
         CheckKind::DiskLocal => disk(cx).await,
@@ -111,9 +62,9 @@ pub async fn ask(cx: &StepCx, spec: &CheckSpec, kind: CheckKind) -> Result<Check
         CheckKind::RehearsalRoom => room(cx).await,
         CheckKind::Chart => self::chart(cx).await,
         CheckKind::Quiet => quiet(cx, spec.dump.as_deref().unwrap_or_default()).await,
-        CheckKind::SettingsUnchanged => settings::unchanged(cx, &spec.captured).await.map(|found| {
-            from(kind, found, "put the application back as it was, or go back and edit what was captured")
-        }),
+        CheckKind::SettingsUnchanged => settings::unchanged(cx, &spec.captured)
+            .await
+            .map(|found| kind.from(found, "put the application back as it was, or go back and edit what was captured")),
         CheckKind::Captured => captured(cx, &spec.captured).await,
         CheckKind::NewVersion => new_version(cx).await,
     };
@@ -122,20 +73,9 @@ pub async fn ask(cx: &StepCx, spec: &CheckSpec, kind: CheckKind) -> Result<Check
         Err(Halt::Failed(problem) | Halt::Refused(problem)) => {
             let sentence = [vec![problem.what.clone()], problem.causes.clone()].concat().join(": ");
             let help: Vec<&str> = problem.help.iter().map(String::as_str).collect();
-            Ok(result(kind, CheckResult::Fail, &sentence, &help))
+            Ok(kind.found(CheckResult::Fail, &sentence, &help))
         }
         Err(other) => Err(other),
-    }
-}
-
-fn pass(kind: CheckKind, sentence: &str) -> Check {
-    result(kind, CheckResult::Pass, sentence, &[])
-}
-
-fn from(kind: CheckKind, found: Result<String, String>, help: &str) -> Check {
-    match found {
-        Ok(sentence) => pass(kind, &sentence),
-        Err(sentence) => result(kind, CheckResult::Fail, &sentence, &[help]),
     }
 }
 
@@ -147,10 +87,9 @@ async fn programs(cx: &StepCx) -> Check {
         }
     }
     if missing.is_empty() {
-        return pass(CheckKind::Programs, &format!("{} here", cx.needs.programs.join(", ")));
+        return CheckKind::Programs.pass(&format!("{} here", cx.needs.programs.join(", ")));
     }
-    result(
-        CheckKind::Programs,
+    CheckKind::Programs.found(
         CheckResult::Fail,
         &format!("not here: {}", missing.join(", ")),
         &["install it, or put it into the PATH"],
@@ -161,10 +100,9 @@ async fn disk(cx: &StepCx) -> Result<Check, Halt> {
     let free = cx.world.host.free_bytes(cx.artifacts()).await?;
     let sentence = format!("{} free for the dump", units::bytes(free));
     Ok(if free >= ROOM {
-        pass(CheckKind::DiskLocal, &sentence)
+        CheckKind::DiskLocal.pass(&sentence)
     } else {
-        result(
-            CheckKind::DiskLocal,
+        CheckKind::DiskLocal.found(
             CheckResult::Fail,
             &format!("{sentence}, {} needed at least", units::bytes(ROOM)),
             &["free some, or use --state-dir"],
@@ -178,17 +116,16 @@ async fn versions(cx: &StepCx) -> Result<Check, Halt> {
     let (code, said) = ask_container(cx, &pod, &["pg_dump", "--version"]).await?;
     if code != 0 {
         let sentence = format!("pg_dump --version ended with status {code} in {}", pod.pod);
-        return Ok(result(CheckKind::PgVersions, CheckResult::Fail, &sentence, &[]));
+        return Ok(CheckKind::PgVersions.found(CheckResult::Fail, &sentence, &[]));
     }
     let (Some(tool), Some(known)) = (Version::parse(&said), server.series()) else {
         let sentence =
             format!("cannot tell the versions: pg_dump says {:?}, the server {:?}", said.trim(), server.version);
-        return Ok(result(CheckKind::PgVersions, CheckResult::Fail, &sentence, &[]));
+        return Ok(CheckKind::PgVersions.found(CheckResult::Fail, &sentence, &[]));
     };
     Ok(match can_dump(tool, known) {
-        Ok(()) => pass(CheckKind::PgVersions, &format!("dump tool {tool}, server {}", server.version)),
-        Err(reason) => result(
-            CheckKind::PgVersions,
+        Ok(()) => CheckKind::PgVersions.pass(&format!("dump tool {tool}, server {}", server.version)),
+        Err(reason) => CheckKind::PgVersions.found(
             CheckResult::Fail,
             &reason.to_string(),
             &["use an image whose pg_dump is not older than the server"],
@@ -205,33 +142,29 @@ async fn storage(cx: &StepCx) -> Result<Check, Halt> {
         if !class.is_empty() && !names.contains(&class) {
             let sentence =
                 format!("claim {} uses storage class {class}, which does not exist", text(claim, "/metadata/name"));
-            return Ok(result(
-                CheckKind::Storage,
+            return Ok(CheckKind::Storage.found(
                 CheckResult::Fail,
                 &sentence,
                 &["a new claim would wait for ever: make the class, or change the values"],
             ));
         }
     }
-    Ok(pass(
-        CheckKind::Storage,
-        &format!("{}; every storage class exists", units::plural(claims.len(), "claim", "claims")),
-    ))
+    Ok(CheckKind::Storage
+        .pass(&format!("{}; every storage class exists", units::plural(claims.len(), "claim", "claims"))))
 }
 
 async fn room(cx: &StepCx) -> Result<Check, Halt> {
-    let Some(name) = &cx.needs.scratch else { return Ok(pass(CheckKind::RehearsalRoom, "no rehearsal in this plan")) };
+    let Some(name) = &cx.needs.scratch else { return Ok(CheckKind::RehearsalRoom.pass("no rehearsal in this plan")) };
     let reference = ObjectRef { kind: kinds::namespace(), namespace: None, name: name.clone() };
     let Some(found) = cx.world.objects.get(&reference).await? else {
-        return Ok(pass(CheckKind::RehearsalRoom, &format!("namespace {name} is free")));
+        return Ok(CheckKind::RehearsalRoom.pass(&format!("namespace {name} is free")));
     };
     let ours = found.pointer("/metadata/labels").and_then(|l| l.get("drydock.run")).and_then(Value::as_str)
         == Some(&cx.short());
     if ours {
-        return Ok(pass(CheckKind::RehearsalRoom, &format!("namespace {name} is of this run")));
+        return Ok(CheckKind::RehearsalRoom.pass(&format!("namespace {name} is of this run")));
     }
-    Ok(result(
-        CheckKind::RehearsalRoom,
+    Ok(CheckKind::RehearsalRoom.found(
         CheckResult::Fail,
         &format!("namespace {name} exists and is not of this run"),
         &["choose another with --set rehearsal=NAME"],
@@ -249,17 +182,17 @@ async fn chart(cx: &StepCx) -> Result<Check, Halt> {
     if cx.driver.state().facts.contains_key(&StepId(deployment.helm.captured.clone()))
         && let Err(sentence) = release::unchanged(cx).await?
     {
-        return Ok(result(CheckKind::Chart, CheckResult::Fail, &sentence, &[&release::record_again(cx)?]));
+        return Ok(CheckKind::Chart.found(CheckResult::Fail, &sentence, &[&release::record_again(cx)?]));
     }
     let held = chart::take(cx).await?;
     let call = Call::new(cx, "helm", &["show", "chart", &held.path.display().to_string()]);
     answer(cx, &cx.target, call).await?;
-    Ok(pass(CheckKind::Chart, &format!("release {name} is deployed; {}", held.sentence)))
+    Ok(CheckKind::Chart.pass(&format!("release {name} is deployed; {}", held.sentence)))
 }
 
 async fn quiet(cx: &StepCx, dump: &str) -> Result<Check, Halt> {
     let found = database::quiet(cx, dump).await?;
-    Ok(from(CheckKind::Quiet, found, "stop whoever writes, then dump and rehearse again"))
+    Ok(CheckKind::Quiet.from(found, "stop whoever writes, then dump and rehearse again"))
 }
 
 /// Whether every step of the list is complete, and helm's release still what was captured of it.
@@ -272,14 +205,14 @@ async fn captured(cx: &StepCx, steps: &[String]) -> Result<Check, Halt> {
         .map(|step| step.number.clone())
         .collect();
     if !open.is_empty() {
-        return Ok(result(CheckKind::Captured, CheckResult::Fail, &format!("not complete: {}", open.join(", ")), &[]));
+        return Ok(CheckKind::Captured.found(CheckResult::Fail, &format!("not complete: {}", open.join(", ")), &[]));
     }
     if !steps.iter().any(|step| is_capture(cx, step)) {
-        return Ok(pass(CheckKind::Captured, "every item is complete"));
+        return Ok(CheckKind::Captured.pass("every item is complete"));
     }
     Ok(match release::unchanged(cx).await? {
-        Ok(sentence) => pass(CheckKind::Captured, &format!("every item is complete; {sentence}")),
-        Err(sentence) => result(CheckKind::Captured, CheckResult::Fail, &sentence, &[&release::record_again(cx)?]),
+        Ok(sentence) => CheckKind::Captured.pass(&format!("every item is complete; {sentence}")),
+        Err(sentence) => CheckKind::Captured.found(CheckResult::Fail, &sentence, &[&release::record_again(cx)?]),
     })
 }
 
@@ -294,7 +227,7 @@ async fn new_version(cx: &StepCx) -> Result<Check, Halt> {
     let said = text(&answer, "/version").to_owned();
     let wanted = deployment.helm.set.get("version").map(|version| cx.render(version)).transpose()?;
     if wanted.as_deref().is_none_or(|wanted| wanted == said) {
-        return Ok(pass(CheckKind::NewVersion, &format!("the application answers as {said}")));
+        return Ok(CheckKind::NewVersion.pass(&format!("the application answers as {said}")));
     }
     Err(Diagnostic::new(format!("the application answers as {said}, not as {}", wanted.unwrap_or_default())).into())
 }

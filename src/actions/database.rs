@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::{
     artifacts::DumpFacts,
     context::{Halt, StepCx},
-    delete,
     pods::{psql, ready_pod},
+    removal,
 };
 use crate::{
     postgres::{
@@ -71,7 +71,7 @@ pub async fn quiet(cx: &StepCx, dump: &str) -> Result<Result<String, String>, Ha
     match moved(cx, &facts).await {
         Ok(None) => Ok(Ok("no row changed since the dump, read now".to_owned())),
         Ok(Some(what)) => Ok(Err(what)),
-        Err(Halt::Failed(problem)) => Ok(if delete::is_under_way(cx).await? {
+        Err(Halt::Failed(problem)) => Ok(if removal::is_under_way(cx).await? {
             Ok("read before the removal began; the application does not answer now".to_owned())
         } else {
             Err(problem.what)

@@ -6,10 +6,11 @@ use super::{
     artifacts, checks,
     context::{Halt, StepCx},
     database,
-    delete::{Found, entry_of, find},
     form_state::load_of,
     pods::text,
-    release, rights, settings,
+    release,
+    removal::{Found, entry_of, find},
+    rights, settings,
     spec::DeleteSpec,
 };
 use crate::{

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{
-    checks::result,
     context::{Halt, StepCx},
     pods::{object, text},
     rendered::{Needed, Rendered},
@@ -43,7 +42,7 @@ enum Verdict {
 pub async fn pullable(cx: &StepCx) -> Result<Check, Halt> {
     let needed = Rendered::read(cx).await?.images();
     if needed.is_empty() {
-        return Ok(result(CheckKind::Images, CheckResult::Fail, "the rendered chart names no image", &[]));
+        return Ok(CheckKind::Images.found(CheckResult::Fail, "the rendered chart names no image", &[]));
     }
     for (index, one) in needed.iter().enumerate() {
         let image = &one.image;
@@ -57,13 +56,13 @@ pub async fn pullable(cx: &StepCx) -> Result<Check, Halt> {
                 "look at the nodes and at the events of this namespace, then check again",
             ),
         };
-        return Ok(result(CheckKind::Images, CheckResult::Fail, &sentence, &[help]));
+        return Ok(CheckKind::Images.found(CheckResult::Fail, &sentence, &[help]));
     }
     let mut images: Vec<&str> = needed.iter().map(|one| one.image.as_str()).collect();
     images.dedup();
     let sentence =
         format!("{} fetched by the kubelet: {}", units::plural(images.len(), "image", "images"), images.join(", "));
-    Ok(result(CheckKind::Images, CheckResult::Pass, &sentence, &[]))
+    Ok(CheckKind::Images.found(CheckResult::Pass, &sentence, &[]))
 }
 
 fn pod_of(cx: &StepCx, name: &str, needed: &Needed) -> Value {

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
-    delete::find_in,
     pods::{object, text},
+    removal::find_in,
     spec::{PatchObjects, PatchSpec},
 };
 use crate::{

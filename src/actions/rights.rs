@@ -4,9 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    checks::result,
     context::{Halt, StepCx, right},
-    delete::{Found, find_in, removable},
+    removal::{Found, find_in, removable},
     rendered::Rendered,
     spec::CheckKind,
 };
@@ -61,13 +60,13 @@ pub async fn check(cx: &StepCx) -> Result<Check, Halt> {
     let refused = refused(cx, &rights).await?;
     if refused.is_empty() {
         let sentence = format!("all {} calls of all steps are allowed", rights.len());
-        return Ok(result(CheckKind::Rights, CheckResult::Pass, &sentence, &[]));
+        return Ok(CheckKind::Rights.found(CheckResult::Pass, &sentence, &[]));
     }
     let list: Vec<String> = refused.iter().map(words).collect();
     let rules: Vec<String> = refused.iter().map(rule).collect();
     let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
     let sentence = format!("{} of {} calls are refused: {}", refused.len(), rights.len(), list.join("; "));
-    Ok(result(CheckKind::Rights, CheckResult::Fail, &sentence, &rules))
+    Ok(CheckKind::Rights.found(CheckResult::Fail, &sentence, &rules))
 }
 
 /// To read every kind that may belong to the deployment, and to delete those of which there is something on the list now.

@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 use super::{
     api::Api,
     context::{Halt, StepCx, secret_name},
-    delete,
     form_state::load_of,
     found::EXTRA,
     pods::{ready_pod, text},
+    removal,
     spec::FoundInApi,
 };
 use crate::{
@@ -150,7 +150,7 @@ pub async fn unchanged(cx: &StepCx, steps: &[String]) -> Result<Result<String, S
         Ok(api) => api,
         Err(Halt::Failed(problem)) => {
             // after a removal that was cut there is no application left to ask; what it said before is what counts
-            return Ok(if delete::is_under_way(cx).await? {
+            return Ok(if removal::is_under_way(cx).await? {
                 Ok("read before the removal began".to_owned())
             } else {
                 Err(problem.what)

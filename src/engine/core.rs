@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -20,6 +20,7 @@ use super::{
     known::Known,
     masked,
     output::OutputLog,
+    pictures::Pictures,
     plan::{Plan, values},
     watched::Watched,
 };
@@ -29,9 +30,6 @@ use crate::{
     run::{Command, Event, OutputLine, Progress, Question, Record, Reply, RunState, SecretHandle, StepId, Stopped},
     text::{Diagnostic, Template, render},
 };
-
-/// Least time between two pictures of a running step.
-const PICTURE: Duration = Duration::from_millis(500);
 
 /// Where records and drafts become durable.
 pub trait Ledger: Send {
@@ -72,7 +70,7 @@ pub struct Core {
     question: AtomicU64,
     output: OutputLog,
     known: Arc<Known>,
-    picture: Mutex<Option<(StepId, Instant)>>,
+    pictures: Pictures,
     /// Set when the run shall stop at the next safe point.
     pub pause: AtomicBool,
     /// Set when no front end is there any more.
@@ -124,7 +122,7 @@ impl Core {
             question: AtomicU64::new(0),
             output,
             known,
-            picture: Mutex::new(None),
+            pictures: Pictures::default(),
             pause: AtomicBool::new(false),
             alone: CancellationToken::new(),
             cancel: Mutex::new(CancellationToken::new()),
@@ -134,7 +132,16 @@ impl Core {
     }
 
     async fn pump(self: Arc<Self>, mut commands: mpsc::Receiver<Command>, replies: mpsc::Sender<(u64, Reply)>) {
-        while let Some(command) = commands.recv().await {
+        loop {
+            let command = tokio::select! {
+                biased;
+                command = commands.recv() => command,
+                progress = self.pictures.late() => {
+                    self.mention(Event::Progress { progress });
+                    continue;
+                }
+            };
+            let Some(command) = command else { break };
             match command {
                 Command::Answer { question, reply } => {
                     // an answer to a question that was not put yet is no answer, even when its number comes later
@@ -243,6 +250,9 @@ impl Driver for Core {
         }
         // who still reads the state before keeps it; else nothing is copied
         Arc::make_mut(&mut lock(&self.state)).apply(at, &record);
+        if matches!(record, Record::Ended { .. }) {
+            self.pictures.forget();
+        }
         self.tell(Event::Recorded { at, record: Box::new(record) }).await;
         Ok(())
     }
@@ -253,6 +263,7 @@ impl Driver for Core {
 
     async fn ask(&self, question: Question) -> Result<Reply, Halt> {
         let mut replies = self.replies.lock().await;
+        self.pictures.forget();
         // what is left of the question before would take the room of the answer to this one
         while replies.try_recv().is_ok() {}
         let number = self.question.fetch_add(1, Ordering::SeqCst) + 1;
@@ -283,17 +294,10 @@ impl Driver for Core {
     }
 
     fn progress(&self, progress: Progress) {
-        let mut picture = lock(&self.picture);
-        let now = Instant::now();
-        let soon =
-            picture.as_ref().is_some_and(|(step, at)| *step == progress.step && now.duration_since(*at) < PICTURE);
-        let finished = progress.bar.is_some_and(|(done, total)| done >= total);
-        if soon && !finished {
-            return;
+        if let Some(progress) = self.pictures.now(progress) {
+            // a front end that is behind misses a picture, never a record
+            self.mention(Event::Progress { progress });
         }
-        *picture = Some((progress.step.clone(), now));
-        // a front end that is behind misses a picture, never a record
-        self.mention(Event::Progress { progress });
     }
 
     async fn line(&self, mut line: OutputLine) {

@@ -11,6 +11,7 @@ mod executor;
 mod known;
 mod masked;
 mod output;
+mod pictures;
 mod plan;
 mod requires;
 mod roll_back;

@@ -191,7 +191,7 @@ async fn chart(cx: &StepCx) -> Result<Check, Halt> {
 }
 
 async fn quiet(cx: &StepCx, dump: &str) -> Result<Check, Halt> {
-    let found = database::quiet(cx, dump).await?;
+    let found = database::quiet(cx, dump, &mut None).await?;
     Ok(CheckKind::Quiet.from(found, "stop whoever writes, then dump and rehearse again"))
 }
 

@@ -43,12 +43,23 @@ pub async fn source(cx: &StepCx, namespace: &str) -> Result<(Counts, ServerFacts
     Ok((counts, server))
 }
 
-/// The same once no row change since `before` can be counted late; tells why it waits.
-pub async fn settled_source(cx: &StepCx, namespace: &str, before: &ServerFacts) -> Result<(Counts, ServerFacts), Halt> {
+/// The server before the last wait for late counters: what had ended by then is counted now.
+pub type Waited = Option<ServerFacts>;
+
+/// The same once no row change since `before` can be counted late; tells why it waits. Does not wait again for what was
+/// `waited` for.
+pub async fn settled_source(
+    cx: &StepCx,
+    namespace: &str,
+    before: &ServerFacts,
+    waited: &mut Waited,
+) -> Result<(Counts, ServerFacts), Halt> {
     let (counts, server) = source(cx, namespace).await?;
-    if !before.is_same_database(&server) || !before.may_count_late(&server) {
+    let is_late = |since: &ServerFacts| since.is_same_database(&server) && since.may_count_late(&server);
+    if !is_late(before) || waited.as_ref().is_some_and(|waited| waited.is_same_database(&server) && !is_late(waited)) {
         return Ok((counts, server));
     }
+    *waited = Some(server);
     cx.show(
         &format!(
             "Transactions ended since the dump began, and their row changes may not be counted yet: the server is asked again \
@@ -66,9 +77,9 @@ pub async fn settled_source(cx: &StepCx, namespace: &str, before: &ServerFacts) 
 /// Whether nothing was written to the source since the dump. Row counts, sequences and the server's own write counters
 /// must not have moved; counters that went back prove nothing and count as moved. What a transaction writes is in no count
 /// before it ends, so that one could be missed that ends between the two questions: they are asked again until none has.
-pub async fn quiet(cx: &StepCx, dump: &str) -> Result<Result<String, String>, Halt> {
+pub async fn quiet(cx: &StepCx, dump: &str, waited: &mut Waited) -> Result<Result<String, String>, Halt> {
     let Ok(facts) = DumpFacts::of(cx, dump) else { return Ok(Err("there is no dump yet".to_owned())) };
-    match moved(cx, &facts).await {
+    match moved(cx, &facts, waited).await {
         Ok(None) => Ok(Ok("no row changed since the dump, read now".to_owned())),
         Ok(Some(what)) => Ok(Err(what)),
         Err(Halt::Failed(problem)) => Ok(if removal::is_under_way(cx).await? {
@@ -81,9 +92,9 @@ pub async fn quiet(cx: &StepCx, dump: &str) -> Result<Result<String, String>, Ha
 }
 
 /// What is not as it was at the dump, in words.
-async fn moved(cx: &StepCx, facts: &DumpFacts) -> Result<Option<String>, Halt> {
+async fn moved(cx: &StepCx, facts: &DumpFacts, waited: &mut Waited) -> Result<Option<String>, Halt> {
     for _ in 0..LOOKS {
-        let (counts, now) = settled_source(cx, cx.namespace(), &facts.server).await?;
+        let (counts, now) = settled_source(cx, cx.namespace(), &facts.server, waited).await?;
         if !facts.server.is_same_database(&now) {
             return Ok(Some("this is another database than the one that was dumped".to_owned()));
         }

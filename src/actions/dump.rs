@@ -137,7 +137,7 @@ impl DumpSpec {
                 return Err(Diagnostic::new(format!("a dump is made by `pod` or `scripts`, not by `{other}`")).into());
             }
         };
-        let (after, later) = settled_source(cx, cx.namespace(), &server).await?;
+        let (after, later) = settled_source(cx, cx.namespace(), &server, &mut None).await?;
         no_open_transaction(cx).await?;
         let restarted = server.postmaster_start != later.postmaster_start;
         if before != after || restarted || !server.is_quiet_until(&later) {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     artifacts, checks,
     context::{Halt, StepCx},
-    database,
+    database::{self, Waited},
     form_state::load_of,
     pods::text,
     release,
@@ -40,10 +40,10 @@ fn word() -> Result<String, Halt> {
 /// # Errors
 /// A refusal when the operator leaves it with a lock shut, the way back when they leave it open.
 pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
-    let mut refusal = String::new();
+    let (mut refusal, mut waited) = (String::new(), None);
     loop {
         let found = find(cx).await?;
-        let locks = locks(cx, spec, &found).await?;
+        let locks = locks(cx, spec, &found, &mut waited).await?;
         let gate = gate(cx, spec, &found, locks, std::mem::take(&mut refusal))?;
         let question = Question::Gate { step: cx.step.clone(), gate: Box::new(gate.clone()) };
         let reply = cx.driver.ask(question).await?;
@@ -58,7 +58,7 @@ pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
             }
             Reply::Gate { namespace, word } => {
                 if namespace == gate.namespace && word == gate.word {
-                    return open(cx, spec, &gate, found).await;
+                    return open(cx, spec, &gate, found, &mut waited).await;
                 }
                 refusal = "the words are not the same as shown; there is a new word".to_owned();
             }
@@ -69,7 +69,7 @@ pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
                     ));
                 }
                 if phrase == gate.phrase() {
-                    return open(cx, spec, &gate, found).await;
+                    return open(cx, spec, &gate, found, &mut waited).await;
                 }
                 return Err(Halt::Refused(Box::new(Diagnostic::new(format!(
                     "the phrase of the answers file is not the one of this gate, which is: {}",
@@ -105,7 +105,7 @@ fn shut(cx: &StepCx, spec: &DeleteSpec, gate: &Gate) -> Halt {
 }
 
 /// Between the words and the first deletion everything is read once more: the place, the locks, the list.
-async fn open(cx: &StepCx, spec: &DeleteSpec, gate: &Gate, shown: Found) -> Result<Found, Halt> {
+async fn open(cx: &StepCx, spec: &DeleteSpec, gate: &Gate, shown: Found, waited: &mut Waited) -> Result<Found, Halt> {
     cx.same_place().await?;
     let now = find(cx).await?;
     if now.goes != shown.goes {
@@ -121,7 +121,7 @@ async fn open(cx: &StepCx, spec: &DeleteSpec, gate: &Gate, shown: Found) -> Resu
     }
     // what was open when the question was put may have been shut for hours
     let mut again = gate.clone();
-    again.locks = locks(cx, spec, &now).await?;
+    again.locks = locks(cx, spec, &now, waited).await?;
     if !again.is_open() {
         return Err(shut(cx, spec, &again));
     }
@@ -171,7 +171,7 @@ fn gate(cx: &StepCx, spec: &DeleteSpec, found: &Found, locks: Vec<Lock>, refusal
 }
 
 /// Every lock, asked now.
-async fn locks(cx: &StepCx, spec: &DeleteSpec, found: &Found) -> Result<Vec<Lock>, Halt> {
+async fn locks(cx: &StepCx, spec: &DeleteSpec, found: &Found, waited: &mut Waited) -> Result<Vec<Lock>, Halt> {
     let state = cx.driver.state();
     let number = |step: &str| state.planned(&StepId(step.to_owned())).map_or_else(String::new, |p| p.number.clone());
     let lock = |name: &str, checked: Result<String, String>, step: String| match checked {
@@ -185,7 +185,7 @@ async fn locks(cx: &StepCx, spec: &DeleteSpec, found: &Found) -> Result<Vec<Lock
     let files = artifacts::rehash(cx, &spec.dump).await?;
     locks.push(lock("complete", files, number(&spec.dump)));
     locks.push(lock(PROVEN, artifacts::proven(cx, &spec.dump, &spec.proven_by), number(&spec.proven_by)));
-    locks.push(lock("quiet", database::quiet(cx, &spec.dump).await?, number(&spec.dump)));
+    locks.push(lock("quiet", database::quiet(cx, &spec.dump, waited).await?, number(&spec.dump)));
     let kept = match settings::volumes_kept(cx, &spec.keep_volumes).await? {
         Ok(sentence) => claims_kept(cx, found).await?.map(|()| sentence),
         shut => shut,

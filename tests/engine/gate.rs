@@ -266,10 +266,24 @@ async fn transactions_of_others_cost_a_wait_that_hears_a_stop() {
     assert!(ride.events.iter().any(waits), "the wait is told");
 
     let desk = desk.again();
-    let clerk = Clerk::hooked(answers, move |event| waits(event).then(|| vec![Act::Command(Command::Stop)]));
+    let clerk = Clerk::hooked(answers.clone(), move |event| waits(event).then(|| vec![Act::Command(Command::Stop)]));
     let ride = desk.go(clerk).await;
     assert!(gates(&ride).is_empty() && ride.stopped != Stopped::Finished, "{:?}", ride.stopped);
     nothing_was_deleted(&desk, "stopped while it waits");
+
+    // behind the words nothing is waited for twice; a transaction that ended meanwhile is
+    for (meanwhile, times) in [(0, 1), (1, 2)] {
+        let desk = Desk::after(&moment, None);
+        desk.fake.state().database().elsewhere += 7;
+        let fake = std::sync::Arc::clone(&desk.fake);
+        let ride = try_gate(&desk, &answers, move |gate| {
+            fake.state().database().elsewhere += meanwhile;
+            right_words(gate)
+        })
+        .await;
+        assert_eq!(ride.stopped, Stopped::Finished);
+        assert_eq!(ride.events.iter().filter(|event| waits(event)).count(), times, "{meanwhile}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

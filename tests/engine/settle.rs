@@ -35,6 +35,12 @@ async fn other_settings_are_seen_by_eye_or_left_out_with_a_reason() {
     let (_home, other) = with_others(json!({"waive": {"map-layer": "the new version has no layers"}}));
     let ride = desk.again().go(Clerk::new(other)).await;
     assert_eq!(ride.stopped, Stopped::Finished, "{:?}", ride.questions().last());
+    let asked = ride.questions().into_iter().find_map(|question| match question {
+        Question::Reapply { step, items } if step.0 == "put_other" => Some(items.clone()),
+        _ => None,
+    });
+    let states: Vec<ReapplyState> = asked.unwrap().iter().map(|item| item.state).collect();
+    assert_eq!(states, [ReapplyState::ByEye, ReapplyState::ByHand], "in the next process");
 
     let (_home, both) =
         with_others(json!({"by_eye": ["dashboard-theme"], "waive": {"map-layer": "the new version has no layers"}}));

@@ -1,10 +1,14 @@
 //! S05: a form. The list of items above, the fields of the chosen one below.
 
-use super::{Room, buttons, common, kept};
+use super::{
+    Room, buttons, common,
+    form_line::{self, field_text, tail},
+    kept,
+};
 use crate::{
     app::{
         App,
-        screens::{Dialog, FormFocus, FormScreen},
+        screens::{FormFocus, FormScreen},
         text_field::TextField,
     },
     ports::Provenance,
@@ -49,7 +53,7 @@ pub fn has_room(app: &App, screen: &FormScreen, room: Room, secret: &str) -> boo
 pub fn view(app: &App, screen: &FormScreen, room: Room) -> Vec<Line> {
     let mut lines = above(app, screen, room);
     if let Some(dialog) = &screen.dialog {
-        lines.extend(ask(screen, dialog, room));
+        lines.extend(form_line::view(screen, dialog, room));
     } else {
         let space = room.height.saturating_sub(lines.len() + 1);
         lines.extend(detail(screen, app.shown().map(|(_, secret, _)| secret), room, space));
@@ -140,47 +144,6 @@ fn list(screen: &FormScreen, room: Room) -> Vec<Line> {
     let mut lines = vec![if hidden > 0 { head.right(&format!("{hidden} more"), Ink::Dim) } else { head }];
     lines.extend(rows.into_iter().skip(skip).take(window));
     lines
-}
-
-fn ask(screen: &FormScreen, dialog: &Dialog, room: Room) -> Vec<Line> {
-    let (title, label, text, help) = match dialog {
-        Dialog::Add(text) => {
-            (format!("Add one {} by hand", screen.form.noun), "Name", text, format!("Look here: {}", screen.form.look))
-        }
-        Dialog::None(text) => (
-            format!("There is no {} at all", screen.form.noun),
-            "Because",
-            text,
-            "At least 10 letters; it stays in the change record.".to_owned(),
-        ),
-    };
-    let cells = room.width - 16;
-    let mut line =
-        Line::blank().focus(true).at(2, label, Ink::Plain).at(13, &field_text(text, cells, true), Ink::Plain);
-    line.cursor = Some(13 + text.cursor().min(cells));
-    let mut lines = vec![Line::titled_rule(&title, "Esc closes"), line];
-    lines.extend(wrap(&help, room.width - 14).iter().map(|part| Line::blank().at(13, part, Ink::Plain)));
-    if !screen.fault.is_empty() {
-        lines.extend(faulty(&screen.fault, 13, room));
-    }
-    lines
-}
-
-/// An open text with the rest of its field.
-fn field_text(text: &TextField, cells: usize, focused: bool) -> String {
-    let shown = text.text();
-    let tail = tail(shown, cells - 2);
-    let mark = if focused && text.cursor() == shown.chars().count() { "▏" } else { "" };
-    let rest = cells.saturating_sub(width(&tail) + width(mark));
-    format!("{tail}{mark}{}", "_".repeat(rest))
-}
-
-/// The end of a text, which is what is being typed.
-fn tail(text: &str, cells: usize) -> String {
-    if width(text) <= cells + 1 {
-        return text.to_owned();
-    }
-    text.chars().rev().take(cells).collect::<Vec<_>>().into_iter().rev().collect()
 }
 
 fn detail(screen: &FormScreen, shown: Option<&str>, room: Room, space: usize) -> Vec<Line> {
@@ -340,7 +303,7 @@ fn field_rows(screen: &FormScreen, index: usize, field: &Field, item: &Item, roo
 }
 
 /// A fault in as many rows as it needs, three at most.
-fn faulty(fault: &str, column: usize, room: Room) -> Vec<Line> {
+pub(super) fn faulty(fault: &str, column: usize, room: Room) -> Vec<Line> {
     signed(("✗", Ink::Bad), fault, column, room)
 }
 

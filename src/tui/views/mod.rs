@@ -6,6 +6,7 @@ mod common;
 mod door;
 mod finish;
 mod form;
+mod form_line;
 mod gate;
 mod kept;
 mod lock;

@@ -14,4 +14,5 @@ mod reveal;
 mod rules;
 mod scenes;
 mod telling;
+mod vault;
 mod wizard;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod back;
+mod cuts;
 mod door;
 mod forms;
 mod frames;

@@ -150,6 +150,33 @@ fn front(app: &App, room: Room) -> Vec<Line> {
     }
 }
 
+/// Buttons, and why the last cannot be used yet: beside them, or in a row of its own where that is too narrow.
+pub(super) fn button_rows(
+    labels: &[&str],
+    focus: Option<usize>,
+    not_yet: &str,
+    bad: Option<usize>,
+    room: Room,
+) -> Vec<Line> {
+    let whole = buttons(labels, focus, not_yet, bad);
+    // a low window has no second row to give
+    if not_yet.is_empty() || whole.end() <= room.width || room.height < 14 {
+        return vec![whole];
+    }
+    vec![buttons(labels, focus, "", bad), Line::blank().at(2, &format!("not yet: {not_yet}"), Ink::Warn)]
+}
+
+/// Rows above their buttons: in a low window the empty ones give way first, then the last of them.
+pub(super) fn above_buttons(mut lines: Vec<Line>, buttons: Vec<Line>, room: Room) -> Vec<Line> {
+    while lines.len() + buttons.len() > room.height {
+        let Some(empty) = lines.iter().rposition(|line| *line == Line::blank()) else { break };
+        lines.remove(empty);
+    }
+    lines.truncate(room.height.saturating_sub(buttons.len()));
+    lines.extend(buttons);
+    lines
+}
+
 /// A button row: which one has the focus, and why the last cannot be used yet.
 pub(super) fn buttons(labels: &[&str], focus: Option<usize>, not_yet: &str, bad: Option<usize>) -> Line {
     let mut line = Line::blank();

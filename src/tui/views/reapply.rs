@@ -9,7 +9,7 @@ use crate::{
     run::{ReapplyItem, ReapplyState},
     tui::{
         Ink, Line,
-        picture::{cut, width, wrap},
+        picture::{cut, cut_end, width, wrap},
     },
 };
 
@@ -119,5 +119,5 @@ fn row(item: &ReapplyItem, focused: bool, chosen: bool, room: Room) -> Line {
         .at(2, sign, ink)
         .at(4, word, ink)
         .at(13, &cut(&item.title, 24), if chosen { Ink::Accent } else { Ink::Plain })
-        .at(38, &cut(&item.sentence, sentence_room(room)), Ink::Plain)
+        .at(38, &cut_end(&item.sentence, sentence_room(room)), Ink::Plain)
 }

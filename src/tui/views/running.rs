@@ -24,8 +24,8 @@ pub fn view(app: &App, room: Room) -> Vec<Line> {
         return waiting::view(app, told, room, lines);
     }
     if room.width > 100 || room.height > 22 {
-        lines.push(Line::text("Why").at(10, &step.why, Ink::Plain));
-        lines.push(Line::text("Undo").at(10, &step.undo, Ink::Plain));
+        lines.extend(labelled("Why", &step.why, room));
+        lines.extend(labelled("Undo", &step.undo, room));
         lines.push(Line::blank());
     }
     // a low window keeps the parts and gives up the log
@@ -42,6 +42,18 @@ pub fn view(app: &App, room: Room) -> Vec<Line> {
         lines.extend(log(app, &app.log, app.log.step.as_ref(), room, rest, ""));
     }
     lines
+}
+
+/// A label and what is said of it, in two rows at most.
+fn labelled(label: &str, text: &str, room: Room) -> Vec<Line> {
+    let cells = room.width - 11;
+    let parts = wrap(text, cells);
+    let rest = |index: usize| if index == 1 { parts[1..].join(" ") } else { parts[index].clone() };
+    let row = |index: usize| {
+        let line = if index == 0 { Line::text(label) } else { Line::blank() };
+        line.at(10, &cut_end(&rest(index), cells), Ink::Plain)
+    };
+    (0..parts.len().min(2)).map(row).collect()
 }
 
 fn parts(progress: &Progress, room: Room, space: usize) -> Vec<Line> {
@@ -89,9 +101,9 @@ fn parts(progress: &Progress, room: Room, space: usize) -> Vec<Line> {
 /// One part: sign, name, what is known, its word.
 pub fn part(row: &Row, room: Room) -> Line {
     let (sign, ink) = common::sign(row.sign);
-    let word = cut(&row.word, 12);
+    let word = cut_end(&row.word, 12);
     let line = Line::blank().at(2, sign, ink).at(4, &cut(&row.name, 28), Ink::Plain);
-    let detail = cut(&row.detail, room.width.saturating_sub(34 + width(&word) + 2));
+    let detail = cut_end(&row.detail, room.width.saturating_sub(34 + width(&word) + 2));
     line.at(34, &detail, Ink::Plain).right(&word, ink)
 }
 

@@ -89,7 +89,8 @@ impl App {
             Event::Recorded { at, record } => {
                 self.run.apply(at, &record);
                 let mut effects = Vec::new();
-                let moves_on = matches!(*record, Record::Intent { .. } | Record::Ended { .. });
+                let moves_on =
+                    matches!(*record, Record::Intent { .. } | Record::Ended { .. } | Record::RollBack { .. });
                 if moves_on && !matches!(self.front, Front::Finish(_)) {
                     // what was asked for is over: the screen makes room for what runs now
                     self.front = Front::Running;

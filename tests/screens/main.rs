@@ -12,6 +12,7 @@ mod lengthy;
 mod lock;
 mod palette;
 mod reveal;
+mod rolls_back;
 mod rules;
 mod scenes;
 mod telling;

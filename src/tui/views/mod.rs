@@ -27,7 +27,7 @@ use super::{
 };
 use crate::app::{App, Cmd, Front, Key, Over, Place, keymap};
 
-pub(super) use common::{phase_sign, sign};
+pub(super) use common::{phase_mark, sign};
 pub use door::door_picture;
 pub use opening::{Opening, view as opening_picture};
 

@@ -13,6 +13,9 @@ use crate::{
 
 /// Cells of a bar at most.
 const BAR: usize = 58;
+/// What a step does while the run rolls back.
+const BACK: &str = "What this run changed is put back as it was, the last change first. Each step back is written \
+    down before it is made and read back after it.";
 
 pub fn view(app: &App, room: Room) -> Vec<Line> {
     let Some(step) = app.step() else {
@@ -23,7 +26,8 @@ pub fn view(app: &App, room: Room) -> Vec<Line> {
     if let Some(told) = app.told().filter(|_| step.kind == "wait" || !app.stuck().is_empty()) {
         return waiting::view(app, told, room, lines);
     }
-    if room.width > 100 || room.height > 22 {
+    let back = app.rolls_back().then_some(BACK);
+    if back.is_none() && (room.width > 100 || room.height > 22) {
         lines.extend(labelled("Why", &step.why, room));
         lines.extend(labelled("Undo", &step.undo, room));
         lines.push(Line::blank());
@@ -34,7 +38,7 @@ pub fn view(app: &App, room: Room) -> Vec<Line> {
         let space = room.height.saturating_sub(lines.len() + least_log + 2);
         lines.extend(parts(progress, room, space));
     } else {
-        lines.extend(wrap(&step.why, room.width - 3).iter().map(|part| Line::text(part)));
+        lines.extend(wrap(back.unwrap_or(&step.why), room.width - 3).iter().map(|part| Line::text(part)));
     }
     lines.push(Line::blank());
     let rest = room.height.saturating_sub(lines.len());

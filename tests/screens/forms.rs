@@ -133,3 +133,18 @@ fn a_line_that_the_run_refuses_comes_back_with_its_text() {
     let frame = wizard.frame(80, 24, COLOUR);
     assert!(frame.contains(&format!("{reason}▏")) && frame.contains("✗ one came meanwhile"), "{frame}");
 }
+
+#[test]
+fn a_practice_says_where_the_file_lies_that_is_asked_for() {
+    let (words, mut wizard) = ("Practice has laid it for you; type ./plant.env", Wizard::within("environment"));
+    wizard.ask(telling::environment());
+    assert!(!wizard.frame(80, 24, COLOUR).contains(words), "a real one is not known");
+    wizard.app.run.practice = true;
+    assert!(wizard.frame(80, 24, COLOUR).contains(words));
+    wizard.keys("./prod.env<Enter>");
+    let Question::Form { step, title, form, mut items, none_reason, fault } = telling::environment() else { panic!() };
+    items[0].faults.insert("dotenv".into(), "there is no file ./prod.env".into());
+    wizard.ask(Question::Form { step, title, form, items, none_reason, fault });
+    let frame = wizard.frame(80, 24, COLOUR);
+    assert!(frame.contains("✗ there is no file") && frame.contains(words), "{frame}");
+}

@@ -57,7 +57,7 @@ pub fn view(app: &App, screen: &FormScreen, room: Room) -> Vec<Line> {
         lines.extend(form_line::view(screen, dialog, room));
     } else {
         let space = room.height.saturating_sub(lines.len() + below.len());
-        lines.extend(detail(screen, app.shown().map(|(_, secret, _)| secret), room, space));
+        lines.extend(detail(app, screen, room, space));
     }
     lines.truncate(room.height.saturating_sub(below.len()));
     lines.extend(below);
@@ -147,7 +147,8 @@ fn list(screen: &FormScreen, room: Room) -> Vec<Line> {
     lines
 }
 
-fn detail(screen: &FormScreen, shown: Option<&str>, room: Room, space: usize) -> Vec<Line> {
+fn detail(app: &App, screen: &FormScreen, room: Room, space: usize) -> Vec<Line> {
+    let shown = app.shown().map(|(_, secret, _)| secret);
     let Some(item) = screen.item() else {
         let look = wrap(&format!("Look here: {}", screen.form.look), room.width - 3);
         let mut lines: Vec<Line> = look.iter().map(|part| Line::text(part)).collect();
@@ -161,6 +162,9 @@ fn detail(screen: &FormScreen, shown: Option<&str>, room: Room, space: usize) ->
         lines.extend(title(screen, item, room));
     } else {
         lines.extend(wrap(&screen.form.look, room.width - 3).iter().map(|part| Line::text(part)));
+        if let Some(laid) = app.run.laid_file(&screen.form) {
+            lines.push(Line::text(&format!("Practice has laid it for you; type {laid}")));
+        }
         lines.push(Line::blank());
     }
     if !screen.fault.is_empty() {

@@ -10,6 +10,7 @@ mod frames;
 mod keys;
 mod lengthy;
 mod lock;
+mod log;
 mod palette;
 mod reveal;
 mod rolls_back;

@@ -116,7 +116,8 @@ pub fn log(app: &App, log: &Log, step: Option<&StepId>, room: Room, rows: usize,
     let state =
         if log.stopped { format!("stopped · {} new below", units::count(log.new)) } else { "following".to_owned() };
     let title = step.map_or_else(|| "log".to_owned(), |step| format!("log · {step}"));
-    let mut lines = vec![Line::titled_rule(&title, &format!("{} lines · {state}", units::count(log.total)))];
+    let count = units::plural(log.total, "line", "lines");
+    let mut lines = vec![Line::titled_rule(&title, &format!("{count} · {state}"))];
     let (all, space) = (log.lines.len(), rows.saturating_sub(1));
     let shown = all - log.back.min(all);
     // near the first line what follows it fills the view

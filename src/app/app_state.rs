@@ -166,7 +166,8 @@ impl App {
         }
     }
 
-    /// The step in hand: the one that is begun, else the one the screen in front is about, else the next.
+    /// The step in hand: the one that is begun, else the one the screen in front is about, else the next;
+    /// while the run rolls back, the one that was put back last.
     pub fn step(&self) -> Option<&PlannedStep> {
         let begun = self.run.plan.iter().find(|step| matches!(self.run.step(&step.id), StepState::Begun { .. }));
         let named = || {
@@ -180,7 +181,7 @@ impl App {
             };
             self.run.planned(id)
         };
-        begun.or_else(named).or_else(|| self.run.next())
+        begun.or_else(named).or_else(|| self.back_at()).or_else(|| self.run.next())
     }
 
     /// Place of a step in the plan, from 1.

@@ -21,6 +21,7 @@ impl App {
     fn why(&self) -> Option<page::Page> {
         match &self.front {
             Front::Plan(screen) => Some(page::why_phase(&self.run, screen.phases.at)),
+            _ if self.rolls_back() => self.step().map(|step| self.why_back(step)),
             _ => self.step().map(page::why),
         }
     }

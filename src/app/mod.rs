@@ -5,6 +5,7 @@
 //! `tui`, run by `cli`.
 
 mod app_state;
+mod back;
 pub mod commands;
 pub mod door;
 mod effect;

@@ -139,7 +139,7 @@ pub fn overview(run: &RunState, records: &[(Timestamp, Record)]) -> Page {
     let timings = Timings::new(records);
     let line = |step: &PlannedStep| {
         let timing = timings.of(&step.id);
-        let over = run.step(&step.id).is_over() || run.is_at_end();
+        let over = run.step(&step.id).is_over() || run.is_at_end() || run.rolling_back;
         let time = match timing {
             Some(timing) => units::seconds(timing.last_s),
             None if over => String::new(),

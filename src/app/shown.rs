@@ -46,19 +46,26 @@ impl App {
         fields.iter().map(name).collect()
     }
 
+    /// The secret behind that which was shown, round and round; the first one where none was.
+    fn behind(&self, before: Option<&SecretName>) -> Option<SecretName> {
+        let mut can = self.can_show();
+        let after = before.and_then(|before| can.iter().position(|name| name == before)).map_or(0, |at| at + 1);
+        if can.is_empty() { None } else { Some(can.swap_remove(after % can.len())) }
+    }
+
+    /// The secret that the key would show now.
+    pub fn next_shown(&self) -> Option<SecretName> {
+        self.behind(self.shown.as_ref().map(|shown| &shown.name))
+    }
+
     /// Asks for the secret in front; where an item has several, for the one behind that which is shown.
     pub(super) fn ask_shown(&mut self, before: Option<&SecretName>) -> Vec<Effect> {
-        let mut can = self.can_show();
-        if can.is_empty() {
-            return Vec::new();
-        }
+        let Some(name) = self.behind(before) else { return Vec::new() };
         if self.question.is_none() {
             // what is being saved may be this very secret
             self.notice = Some("Not yet: what was typed is being saved. Press it again.".to_owned());
             return Vec::new();
         }
-        let after = before.and_then(|before| can.iter().position(|name| name == before)).map_or(0, |at| at + 1);
-        let name = can.swap_remove(after % can.len());
         self.handles += 1;
         let handle = SecretHandle(self.handles);
         self.shown = Some(Shown { handle, name: name.clone(), value: None, until: self.at + SHOWN, from: 0 });

@@ -21,8 +21,8 @@ pub enum Msg {
     Paste(String),
     /// The run tells something.
     Event(Box<Event>),
-    /// New lines of a step's output, and how many there are in all.
-    Output { step: StepId, lines: Vec<OutputLine>, total: u64 },
+    /// New lines of a step's output, the last of so many that came.
+    Output { step: StepId, lines: Vec<OutputLine>, came: u64 },
     /// A file was written, or could not be.
     Saved(Result<String, String>),
     /// Whether the passphrase opens the vault, or why not.
@@ -62,9 +62,9 @@ impl App {
                 Vec::new()
             }
             Msg::Event(event) => self.event(*event),
-            Msg::Output { step, lines, total } => {
+            Msg::Output { step, lines, came } => {
                 if self.log.step.as_ref() == Some(&step) {
-                    self.log.take(lines, total);
+                    self.log.take(lines, came);
                 }
                 Vec::new()
             }
@@ -89,7 +89,8 @@ impl App {
             Event::Recorded { at, record } => {
                 self.run.apply(at, &record);
                 let mut effects = Vec::new();
-                let moves_on = matches!(*record, Record::Intent { .. } | Record::Ended { .. });
+                let moves_on =
+                    matches!(*record, Record::Intent { .. } | Record::Ended { .. } | Record::RollBack { .. });
                 if moves_on && !matches!(self.front, Front::Finish(_)) {
                     // what was asked for is over: the screen makes room for what runs now
                     self.front = Front::Running;

@@ -95,6 +95,9 @@ fn head(talk: &mut Talk<'_>, asked: &Asked<'_>, item: &Item) {
     } else {
         talk.say(&format!("{name}."));
     }
+    if let Some(laid) = talk.state.laid_file(asked.form) {
+        talk.say(&format!("  Practice has laid it for you; type {laid}"));
+    }
     if !item.extra.is_empty() {
         talk.say(&format!("  Kept as well, without a field: {}.", item.extra));
     }

@@ -53,10 +53,10 @@ pub struct StepLine {
     /// `not yet`, `opened again`, `begun`, `done`, `not needed`, `failed`, `stopped` or `undone`.
     pub state: &'static str,
     pub result: String,
-    /// When it began first, and how often it was begun.
+    /// When its last try began, and how often it was begun.
     pub began: Option<Timestamp>,
     pub attempts: u32,
-    /// Seconds of the last try, and of all tries.
+    /// Seconds of that last try, and of all tries.
     pub seconds: Option<u64>,
     pub all_seconds: Option<u64>,
 }
@@ -166,6 +166,9 @@ impl Report {
             let began = step.began.map_or_else(String::new, |at| clock(at, days));
             let (title, result) = (cell(&step.title), cell(&step.result));
             out.push(format!("| {} {title} | {} | {began} | {} | {result} |", step.number, step.state, took(step)));
+        }
+        if self.steps.iter().any(|step| step.attempts > 1) {
+            out.extend([String::new(), "A step that was tried again has begin and time of its last try.".to_owned()]);
         }
         let [steps, between] = [self.steps_seconds, self.between_seconds].map(units::seconds);
         out.push(String::new());
@@ -280,4 +283,56 @@ fn told(record: &Record) -> Option<String> {
         | Record::Captured { .. }
         | Record::Evidence { .. } => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::{Outcome, PlannedStep, Repeat, Risk};
+
+    fn planned() -> PlannedStep {
+        PlannedStep {
+            id: StepId("dump".into()),
+            number: "2.3".into(),
+            phase: 0,
+            title: "Dump the database".into(),
+            why: String::new(),
+            kind: "dump".into(),
+            risk: Risk::None,
+            changes: String::new(),
+            undo: String::new(),
+            service: None,
+            estimate_s: 60,
+            commands: Vec::new(),
+            unknown: Vec::new(),
+        }
+    }
+
+    /// The row of the step, in a run where it ended at these seconds after it began at those.
+    fn told(tries: &[(i64, i64)]) -> (String, String) {
+        let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+        let step = StepId("dump".into());
+        let mut records = vec![(at(0), Record::Planned { phases: Vec::new(), steps: vec![planned()] })];
+        for (attempt, (from, to)) in (1..).zip(tries) {
+            let outcome = Outcome::Stopped { reason: "x".into() };
+            let repeat = Repeat::Safe;
+            records.push((at(*from), Record::Intent { step: step.clone(), attempt, repeat }));
+            records.push((at(*to), Record::Ended { step: step.clone(), attempt, outcome }));
+        }
+        let mut run = RunState::default();
+        for (at, record) in &records {
+            run.apply(*at, record);
+        }
+        let text = markdown(&run, &records);
+        (text.lines().find(|line| line.starts_with("| 2.3")).unwrap().to_owned(), text)
+    }
+
+    #[test]
+    fn begin_and_time_of_a_step_are_of_one_try_and_more_than_one_are_counted() {
+        let (row, text) = told(&[(0, 30), (600, 607)]);
+        assert!(row.contains("| 08:10:00 | 7 s (2 tries, 37 s in all) |"), "{row}");
+        assert!(text.contains("begin and time of its last try"), "{text}");
+        let (row, text) = told(&[(0, 30)]);
+        assert!(row.contains("| 08:00:00 | 30 s |") && !text.contains("last try"), "{text}");
+    }
 }

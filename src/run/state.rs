@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Environment, Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, StepId, Verdict};
+use super::{
+    Environment, FieldKind, Form, Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, StepId, Verdict,
+};
 use crate::{ports::Identity, text::Diagnostic};
 
 /// How a step stands.
@@ -251,6 +253,13 @@ impl RunState {
             Risk::None | Risk::Irreversible => "everything: by this step nothing was changed".to_owned(),
         };
         problem.or("", &safe, "mend the cause, then try this step again: what is done is not done again")
+    }
+
+    /// In practice, the file that a form asks for: the example of its field. It lies in the folder that practice runs in; a
+    /// test of the practice world holds the two together.
+    pub fn laid_file<'a>(&self, form: &'a Form) -> Option<&'a str> {
+        let file = form.fields.iter().find(|field| field.kind == FieldKind::SecretFile && !field.example.is_empty());
+        file.filter(|_| self.practice).map(|field| field.example.as_str())
     }
 
     /// The newest evidence about `subject` at `level` or above.

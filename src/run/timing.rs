@@ -9,11 +9,11 @@ use super::{Record, StepId};
 /// How long one step took. Times are in whole seconds of the clock, so that sums are exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
-    /// When its first try began.
+    /// When its last try began.
     pub began: Timestamp,
     /// How often it was begun; being put back is no try.
     pub tries: u32,
-    /// Seconds of the last try; until the last word of the run where its end was not written.
+    /// Seconds of that try; until the last word of the run where its end was not written.
     pub last_s: u64,
     /// Seconds of all tries, and of being put back.
     pub all_s: u64,
@@ -48,7 +48,10 @@ impl Timings {
                         last_s: 0,
                         all_s: 0,
                     });
-                    timing.tries += u32::from(!putting_back);
+                    if !putting_back {
+                        timing.began = *at;
+                        timing.tries += 1;
+                    }
                     open = Some((step, *at, putting_back));
                 }
                 Record::Ended { step, .. } if open.is_some_and(|(begun, ..)| begun == step) => {
@@ -121,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_done_again_keeps_its_first_begin_and_all_its_tries_are_in_the_sum() {
+    fn a_step_done_again_has_begin_and_time_of_its_last_try_and_all_its_tries_are_in_the_sum() {
         let found = timings(&[
             (0, Record::Approved { by: "a".into() }),
             (10, intent("form")),
@@ -133,7 +136,7 @@ mod tests {
             (200, Record::Paused { reason: "x".into() }),
         ]);
         let form = found.of(&StepId("form".into())).unwrap();
-        assert_eq!((form.began.as_second() - 1_800_000_000, form.tries, form.last_s, form.all_s), (10, 2, 7, 37));
+        assert_eq!((form.began.as_second() - 1_800_000_000, form.tries, form.last_s, form.all_s), (100, 2, 7, 37));
         assert_eq!((found.steps_s(), found.between_s(), found.total_s()), (42, 158, 200));
     }
 
@@ -166,6 +169,7 @@ mod tests {
             (20, ended("freeze")),
         ]);
         let freeze = found.of(&StepId("freeze".into())).unwrap();
-        assert_eq!((freeze.tries, freeze.last_s, freeze.all_s), (1, 5, 17));
+        assert_eq!((freeze.began.as_second() - 1_800_000_000, freeze.tries), (0, 1), "when it was done, not put back");
+        assert_eq!((freeze.last_s, freeze.all_s), (5, 17));
     }
 }

@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     Ink, Line, Picture, Theme,
-    picture::{cut, width},
+    picture::{cut_end, width},
 };
 
 /// Least size in which the wizard works.
@@ -33,12 +33,13 @@ impl Pen<'_> {
         self.buffer.set_string(x, self.area.y + row, text, self.theme.style(ink));
     }
 
-    /// A text in the terminal's signs, cut to so many cells.
+    /// A text in the terminal's signs, cut at its end to so many cells: names that are too long are cut in their middle by
+    /// the views, which know what is a name.
     fn fit(&self, text: &str, cells: usize) -> String {
         let text = self.theme.signs(text);
         // the mark of a cut takes two cells in ASCII
         let room = if self.theme.ascii && width(&text) > cells { cells.saturating_sub(1) } else { cells };
-        self.theme.signs(&cut(&text, room))
+        self.theme.signs(&cut_end(&text, room))
     }
 
     fn fill(&mut self, row: u16, sign: &str, ink: Ink, from: usize, to: usize) {

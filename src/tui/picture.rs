@@ -55,6 +55,9 @@ pub fn cut_end(text: &str, cells: usize) -> String {
     if width(text) <= cells {
         return text.to_owned();
     }
+    if cells < 2 {
+        return text.chars().take(cells).collect();
+    }
     let mut used = 1;
     let keep = |c: &char| {
         used += unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);

@@ -158,8 +158,8 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
                 dirty = true;
             }
             new = lines.recv() => {
-                if let Some(Lines { step, fresh: lines, total }) = new {
-                    effects = app.update(screen.at(), Timestamp::now(), Msg::Output { step, lines, total });
+                if let Some(Lines { step, fresh: lines, came }) = new {
+                    effects = app.update(screen.at(), Timestamp::now(), Msg::Output { step, lines, came });
                     dirty = true;
                 }
             }

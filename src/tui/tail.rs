@@ -20,8 +20,8 @@ pub struct Lines {
     pub step: StepId,
     /// The new lines, the last ones only when there are many.
     pub fresh: Vec<OutputLine>,
-    /// Lines in all.
-    pub total: u64,
+    /// How many there were, with those that are not among them.
+    pub came: u64,
 }
 
 /// The thread's handle.
@@ -31,7 +31,6 @@ struct At {
     step: StepId,
     file: Option<File>,
     rest: Vec<u8>,
-    total: u64,
 }
 
 impl Tail {
@@ -57,37 +56,39 @@ fn follow(folder: &std::path::Path, asked: &Receiver<StepId>, tell: &mpsc::Sende
             step = next;
         }
         if at.as_ref().is_none_or(|at| at.step != step) {
-            at = Some(At { step: step.clone(), file: None, rest: Vec::new(), total: 0 });
+            at = Some(At { step: step.clone(), file: None, rest: Vec::new() });
         }
         let Some(at) = &mut at else { continue };
         if at.file.is_none() {
             at.file = File::open(folder.join(format!("{step}.log"))).ok();
         }
-        let Ok(lines) = at.new_lines() else { continue };
-        if tell.blocking_send(Lines { step, fresh: lines, total: at.total }).is_err() {
+        let Ok((lines, came)) = at.new_lines() else { continue };
+        if tell.blocking_send(Lines { step, fresh: lines, came }).is_err() {
             return;
         }
     }
 }
 
 impl At {
-    fn new_lines(&mut self) -> std::io::Result<Vec<OutputLine>> {
-        let Some(file) = &mut self.file else { return Ok(Vec::new()) };
+    /// The last lines that are new, and how many are.
+    fn new_lines(&mut self) -> std::io::Result<(Vec<OutputLine>, u64)> {
+        let Some(file) = &mut self.file else { return Ok((Vec::new(), 0)) };
         let from = file.stream_position()?;
         file.seek(SeekFrom::Start(from))?;
-        let mut lines = std::collections::VecDeque::new();
+        let (mut lines, mut came) = (std::collections::VecDeque::new(), 0);
         let mut block = vec![0; 256 * 1024];
         loop {
             let n = file.read(&mut block)?;
             if n == 0 {
-                return Ok(lines.into());
+                return Ok((lines.into(), came));
             }
             self.rest.extend_from_slice(&block[..n]);
             let mut begin = 0;
             while let Some(end) = self.rest[begin..].iter().position(|byte| *byte == b'\n').map(|end| begin + end) {
-                self.total += 1;
-                let text = String::from_utf8_lossy(&self.rest[begin..end]);
-                lines.extend(OutputLine::decode(&text));
+                if let Some(line) = OutputLine::decode(&String::from_utf8_lossy(&self.rest[begin..end])) {
+                    came += 1;
+                    lines.push_back(line);
+                }
                 if lines.len() > HELD {
                     lines.pop_front();
                 }
@@ -115,7 +116,7 @@ mod tests {
         let step = StepId("dump".into());
         tail.read(&step);
         let lines = told.blocking_recv().unwrap();
-        assert_eq!((lines.fresh.len(), lines.total), (HELD, HELD as u64 + 7));
+        assert_eq!((lines.fresh.len(), lines.came), (HELD, HELD as u64 + 7));
         std::fs::OpenOptions::new()
             .append(true)
             .open(&path)
@@ -123,6 +124,6 @@ mod tests {
             .unwrap();
         tail.read(&step);
         let lines = told.blocking_recv().unwrap();
-        assert_eq!((lines.fresh, lines.total), (vec![line], HELD as u64 + 8));
+        assert_eq!((lines.fresh, lines.came), (vec![line], 1));
     }
 }

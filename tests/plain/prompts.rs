@@ -7,7 +7,7 @@ use drydock::{
     ports::Provenance,
     run::{
         Check, CheckResult, Choice, Command, Event, FieldValue, Form, Gate, Item, Link, Live, Lock, Progress, Question,
-        ReapplyItem, ReapplyState, Removal, Reply, StepId, Stopped,
+        ReapplyItem, ReapplyState, Record, Removal, Reply, StepId, Stopped,
     },
     text::Diagnostic,
 };
@@ -248,4 +248,39 @@ async fn what_was_edited_since_is_told_and_taken_over_by_a_choice() {
     let gone = Item { live: Live::Gone, ..item };
     let (_, text) = reply("", question(&gone)).await;
     assert!(text.contains("gone from the application") && !text.contains("Take what the"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_practice_says_where_the_file_lies_that_is_asked_for() {
+    let started = |practice: bool| {
+        let record: Record = serde_json::from_value(serde_json::json!({
+            "type": "started", "format": 1, "run": "2026-11-20-one-7f3a", "tool": "0", "context": "", "environment": "",
+            "operator": "ann", "host": "h", "practice": practice, "inputs": {},
+            "runbook": {"id": "one", "title": "One", "version": "1", "digest": "", "intent": "upgrade"},
+            "target": {"cluster_uid": null, "ca_sha256": "", "namespace_uid": "", "namespace": "", "server_version": "",
+                "labels": []},
+        }))
+        .unwrap();
+        Event::Recorded { at: jiff::Timestamp::UNIX_EPOCH, record: Box::new(record) }
+    };
+    let field = serde_json::json!({"id": "dotenv", "label": "Path", "kind": "secret_file", "example": "./plant.env"});
+    let form = Form {
+        noun: "environment file".into(),
+        fields: vec![serde_json::from_value(field).unwrap()],
+        repeated: false,
+        look: String::new(),
+    };
+    let asked = Question::Form {
+        step: StepId("environment".into()),
+        title: "The environment file".into(),
+        form,
+        items: vec![Item { id: "1".into(), ..Item::default() }],
+        none_reason: String::new(),
+        fault: String::new(),
+    };
+    for practice in [true, false] {
+        let (_, text) = hear("", vec![started(practice), asking(asked.clone())]).await;
+        let said = text.contains("Practice has laid it for you; type ./plant.env");
+        assert_eq!(said, practice, "{text}");
+    }
 }

@@ -50,6 +50,8 @@ fn the_whole_upgrade_by_keys_killed_in_the_rehearsal() {
     let mut pty = practice(folder.path());
     walk::approve(&mut pty);
     walk::make_vault(&mut pty, PASSPHRASE);
+    // the screen names the file, and that file passes
+    pty.wait_for("Practice has laid it for you; type ./plant.env");
     walk::environment(&mut pty, "./plant.env");
     walk::connections(&mut pty, 2, &BY_HAND);
     walk::workers(&mut pty, 5);

@@ -94,3 +94,57 @@ fn one_key_takes_what_the_application_says_now() {
     let mut wizard = within(telling::workers());
     assert!(wizard.replies("<Down>t").is_empty(), "nothing else is said");
 }
+
+#[test]
+fn a_name_that_does_not_pass_stays_with_its_rule_under_it() {
+    let mut wizard = within(telling::lns_form(telling::lns()));
+    assert!(wizard.replies("aLNS main<Enter>").is_empty(), "it is not sent");
+    let frame = wizard.frame(80, 24, COLOUR);
+    assert!(frame.contains("LNS main▏") && frame.contains("✗ up to 40 lower-case letters"), "{frame}");
+    assert!(frame.contains("Not yet: a name that passes. Esc closes."), "{frame}");
+    assert!(wizard.replies("<Ctrl-U>lns-eu<Enter>").is_empty(), "it is known already");
+    let frame = wizard.frame(80, 24, COLOUR);
+    assert!(frame.contains("lns-eu▏") && frame.contains("✗ lns-eu is in the list already."), "{frame}");
+    assert_eq!(wizard.replies("-2<Enter>"), [Reply::Add { item: "lns-eu-2".into() }]);
+}
+
+/// The form with what the run says of the last reply.
+fn refused(question: Question, why: &str) -> Question {
+    let Question::Form { step, title, form, items, none_reason, .. } = question else { panic!("it is a form") };
+    Question::Form { step, title, form, items, none_reason, fault: why.into() }
+}
+
+#[test]
+fn a_line_that_the_run_refuses_comes_back_with_its_text() {
+    let mut wizard = within(telling::lns_form(telling::lns()));
+    assert_eq!(wizard.replies("alns-main<Enter>"), [Reply::Add { item: "lns-main".into() }]);
+    wizard.ask(refused(telling::lns_form(telling::lns()), "the name is not wanted here"));
+    let frame = wizard.frame(80, 24, COLOUR);
+    assert!(frame.contains("lns-main▏") && frame.contains("✗ the name is not wanted here"), "{frame}");
+    // what was said of one text is not said of another
+    wizard.keys("2");
+    assert!(!wizard.frame(80, 24, COLOUR).contains("not wanted"));
+    assert_eq!(wizard.replies("<Enter>"), [Reply::Add { item: "lns-main2".into() }]);
+
+    let mut wizard = within(telling::lns_empty());
+    let reason = "there is no LNS in this plant";
+    assert_eq!(wizard.replies(&format!("n{reason}<Enter>")), [Reply::None { reason: reason.into() }]);
+    wizard.ask(refused(telling::lns_empty(), "one came meanwhile"));
+    let frame = wizard.frame(80, 24, COLOUR);
+    assert!(frame.contains(&format!("{reason}▏")) && frame.contains("✗ one came meanwhile"), "{frame}");
+}
+
+#[test]
+fn a_practice_says_where_the_file_lies_that_is_asked_for() {
+    let (words, mut wizard) = ("Practice has laid it for you; type ./plant.env", Wizard::within("environment"));
+    wizard.ask(telling::environment());
+    assert!(!wizard.frame(80, 24, COLOUR).contains(words), "a real one is not known");
+    wizard.app.run.practice = true;
+    assert!(wizard.frame(80, 24, COLOUR).contains(words));
+    wizard.keys("./prod.env<Enter>");
+    let Question::Form { step, title, form, mut items, none_reason, fault } = telling::environment() else { panic!() };
+    items[0].faults.insert("dotenv".into(), "there is no file ./prod.env".into());
+    wizard.ask(Question::Form { step, title, form, items, none_reason, fault });
+    let frame = wizard.frame(80, 24, COLOUR);
+    assert!(frame.contains("✗ there is no file") && frame.contains(words), "{frame}");
+}

@@ -3,15 +3,19 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod back;
+mod cuts;
 mod door;
 mod forms;
 mod frames;
 mod keys;
 mod lengthy;
 mod lock;
+mod log;
 mod palette;
 mod reveal;
+mod rolls_back;
 mod rules;
 mod scenes;
 mod telling;
+mod vault;
 mod wizard;

@@ -2,7 +2,7 @@
 
 use drydock::{
     app::{Effect, Key, Msg, Window},
-    run::{Command, Event, SecretName},
+    run::{Command, Event, Question, SecretName},
 };
 use secrecy::SecretString;
 
@@ -249,4 +249,26 @@ fn nothing_is_asked_for_where_nothing_can_be_shown() {
     wizard.keys("typed-anew<Tab><Shift-Tab>");
     assert!(wizard.keys("<Ctrl-R>").is_empty() && frame(&wizard).contains("is being saved"), "{}", frame(&wizard));
     assert!(offers(&at_token()) && offers(&at_reapply()));
+}
+
+#[test]
+fn the_key_stands_at_the_secret_that_it_shows_next() {
+    let Question::Reapply { step, mut items } = telling::reapply() else { panic!("settings are put back") };
+    items[1].fields.push(("Password".into(), "9 characters · check 11bb".into()));
+    items[1].secrets.push("Password".into());
+    let mut wizard = Wizard::within("put_lns");
+    wizard.ask(Question::Reapply { step, items });
+    let at = |wizard: &Wizard| -> Vec<String> {
+        let frame = wizard.frame(80, 24, COLOUR);
+        let hinted = frame.lines().skip(3).take(17).filter(|line| line.contains("Ctrl-R show 10 s"));
+        hinted.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(at(&wizard), ["Token"]);
+    wizard.show("<Ctrl-R>", TOKEN);
+    assert_eq!(at(&wizard), ["Password"]);
+    wizard.show("<Ctrl-R>", "shown-nine");
+    assert_eq!(at(&wizard), ["Token"]);
+    // while a reason is typed the key shows nothing
+    wizard.keys("<Tab><Tab><Tab><Enter>");
+    assert!(at(&wizard).is_empty(), "{}", frame(&wizard));
 }

@@ -40,6 +40,7 @@ pub const SCENES: &[Scene] = &[
     ("s07-running-quiet", running_quiet),
     ("s07-running-practice", running_practice),
     ("s07-other-cluster", other_cluster),
+    ("s07-rolls-back", crate::rolls_back::writers),
     ("s09-gate-shut", gate_shut),
     ("s09-gate-open", gate_open),
     ("s09-gate-typed-wrong", gate_typed_wrong),

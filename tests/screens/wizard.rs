@@ -192,8 +192,9 @@ impl Wizard {
             text: (*text).to_owned(),
         };
         let lines: Vec<OutputLine> = lines.iter().map(line).collect();
-        let total = lines.len() as u64 + 1_199;
-        self.say(Msg::Output { step: StepId(step.into()), lines, total });
+        // many came before them
+        let came = lines.len() as u64 + 1_199;
+        self.say(Msg::Output { step: StepId(step.into()), lines, came });
     }
 
     /// The run asks; a second later a person could have read it.

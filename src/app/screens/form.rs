@@ -2,7 +2,7 @@
 
 use super::{
     Act, Screen,
-    dialog::{Dialog, Kept},
+    dialog::{Dialog, Kept, rule},
     form_focus::{FormFocus, Parts},
     form_typing::Typed,
     vault::SHOWN,
@@ -43,6 +43,10 @@ pub struct FormScreen {
     pub(super) before: String,
     /// A name or a reason that was typed and not used yet: closing a line keeps it.
     kept: Kept,
+    /// A line that was handed over, and whether the run took it is not known yet.
+    sent: Option<Dialog>,
+    /// The rule for a name.
+    name: Field,
     entered_at: u64,
     confirming: Option<String>,
     /// What was typed where its text is not in the item: nothing typed is lost.
@@ -75,6 +79,8 @@ impl FormScreen {
             shown_until: 0,
             before: String::new(),
             kept: Kept::new(none_reason),
+            sent: None,
+            name: rule(form),
             entered_at: 0,
             confirming: None,
             typed: None,
@@ -102,11 +108,35 @@ impl FormScreen {
             self.enter_missing();
         }
         self.back_to_typed();
+        self.back_to_sent();
         if let Some(id) = self.confirming.take()
             && items.iter().any(|item| item.id == id && item.confirmed)
         {
             self.choose_waiting();
         }
+    }
+
+    /// Back to a line that the run refused, with its text; it is let go once it was taken.
+    fn back_to_sent(&mut self) {
+        let Some(sent) = self.sent.take() else { return };
+        if sent.is_taken(&self.items, &self.none_reason) {
+            if matches!(sent, Dialog::Add(_)) {
+                self.kept.used();
+            }
+        } else if self.fault.is_empty() {
+            // that was about what was said before it
+            self.sent = Some(sent);
+        } else if self.dialog.is_none() && !matches!(self.focus, FormFocus::Field(_)) {
+            self.list.at = sent.row(self.items.len());
+            self.focus = FormFocus::List;
+            self.dialog = Some(sent);
+        }
+    }
+
+    /// The fault of the line that is typed over the list: by the rule, or as the run said it of this text.
+    pub fn line_fault(&self) -> Option<String> {
+        let typed = self.dialog.as_ref()?.fault(&self.name, &self.items);
+        typed.or_else(|| (!self.fault.is_empty()).then(|| self.fault.clone()))
     }
 
     /// Rows of the list: items, and for a repeated form the two below them.
@@ -216,22 +246,21 @@ impl FormScreen {
 
     fn dialog_command(&mut self, cmd: Cmd) -> Vec<Act> {
         let Some(dialog) = self.dialog.take() else { return Vec::new() };
-        let missing = dialog.missing();
+        let missing = dialog.missing(&self.name, &self.items);
         match (cmd, dialog) {
             (Cmd::Enter, dialog) if !missing.is_empty() => {
                 self.dialog = Some(dialog);
                 vec![Act::Notice(format!("Not yet: {missing}. Esc closes."))]
             }
-            (Cmd::Enter, Dialog::Add(text)) => {
-                self.focus = FormFocus::Confirm;
-                self.kept.used();
-                vec![Act::Say(Reply::Add { item: text.text().to_owned() })]
-            }
-            (Cmd::Enter, Dialog::None(text)) => {
-                self.focus = FormFocus::Seal;
-                let reason = text.text().to_owned();
-                self.kept.keep(&Dialog::None(text));
-                vec![Act::Say(Reply::None { reason })]
+            (Cmd::Enter, dialog) => {
+                let reply = match &dialog {
+                    Dialog::Add(text) => Reply::Add { item: text.text().to_owned() },
+                    Dialog::None(text) => Reply::None { reason: text.text().to_owned() },
+                };
+                self.focus = if matches!(dialog, Dialog::Add(_)) { FormFocus::Confirm } else { FormFocus::Seal };
+                self.kept.keep(&dialog);
+                self.sent = Some(dialog);
+                vec![Act::Say(reply)]
             }
             (Cmd::Back, closed) => {
                 self.kept.keep(&closed);
@@ -318,7 +347,13 @@ impl Screen for FormScreen {
 
     fn edit(&mut self, key: Key, _: u64) {
         match &mut self.dialog {
-            Some(dialog) => dialog.text().key(key),
+            Some(dialog) => {
+                let changed = dialog.text().key(key);
+                if changed {
+                    self.fault.clear();
+                }
+                changed
+            }
             None => self.edit.as_mut().is_some_and(|edit| edit.key(key)),
         };
     }

@@ -6,6 +6,9 @@ use crate::app::{Cmd, Key, Passphrases, Place, Strength, text_field::TextField};
 /// How long a secret is shown on demand, in milliseconds.
 pub const SHOWN: u64 = 10_000;
 
+/// Two Enter within this time are one key that is held down, in milliseconds.
+const HELD: u64 = 200;
+
 /// What has the focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VaultFocus {
@@ -37,6 +40,8 @@ pub struct VaultScreen {
     /// Number of tries.
     pub tries: u32,
     passphrases: Passphrases,
+    /// When it was asked whether a suggestion may take the place of what is typed.
+    asked_at: Option<u64>,
 }
 
 impl VaultScreen {
@@ -53,6 +58,7 @@ impl VaultScreen {
             sent: false,
             tries: 0,
             passphrases,
+            asked_at: None,
         }
     }
 
@@ -102,6 +108,7 @@ impl Screen for VaultScreen {
     }
 
     fn command(&mut self, cmd: Cmd, _: Key, at: u64) -> Vec<Act> {
+        let asked_at = self.asked_at.take();
         match cmd {
             Cmd::Next | Cmd::Down => self.step(1),
             Cmd::Previous | Cmd::Up => self.step(-1),
@@ -114,17 +121,7 @@ impl Screen for VaultScreen {
                 VaultFocus::First | VaultFocus::Second => {
                     self.step(if self.focus == VaultFocus::First { 1 } else { 3 });
                 }
-                VaultFocus::Suggest => {
-                    let suggested = (self.passphrases.suggest)();
-                    self.first.clear();
-                    self.second.clear();
-                    self.first.paste(secrecy::ExposeSecret::expose_secret(&suggested));
-                    self.strength = Some((self.passphrases.strength)(self.first.reveal()));
-                    self.shown_until = at + 6 * SHOWN;
-                    self.focus = VaultFocus::Second;
-                    let note = "Write the words down now; they are hidden again in 60 s.";
-                    return vec![Act::Notice(note.to_owned())];
-                }
+                VaultFocus::Suggest => return self.suggest(asked_at, at),
                 VaultFocus::Make => return self.make(),
                 VaultFocus::Back => {
                     return vec![Act::Notice("Nothing was written. Leave with q, or make the vault.".to_owned())];
@@ -154,6 +151,24 @@ impl Screen for VaultScreen {
 }
 
 impl VaultScreen {
+    /// A suggestion takes the place of what is typed only where that was said first: nobody has it but who typed it.
+    fn suggest(&mut self, asked_at: Option<u64>, at: u64) -> Vec<Act> {
+        let is_empty = self.first.is_empty() && self.second.is_empty();
+        if !is_empty && asked_at.is_none_or(|asked| at < asked + HELD) {
+            self.asked_at = Some(at);
+            let note = "Enter once more replaces what is typed · Tab keeps it";
+            return vec![Act::Notice(note.to_owned())];
+        }
+        let suggested = (self.passphrases.suggest)();
+        self.first.clear();
+        self.second.clear();
+        self.first.paste(secrecy::ExposeSecret::expose_secret(&suggested));
+        self.strength = Some((self.passphrases.strength)(self.first.reveal()));
+        self.shown_until = at + 6 * SHOWN;
+        self.focus = VaultFocus::Second;
+        vec![Act::Notice("Write the words down now; they are hidden again in 60 s.".to_owned())]
+    }
+
     fn make(&mut self) -> Vec<Act> {
         if self.sent {
             return Vec::new();

@@ -1,6 +1,6 @@
 //! S06: the results of checks.
 
-use super::{Room, buttons, common};
+use super::{Room, button_rows, common};
 use crate::{
     app::{App, screens::ChecksScreen},
     run::CheckResult,
@@ -67,7 +67,6 @@ pub fn view(app: &App, screen: &ChecksScreen, room: Room) -> Vec<Line> {
     } else if hidden > 0 {
         lines.push(Line::blank().at(4, &format!("{hidden} more rows: ↑↓"), Ink::Plain));
     }
-    lines.resize(room.height.saturating_sub(1), Line::blank());
     let unseen = screen.checks.iter().filter(|check| check.result == CheckResult::Warn && !check.seen).count();
     let why = match (fail, unseen) {
         (0, 0) => String::new(),
@@ -76,6 +75,8 @@ pub fn view(app: &App, screen: &ChecksScreen, room: Room) -> Vec<Line> {
         (1, _) => "1 check".to_owned(),
         (n, _) => format!("{n} checks"),
     };
-    lines.push(buttons(&["Check again", "Go back"], screen.button, &why, None));
+    let buttons = button_rows(&["Check again", "Go back"], screen.button, &why, None, room);
+    lines.resize(room.height.saturating_sub(buttons.len()), Line::blank());
+    lines.extend(buttons);
     lines
 }

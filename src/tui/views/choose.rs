@@ -38,7 +38,7 @@ pub fn view(app: &App, screen: &ChooseScreen, room: Room) -> Vec<Line> {
     let problem = &screen.problem;
     let step = app.run.planned(&screen.step);
     let (number, title, index) =
-        step.map_or(("", "", 0), |step| (step.number.as_str(), step.title.as_str(), app.index(step)));
+        step.map_or(("", String::new(), 0), |step| (step.number.as_str(), app.called(step), app.index(step)));
     let since = match app.run.step(&screen.step) {
         StepState::Failed { at, .. } => format!(" · since {}", common::clock(app, *at)),
         _ => String::new(),

@@ -104,8 +104,22 @@ impl Place<'_> {
     }
 }
 
+/// State of a phase as it is drawn: while the run rolls back, where it is, and what is put back already.
+pub fn phase_mark(app: &App, phase: usize) -> (&'static str, Ink) {
+    if app.rolls_back() {
+        let mut states = app.run.plan.iter().filter(|step| step.phase == phase).map(|step| app.run.step(&step.id));
+        if app.step().is_some_and(|step| step.phase == phase) {
+            return ("‹", Ink::Accent);
+        }
+        if states.any(|state| matches!(state, StepState::Undone { .. })) {
+            return sign(Sign::Waived);
+        }
+    }
+    sign(phase_sign(app, phase))
+}
+
 /// State of a phase in one sign.
-pub fn phase_sign(app: &App, phase: usize) -> Sign {
+fn phase_sign(app: &App, phase: usize) -> Sign {
     let run = &app.run;
     let states: Vec<&StepState> =
         run.plan.iter().filter(|step| step.phase == phase).map(|step| run.step(&step.id)).collect();
@@ -172,7 +186,7 @@ pub fn rail(app: &App, columns: usize) -> Line {
         column += 4;
     }
     for (index, word) in words.iter().enumerate().take(last).skip(first) {
-        let (mark, ink) = sign(phase_sign(app, index));
+        let (mark, ink) = phase_mark(app, index);
         let short = wanted > columns && words.len() <= 6;
         let word =
             if short { format!(" {}{}", index + 1, if deletes(app, index) { "!" } else { "" }) } else { word.clone() };
@@ -224,6 +238,9 @@ pub fn facts(app: &App) -> [String; 4] {
             ["nothing while paused".to_owned(), "not needed".to_owned(), "no limit".to_owned(), leave]
         }
         (Front::Resume(_), _) => ["nothing yet".to_owned(), "not needed".to_owned(), "no limit".to_owned(), leave],
+        (_, Some(step)) if app.rolls_back() => {
+            ["back as before".to_owned(), "a new run".to_owned(), time(app, step), leave]
+        }
         (_, Some(step)) => [step.changes.clone(), step.undo.clone(), time(app, step), leave],
         (_, None) => nothing("1 s".to_owned()),
     }
@@ -236,6 +253,8 @@ fn removed(app: &App, step: &PlannedStep) -> bool {
 fn time(app: &App, step: &PlannedStep) -> String {
     match app.progress.as_ref().filter(|progress| progress.step == step.id).and_then(|progress| progress.left_s) {
         Some(left) => format!("{} left", units::seconds(left)),
+        // the estimate is of doing the step
+        None if app.rolls_back() => "not estimated".to_owned(),
         None => units::about(step.estimate_s),
     }
 }
@@ -269,7 +288,7 @@ pub fn heading(app: &App, state: &str) -> Line {
     let (index, all) = (app.index(step), app.run.plan.len());
     let right =
         if state.is_empty() { format!("step {index} of {all}") } else { format!("step {index} of {all} · {state}") };
-    Line::text(&format!("{}  {}", step.number, step.title)).right(&right, Ink::Plain)
+    Line::text(&format!("{}  {}", step.number, app.called(step))).right(&right, Ink::Plain)
 }
 
 /// Options with numbers; the chosen one has the focus. What does not fit beside its label stands below it, whole.

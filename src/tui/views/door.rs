@@ -1,6 +1,6 @@
 //! S01, S02 and the runbook's inputs: what is shown before a run.
 
-use super::{Room, buttons, common, over};
+use super::{Room, button_rows, common, over};
 use crate::{
     app::{
         Place,
@@ -161,7 +161,7 @@ fn entry_lines(screen: &HomeScreen, shelf: &Shelf, index: usize, entry: &Entry, 
     match entry {
         Entry::Resume(id) => {
             let Some(run) = shelf.runs.iter().find(|run| run.id == *id) else { return Vec::new() };
-            let title = cut(&format!("{number}  {}", run.title), 40);
+            let title = cut_end(&format!("{number}  {}", run.title), 40);
             let first = Line::blank().focus(screen.menu.at == index).at(2, &title, Ink::Plain);
             // a place that is long has a row of its own: it is never cut to its badge
             let mut lines = if width(&title) + width(&run.place) + 4 < room.width {
@@ -243,7 +243,7 @@ fn inputs(screen: &InputsScreen, room: Room) -> Vec<Line> {
         InputsFocus::Go => Some(1),
         InputsFocus::Field(_) => None,
     };
-    lines.push(buttons(&["Back", "Make the plan"], focus, screen.missing(), None));
+    lines.extend(button_rows(&["Back", "Make the plan"], focus, screen.missing(), None, room));
     lines
 }
 

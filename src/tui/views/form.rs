@@ -1,17 +1,21 @@
 //! S05: a form. The list of items above, the fields of the chosen one below.
 
-use super::{Room, buttons, common, kept};
+use super::{
+    Room, button_rows, common,
+    form_line::{self, field_text, tail},
+    kept,
+};
 use crate::{
     app::{
         App,
-        screens::{Dialog, FormFocus, FormScreen},
+        screens::{FormFocus, FormScreen},
         text_field::TextField,
     },
     ports::Provenance,
     run::{Field, FieldKind, FieldValue, Item, Live},
     tui::{
         Ink, Line,
-        picture::{cut, width, wrap},
+        picture::{cut, cut_end, width, wrap},
     },
 };
 
@@ -48,17 +52,15 @@ pub fn has_room(app: &App, screen: &FormScreen, room: Room, secret: &str) -> boo
 
 pub fn view(app: &App, screen: &FormScreen, room: Room) -> Vec<Line> {
     let mut lines = above(app, screen, room);
+    let below = if screen.dialog.is_some() { Vec::new() } else { below(screen, room) };
     if let Some(dialog) = &screen.dialog {
-        lines.extend(ask(screen, dialog, room));
+        lines.extend(form_line::view(screen, dialog, room));
     } else {
-        let space = room.height.saturating_sub(lines.len() + 1);
-        lines.extend(detail(screen, app.shown().map(|(_, secret, _)| secret), room, space));
+        let space = room.height.saturating_sub(lines.len() + below.len());
+        lines.extend(detail(app, screen, room, space));
     }
-    if screen.dialog.is_none() {
-        let below = buttons_row(screen);
-        lines.truncate(room.height.saturating_sub(1));
-        lines.push(below);
-    }
+    lines.truncate(room.height.saturating_sub(below.len()));
+    lines.extend(below);
     lines
 }
 
@@ -105,7 +107,7 @@ fn list(screen: &FormScreen, room: Room) -> Vec<Line> {
     let mut head = Line::blank().at(4, &screen.form.noun, Ink::Dim);
     for (index, field) in fields.iter().enumerate() {
         let cells = (column(index + 1) - column(index)).saturating_sub(1);
-        head = head.at(column(index), &cut(&field.label, cells), Ink::Dim);
+        head = head.at(column(index), &cut_end(&field.label, cells), Ink::Dim);
     }
     let mut rows = Vec::new();
     for (index, item) in screen.items.iter().enumerate() {
@@ -118,7 +120,10 @@ fn list(screen: &FormScreen, room: Room) -> Vec<Line> {
         for (index, field) in fields.iter().enumerate() {
             let (text, ink) = short(field, item);
             let cells = (column(index + 1) - column(index)).saturating_sub(1);
-            line = line.at(column(index), &cut(&text, cells), ink);
+            // a value may be cut in its middle, what is said of one at its end
+            let is_value = matches!(item.values.get(&field.id), Some(FieldValue::Text { value, .. }) if *value == text);
+            let text = if is_value { cut(&text, cells) } else { cut_end(&text, cells) };
+            line = line.at(column(index), &text, ink);
         }
         rows.push(line);
     }
@@ -142,48 +147,8 @@ fn list(screen: &FormScreen, room: Room) -> Vec<Line> {
     lines
 }
 
-fn ask(screen: &FormScreen, dialog: &Dialog, room: Room) -> Vec<Line> {
-    let (title, label, text, help) = match dialog {
-        Dialog::Add(text) => {
-            (format!("Add one {} by hand", screen.form.noun), "Name", text, format!("Look here: {}", screen.form.look))
-        }
-        Dialog::None(text) => (
-            format!("There is no {} at all", screen.form.noun),
-            "Because",
-            text,
-            "At least 10 letters; it stays in the change record.".to_owned(),
-        ),
-    };
-    let cells = room.width - 16;
-    let mut line =
-        Line::blank().focus(true).at(2, label, Ink::Plain).at(13, &field_text(text, cells, true), Ink::Plain);
-    line.cursor = Some(13 + text.cursor().min(cells));
-    let mut lines = vec![Line::titled_rule(&title, "Esc closes"), line];
-    lines.extend(wrap(&help, room.width - 14).iter().map(|part| Line::blank().at(13, part, Ink::Plain)));
-    if !screen.fault.is_empty() {
-        lines.extend(faulty(&screen.fault, 13, room));
-    }
-    lines
-}
-
-/// An open text with the rest of its field.
-fn field_text(text: &TextField, cells: usize, focused: bool) -> String {
-    let shown = text.text();
-    let tail = tail(shown, cells - 2);
-    let mark = if focused && text.cursor() == shown.chars().count() { "▏" } else { "" };
-    let rest = cells.saturating_sub(width(&tail) + width(mark));
-    format!("{tail}{mark}{}", "_".repeat(rest))
-}
-
-/// The end of a text, which is what is being typed.
-fn tail(text: &str, cells: usize) -> String {
-    if width(text) <= cells + 1 {
-        return text.to_owned();
-    }
-    text.chars().rev().take(cells).collect::<Vec<_>>().into_iter().rev().collect()
-}
-
-fn detail(screen: &FormScreen, shown: Option<&str>, room: Room, space: usize) -> Vec<Line> {
+fn detail(app: &App, screen: &FormScreen, room: Room, space: usize) -> Vec<Line> {
+    let shown = app.shown().map(|(_, secret, _)| secret);
     let Some(item) = screen.item() else {
         let look = wrap(&format!("Look here: {}", screen.form.look), room.width - 3);
         let mut lines: Vec<Line> = look.iter().map(|part| Line::text(part)).collect();
@@ -197,6 +162,9 @@ fn detail(screen: &FormScreen, shown: Option<&str>, room: Room, space: usize) ->
         lines.extend(title(screen, item, room));
     } else {
         lines.extend(wrap(&screen.form.look, room.width - 3).iter().map(|part| Line::text(part)));
+        if let Some(laid) = app.run.laid_file(&screen.form) {
+            lines.push(Line::text(&format!("Practice has laid it for you; type {laid}")));
+        }
         lines.push(Line::blank());
     }
     if !screen.fault.is_empty() {
@@ -219,7 +187,7 @@ fn detail(screen: &FormScreen, shown: Option<&str>, room: Room, space: usize) ->
     lines.drain(..skip);
     if !item.extra.is_empty() && lines.len() + 4 < room.height {
         let extra = format!("further settings, kept and put back with it: {}", item.extra);
-        lines.push(Line::blank().at(4, &cut(&extra, room.width - 5), Ink::Plain));
+        lines.push(Line::blank().at(4, &cut_end(&extra, room.width - 5), Ink::Plain));
     }
     for fault in item.further_faults(&screen.form) {
         lines.extend(wrap(fault, room.width - 5).iter().map(|line| Line::blank().at(4, line, Ink::Bad)));
@@ -281,7 +249,7 @@ fn field_rows(screen: &FormScreen, index: usize, field: &Field, item: &Item, roo
                 format!("{}_______   {counted}", "•".repeat((*length).min(DOTS)))
             } else {
                 let room = cells.saturating_sub(column - 15 + width(&counted) + 3);
-                format!("{} · {counted}", cut(members, room))
+                format!("{} · {counted}", cut_end(members, room))
             };
             line = line.at(column, &text, Ink::Plain);
             if edit.is_some() {
@@ -340,7 +308,7 @@ fn field_rows(screen: &FormScreen, index: usize, field: &Field, item: &Item, roo
 }
 
 /// A fault in as many rows as it needs, three at most.
-fn faulty(fault: &str, column: usize, room: Room) -> Vec<Line> {
+pub(super) fn faulty(fault: &str, column: usize, room: Room) -> Vec<Line> {
     signed(("✗", Ink::Bad), fault, column, room)
 }
 
@@ -367,8 +335,8 @@ fn missing(screen: &FormScreen, item: &Item) -> String {
     screen.form.fields.iter().find(bad).map_or_else(String::new, |field| field.label.to_lowercase())
 }
 
-fn buttons_row(screen: &FormScreen) -> Line {
-    let seal = "Seal this step";
+fn below(screen: &FormScreen, room: Room) -> Vec<Line> {
+    let seal = if room.width < 70 { "Seal" } else { "Seal this step" };
     if let Some(item) = screen.item().filter(|item| !item.confirmed) {
         let label = if screen.form.repeated { format!("Confirm {}", screen.list.at + 1) } else { "Confirm".to_owned() };
         let focus = match screen.focus {
@@ -377,7 +345,7 @@ fn buttons_row(screen: &FormScreen) -> Line {
             FormFocus::Seal => Some(2),
             FormFocus::List | FormFocus::Field(_) => None,
         };
-        buttons(&[&label, "Back", seal], focus, &missing(screen, item), None)
+        button_rows(&[&label, "Back", seal], focus, &missing(screen, item), None, room)
     } else {
         let focus = match screen.focus {
             FormFocus::Back => Some(0),
@@ -390,6 +358,6 @@ fn buttons_row(screen: &FormScreen) -> Line {
             None if screen.is_complete() => String::new(),
             None => format!("a {}, or why there is none", screen.form.noun),
         };
-        buttons(&["Back", seal], focus, &why, None)
+        button_rows(&["Back", seal], focus, &why, None, room)
     }
 }

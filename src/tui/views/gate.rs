@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Room, buttons, common};
+use super::{Room, above_buttons, button_rows, common};
 use crate::{
     app::{
         App,
         screens::{GateFocus, GateScreen},
         text_field::TextField,
     },
+    run::Lock,
     tui::{
         Ink, Line,
         picture::{cut, width, wrap},
@@ -22,6 +23,16 @@ pub fn view(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
     if screen.gate.is_open() { typing(app, screen, room) } else { shut(app, screen, room) }
 }
 
+/// Column of a lock's sentence, and its rows at most.
+const SENTENCE: usize = 26;
+const MOST: usize = 3;
+
+/// Cells for the sentence of a lock: the step that opens it stands at the right edge of its first row, and the mark of a cut
+/// may follow.
+fn sentence_room(step: &str, room: Room) -> usize {
+    room.width.saturating_sub(SENTENCE + width(step) + 4)
+}
+
 fn shut(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
     let all = screen.gate.locks.len();
     let closed = screen.gate.locks.iter().filter(|lock| !lock.open).count();
@@ -31,11 +42,17 @@ fn shut(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
         Line::text("This step opens by itself when all are open. No key forces it."),
         Line::blank(),
     ];
+    // what is shut is told first; an open lock has a second row where all have room for one
+    let rows = |lock: &Lock, most: usize| wrap(&lock.sentence, sentence_room(&lock.step, room)).len().min(most);
+    let all_rows = |open: usize| -> usize {
+        screen.gate.locks.iter().map(|lock| rows(lock, if lock.open { open } else { MOST })).sum()
+    };
+    let open_rows = if lines.len() + all_rows(2) + 2 <= room.height { 2 } else { 1 };
     for (index, lock) in screen.gate.locks.iter().enumerate() {
         let focused = screen.focus == GateFocus::Locks && screen.locks.at == index;
         let (word, ink) = if lock.open { ("open", Ink::Ok) } else { ("SHUT", Ink::Warn) };
-        let cells = room.width - 28;
-        let (parts, most) = (wrap(&lock.sentence, cells), if lock.open { 1 } else { 3 });
+        let parts = wrap(&lock.sentence, sentence_room(&lock.step, room));
+        let most = if lock.open { open_rows } else { MOST };
         for (n, part) in parts.iter().enumerate().take(most) {
             let line = if n == 0 {
                 Line::blank().focus(focused).at(4, word, ink).at(11, &lock.name, Ink::Plain)
@@ -43,7 +60,7 @@ fn shut(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
                 Line::blank()
             };
             let cut_off = if n + 1 == most && most < parts.len() { " …" } else { "" };
-            let line = line.at(26, &format!("{part}{cut_off}"), Ink::Plain);
+            let line = line.at(SENTENCE, &format!("{part}{cut_off}"), Ink::Plain);
             lines.push(if n == 0 { line.right(&lock.step, Ink::Plain) } else { line });
         }
     }
@@ -53,14 +70,8 @@ fn shut(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
         GateFocus::Delete => Some(1),
         _ => None,
     };
-    lines.truncate(room.height.saturating_sub(1));
-    lines.push(buttons(
-        &["Go back, delete nothing", "Look again"],
-        focus,
-        if screen.sent { "looking again" } else { "" },
-        None,
-    ));
-    lines
+    let not_yet = if screen.sent { "looking again" } else { "" };
+    above_buttons(lines, button_rows(&["Go back, delete nothing", "Look again"], focus, not_yet, None, room), room)
 }
 
 fn field(label: &str, text: &TextField, wanted: &str, focused: bool) -> Line {
@@ -187,9 +198,18 @@ fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
     let mut stays = gate.stays.clone();
     stays.push(format!("way back: {}", gate.way_back));
     let refusal = if gate.refusal.is_empty() { Vec::new() } else { wrap(&gate.refusal, room.width - 5) };
+    let focus = match screen.focus {
+        GateFocus::Back => Some(0),
+        GateFocus::Delete => Some(1),
+        _ => None,
+    };
+    let delete = format!("Delete {} objects", gate.goes.len());
+    let back = if room.width < 70 { "Go back" } else { "Go back, delete nothing" };
+    let buttons = button_rows(&[back, &delete], focus, screen.missing(), Some(1), room);
     // what stands around the two lists: heading, titles, rule, two fields, note, buttons, and empty rows where there is room
     let around = named.len() + if is_low { 7 } else { 9 };
-    let (space, cells) = (room.height.saturating_sub(around + refusal.len().max(1) - 1), room.width - right - 1);
+    let (space, cells) =
+        (room.height.saturating_sub(around + refusal.len().max(1) + buttons.len() - 2), room.width - right - 1);
     let goes = goes(&kinds, right - 5, space);
     let stays: Vec<String> = stays.iter().map(|line| without_remark(line, cells)).collect();
     let whole: Vec<String> = stays.iter().flat_map(|line| wrap(line, cells)).collect();
@@ -227,13 +247,6 @@ fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
     if !is_low {
         lines.push(Line::blank());
     }
-    let focus = match screen.focus {
-        GateFocus::Back => Some(0),
-        GateFocus::Delete => Some(1),
-        _ => None,
-    };
-    let delete = format!("Delete {} objects", gate.goes.len());
-    let back = if room.width < 70 { "Go back" } else { "Go back, delete nothing" };
-    lines.push(buttons(&[back, &delete], focus, screen.missing(), Some(1)));
+    lines.extend(buttons);
     lines
 }

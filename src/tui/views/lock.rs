@@ -8,7 +8,7 @@ use crate::{
 
 /// What goes on behind the dialog.
 fn behind(app: &App) -> String {
-    let step = app.step().map_or_else(|| "The run".to_owned(), |step| format!("{} {}", step.number, step.title));
+    let step = app.step().map_or_else(|| "The run".to_owned(), |step| format!("{} {}", step.number, app.called(step)));
     if app.is_working() {
         let left = super::small::left(app);
         format!("{step} goes on behind this{left}. Nothing waits for you.")

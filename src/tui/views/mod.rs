@@ -6,6 +6,7 @@ mod common;
 mod door;
 mod finish;
 mod form;
+mod form_line;
 mod gate;
 mod kept;
 mod lock;
@@ -26,7 +27,7 @@ use super::{
 };
 use crate::app::{App, Cmd, Front, Key, Over, Place, keymap};
 
-pub(super) use common::{phase_sign, sign};
+pub(super) use common::{phase_mark, sign};
 pub use door::door_picture;
 pub use opening::{Opening, view as opening_picture};
 
@@ -147,6 +148,33 @@ fn front(app: &App, room: Room) -> Vec<Line> {
         Front::Resume(screen) => resume::view(app, screen, room),
         Front::Finish(screen) => finish::view(app, screen, room),
     }
+}
+
+/// Buttons, and why the last cannot be used yet: beside them, or in a row of its own where that is too narrow.
+pub(super) fn button_rows(
+    labels: &[&str],
+    focus: Option<usize>,
+    not_yet: &str,
+    bad: Option<usize>,
+    room: Room,
+) -> Vec<Line> {
+    let whole = buttons(labels, focus, not_yet, bad);
+    // a low window has no second row to give
+    if not_yet.is_empty() || whole.end() <= room.width || room.height < 14 {
+        return vec![whole];
+    }
+    vec![buttons(labels, focus, "", bad), Line::blank().at(2, &format!("not yet: {not_yet}"), Ink::Warn)]
+}
+
+/// Rows above their buttons: in a low window the empty ones give way first, then the last of them.
+pub(super) fn above_buttons(mut lines: Vec<Line>, buttons: Vec<Line>, room: Room) -> Vec<Line> {
+    while lines.len() + buttons.len() > room.height {
+        let Some(empty) = lines.iter().rposition(|line| *line == Line::blank()) else { break };
+        lines.remove(empty);
+    }
+    lines.truncate(room.height.saturating_sub(buttons.len()));
+    lines.extend(buttons);
+    lines
 }
 
 /// A button row: which one has the focus, and why the last cannot be used yet.

@@ -28,7 +28,7 @@ impl Opening {
             "What follows are the real screens, the real runbook and the real locks, on a cluster that does not exist.",
             "You can break nothing, leave at any step, and come back later.",
         ],
-        safety: "Nothing is contacted, nothing was begun · nothing here is real",
+        safety: "Nothing is contacted or begun · nothing here is real",
     };
 }
 

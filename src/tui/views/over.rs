@@ -186,7 +186,7 @@ fn two_columns(bindings: &[&Binding], room: Room) -> Vec<Line> {
 fn help(app: &App, place: Place, from: usize, room: Room) -> (Vec<Line>, usize) {
     let mut text = Vec::new();
     if let Some(step) = app.step() {
-        let here = wrap(&format!("{} {}.", step.number, step.title), room.width - 19);
+        let here = wrap(&format!("{} {}.", step.number, app.called(step)), room.width - 19);
         let why = wrap(&step.why, room.width - 19);
         for (index, part) in here.iter().chain(&why).enumerate() {
             text.push(Line::text(if index == 0 { "You are here" } else { "" }).at(18, part, Ink::Plain));
@@ -204,7 +204,7 @@ fn help(app: &App, place: Place, from: usize, room: Room) -> (Vec<Line>, usize) 
     text.push(Line::blank());
     for line in [
         "Signs            ✓ done or proven   ● running   · not yet   ? needs you",
-        "                 ! careful   ✗ failed   ~ uncertain   – waived",
+        "                 ! careful   ✗ failed   ~ uncertain   – waived   ‹ goes back",
         "Words            proven    a test restore had the same rows, not just \"no error\"",
         "                 expected  a known harmless line, listed in the runbook",
         "                 gate      a removal that stays shut until all locks are open",
@@ -224,7 +224,7 @@ fn help(app: &App, place: Place, from: usize, room: Room) -> (Vec<Line>, usize) 
 
 /// The lower body while leaving is asked.
 pub fn leave(app: &App, leave: &Leave, room: Room) -> Vec<Line> {
-    let title = app.step().map_or_else(String::new, |step| format!("{} {}", step.number, step.title));
+    let title = app.step().map_or_else(String::new, |step| format!("{} {}", step.number, app.called(step)));
     let mut lines = vec![Line::titled_rule("Leave?", "Esc stays"), Line::blank()];
     let question = if leave.sure {
         format!("Stop {title} now? What it began is looked at when the run is taken up again.")

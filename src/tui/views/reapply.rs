@@ -9,12 +9,14 @@ use crate::{
     run::{ReapplyItem, ReapplyState},
     tui::{
         Ink, Line,
-        picture::{cut, width, wrap},
+        picture::{cut, cut_end, width, wrap},
     },
 };
 
 /// Column of a field's value.
 const VALUE: usize = 16;
+/// What stands at the secret that the key would show.
+const SHOWS: &str = "Ctrl-R show 10 s";
 
 fn word(state: ReapplyState) -> (&'static str, &'static str, Ink) {
     match state {
@@ -70,6 +72,7 @@ pub fn view(app: &App, screen: &ReapplyScreen, room: Room) -> Vec<Line> {
     let mut lines = above(app, screen, room);
     if let Some(item) = screen.items.get(screen.list.at) {
         let shown = app.shown();
+        let next = app.next_shown().map(|name| name.field);
         // first what is shown: it is looked at now
         let is_shown = |label: &str| shown.is_some_and(|(name, ..)| name.field == label);
         let first = item.fields.iter().filter(|(label, _)| is_shown(label));
@@ -87,6 +90,13 @@ pub fn view(app: &App, screen: &ReapplyScreen, room: Room) -> Vec<Line> {
                     let more = if index == 1 && parts.len() > 2 { " …" } else { "" };
                     Line::blank().at(4, label, Ink::Plain).at(VALUE, &format!("{part}{more}"), Ink::Plain)
                 }));
+                // the key stands at what it shows, where the last row has room
+                if next.as_ref() == Some(label)
+                    && let Some(row) = lines.last_mut()
+                    && row.end() + width(SHOWS) + 3 < room.width
+                {
+                    *row = std::mem::take(row).then("   ", Ink::Plain).then(SHOWS, Ink::Dim);
+                }
             }
         }
     }
@@ -119,5 +129,5 @@ fn row(item: &ReapplyItem, focused: bool, chosen: bool, room: Room) -> Line {
         .at(2, sign, ink)
         .at(4, word, ink)
         .at(13, &cut(&item.title, 24), if chosen { Ink::Accent } else { Ink::Plain })
-        .at(38, &cut(&item.sentence, sentence_room(room)), Ink::Plain)
+        .at(38, &cut_end(&item.sentence, sentence_room(room)), Ink::Plain)
 }

@@ -13,6 +13,9 @@ use crate::{
 
 /// Cells of a bar at most.
 const BAR: usize = 58;
+/// What a step does while the run rolls back.
+const BACK: &str = "What this run changed is put back as it was, the last change first. Each step back is written \
+    down before it is made and read back after it.";
 
 pub fn view(app: &App, room: Room) -> Vec<Line> {
     let Some(step) = app.step() else {
@@ -23,9 +26,10 @@ pub fn view(app: &App, room: Room) -> Vec<Line> {
     if let Some(told) = app.told().filter(|_| step.kind == "wait" || !app.stuck().is_empty()) {
         return waiting::view(app, told, room, lines);
     }
-    if room.width > 100 || room.height > 22 {
-        lines.push(Line::text("Why").at(10, &step.why, Ink::Plain));
-        lines.push(Line::text("Undo").at(10, &step.undo, Ink::Plain));
+    let back = app.rolls_back().then_some(BACK);
+    if back.is_none() && (room.width > 100 || room.height > 22) {
+        lines.extend(labelled("Why", &step.why, room));
+        lines.extend(labelled("Undo", &step.undo, room));
         lines.push(Line::blank());
     }
     // a low window keeps the parts and gives up the log
@@ -34,7 +38,7 @@ pub fn view(app: &App, room: Room) -> Vec<Line> {
         let space = room.height.saturating_sub(lines.len() + least_log + 2);
         lines.extend(parts(progress, room, space));
     } else {
-        lines.extend(wrap(&step.why, room.width - 3).iter().map(|part| Line::text(part)));
+        lines.extend(wrap(back.unwrap_or(&step.why), room.width - 3).iter().map(|part| Line::text(part)));
     }
     lines.push(Line::blank());
     let rest = room.height.saturating_sub(lines.len());
@@ -42,6 +46,18 @@ pub fn view(app: &App, room: Room) -> Vec<Line> {
         lines.extend(log(app, &app.log, app.log.step.as_ref(), room, rest, ""));
     }
     lines
+}
+
+/// A label and what is said of it, in two rows at most.
+fn labelled(label: &str, text: &str, room: Room) -> Vec<Line> {
+    let cells = room.width - 11;
+    let parts = wrap(text, cells);
+    let rest = |index: usize| if index == 1 { parts[1..].join(" ") } else { parts[index].clone() };
+    let row = |index: usize| {
+        let line = if index == 0 { Line::text(label) } else { Line::blank() };
+        line.at(10, &cut_end(&rest(index), cells), Ink::Plain)
+    };
+    (0..parts.len().min(2)).map(row).collect()
 }
 
 fn parts(progress: &Progress, room: Room, space: usize) -> Vec<Line> {
@@ -89,9 +105,9 @@ fn parts(progress: &Progress, room: Room, space: usize) -> Vec<Line> {
 /// One part: sign, name, what is known, its word.
 pub fn part(row: &Row, room: Room) -> Line {
     let (sign, ink) = common::sign(row.sign);
-    let word = cut(&row.word, 12);
+    let word = cut_end(&row.word, 12);
     let line = Line::blank().at(2, sign, ink).at(4, &cut(&row.name, 28), Ink::Plain);
-    let detail = cut(&row.detail, room.width.saturating_sub(34 + width(&word) + 2));
+    let detail = cut_end(&row.detail, room.width.saturating_sub(34 + width(&word) + 2));
     line.at(34, &detail, Ink::Plain).right(&word, ink)
 }
 
@@ -100,7 +116,8 @@ pub fn log(app: &App, log: &Log, step: Option<&StepId>, room: Room, rows: usize,
     let state =
         if log.stopped { format!("stopped · {} new below", units::count(log.new)) } else { "following".to_owned() };
     let title = step.map_or_else(|| "log".to_owned(), |step| format!("log · {step}"));
-    let mut lines = vec![Line::titled_rule(&title, &format!("{} lines · {state}", units::count(log.total)))];
+    let count = units::plural(log.total, "line", "lines");
+    let mut lines = vec![Line::titled_rule(&title, &format!("{count} · {state}"))];
     let (all, space) = (log.lines.len(), rows.saturating_sub(1));
     let shown = all - log.back.min(all);
     // near the first line what follows it fills the view

@@ -28,7 +28,7 @@ pub(super) fn left(app: &App) -> String {
 pub fn view(app: &App, columns: u16, rows: u16) -> Picture {
     let (_, _, badge) = common::title(app, usize::from(columns));
     let namespace = app.run.target.as_ref().map_or("", |target| target.namespace.as_str());
-    let step = app.step().map_or_else(String::new, |step| format!("{} {}", step.number, step.title));
+    let step = app.step().map_or_else(String::new, |step| format!("{} {}", step.number, app.called(step)));
     let what =
         if app.is_working() { format!("{step} goes on{}.", left(app)) } else { format!("{step} waits for you.") };
     if columns < 20 || rows < 3 {

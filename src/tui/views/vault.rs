@@ -1,6 +1,6 @@
 //! S04: the vault is made, or opened.
 
-use super::{Room, buttons};
+use super::{Room, above_buttons, button_rows, buttons};
 use crate::{
     app::{
         screens::{VaultFocus, VaultScreen},
@@ -116,6 +116,6 @@ pub fn view(screen: &VaultScreen, room: Room) -> Vec<Line> {
         VaultFocus::First | VaultFocus::Second => None,
     };
     let missing = if screen.sent { "working" } else { screen.missing() };
-    lines.push(buttons(&["Back", "Suggest a passphrase", "Make the vault"], focus, missing, None));
-    lines
+    let buttons = button_rows(&["Back", "Suggest a passphrase", "Make the vault"], focus, missing, None, room);
+    above_buttons(lines, buttons, room)
 }

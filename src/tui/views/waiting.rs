@@ -6,7 +6,7 @@ use crate::{
     run::{Progress, Row, Sign},
     tui::{
         Ink, Line,
-        picture::{cut, width, wrap},
+        picture::{cut, cut_end, width, wrap},
     },
 };
 
@@ -25,7 +25,7 @@ fn part(app: &App, row: &Row, column: usize, room: Room) -> Vec<Line> {
         if index > 0 {
             return Line::blank();
         }
-        let line = Line::blank().at(2, sign, ink).at(4, &cut(&row.word, NAME - 5), ink);
+        let line = Line::blank().at(2, sign, ink).at(4, &cut_end(&row.word, NAME - 5), ink);
         line.at(NAME, &cut(&row.name, LONGEST), Ink::Plain)
     };
     parts.iter().enumerate().map(|(index, part)| first(index).at(column, part, Ink::Plain)).collect()

@@ -1,6 +1,6 @@
 //! S02: contexts with their answers, the namespace, the three ids, what it counts as.
 
-use super::{Room, VALUES, at, buttons, field};
+use super::{Room, VALUES, at, button_rows, field};
 use crate::{
     app::door::{Found, Seen, TargetFocus, TargetScreen},
     run::Environment,
@@ -41,8 +41,6 @@ pub fn view(screen: &TargetScreen, room: Room) -> Vec<Line> {
             lines.extend(wrap(text, room.width - 4).iter().map(|part| Line::blank().at(2, part, Ink::Dim)));
         }
     }
-    lines.resize(lines.len().max(room.height.saturating_sub(2)), Line::blank());
-    lines.truncate(room.height.saturating_sub(1));
     let focus = match screen.focus {
         TargetFocus::Back => Some(0),
         TargetFocus::Use => Some(1),
@@ -53,7 +51,10 @@ pub fn view(screen: &TargetScreen, room: Room) -> Vec<Line> {
         Some(_) => format!("Use {} / {}", cut(name, 20), cut(screen.namespace.text(), 24)),
         None => "Use this target".to_owned(),
     };
-    lines.push(buttons(&["Back", &label], focus, screen.missing(), None));
+    let buttons = button_rows(&["Back", &label], focus, screen.missing(), None, room);
+    lines.resize(lines.len().max(room.height.saturating_sub(buttons.len() + 1)), Line::blank());
+    lines.truncate(room.height.saturating_sub(buttons.len()));
+    lines.extend(buttons);
     lines
 }
 

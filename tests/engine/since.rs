@@ -19,6 +19,9 @@ async fn desk() -> Desk {
     Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await
 }
 
+/// A source that an earlier version wrote down openly.
+const LOGIN: &str = "git+https://oauth2:canary-kept@git.example.net/geo#v1";
+
 fn edit(desk: &Desk, item: &str, member: &str, value: Value) {
     desk.fake.state().settings.get_mut("plant").unwrap()[item][member] = value;
 }
@@ -169,7 +172,28 @@ async fn members_go_back_in_the_type_they_had() {
     }
 }
 
-/// A form as an earlier version kept it: settings as text, nothing about types.
+#[tokio::test(start_paused = true)]
+async fn an_address_that_was_given_a_login_since_is_told_without_it() {
+    let (_home, answers) = answers();
+    let desk = desk().await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let keep = Arc::clone(&seen);
+    let meddle = |all: &mut serde_json::Map<String, Value>| {
+        all["geo"]["source"] = json!("git+https://oauth2:canary-since@git.example.net/geo#v2");
+    };
+    let clerk = edited_meanwhile(&desk, answers, meddle, Some(Reply::Back), move |items| {
+        keep.lock().unwrap().push(items[0].live.of("source").map(str::to_owned));
+        (keep.lock().unwrap().len() == 1).then(|| Reply::TakeLive { item: "geo".into() })
+    });
+    let ride = desk.go(clerk).await;
+    assert_eq!(ride.stopped, Stopped::Finished, "{:?}", failed_checks(&ride));
+    let told = "another value, git+https://oauth2:••••••••@git.example.net/geo#v2 · 54 characters";
+    assert_eq!(seen.lock().unwrap()[0].as_deref(), Some(told));
+    assert!(!format!("{:?}", ride.events).contains("canary-since"));
+    assert!(!std::fs::read_to_string(desk.folder().join("answers.json")).unwrap().contains("canary-since"));
+}
+
+/// A form as an earlier version kept it: settings and a login as text, nothing about types.
 fn as_before(desk: &Desk) {
     let file = desk.folder().join("answers.json");
     let mut all: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
@@ -179,6 +203,9 @@ fn as_before(desk: &Desk) {
     geo["values"]["settings"] = json!({"text": {
         "value": "{\"s\":30,\"smtp\":{\"pass\":\"mail-of-geo-31\"}}",
         "provenance": {"found": {"place": "GET /api/applications, geo.settings"}},
+    }});
+    geo["values"]["source"] = json!({"text": {
+        "value": LOGIN, "provenance": {"found": {"place": "GET /api/applications, geo.source"}},
     }});
     std::fs::write(&file, all.to_string()).unwrap();
 }
@@ -194,19 +221,22 @@ async fn a_run_of_an_earlier_version_goes_on_and_hides_its_settings_once_they_ar
     for opened_again in [false, true] {
         let (_home, answers) = answers();
         let desk = desk().await;
+        edit(&desk, "geo", "source", json!(LOGIN));
         desk.go(Clerk::hooked(answers.clone(), leaving)).await;
         as_before(&desk);
         let desk = desk.again();
-        desk.fake.state().vault.retain(|(_, name), _| name != "workers/geo/settings");
+        desk.fake.state().vault.retain(|(_, name), _| name != "workers/geo/settings" && name != "workers/geo/source");
         let say = opened_again.then_some(Reply::Back);
         let ride = desk.go(edited_meanwhile(&desk, answers, |_| (), say, |_| None)).await;
         assert_eq!(ride.stopped, Stopped::Finished, "{:?}", failed_checks(&ride));
         let now = desk.fake.state().settings["plant"]["geo"].clone();
         assert_eq!(now["settings"], json!({"s": 30, "smtp": {"pass": "mail-of-geo-31"}}));
-        assert_eq!(now["active"], json!(true));
+        assert_eq!((&now["active"], &now["source"]), (&json!(true), &json!(LOGIN)));
         let kept = std::fs::read_to_string(desk.folder().join("answers.json")).unwrap();
-        assert_eq!(kept.contains("mail-of-geo"), !opened_again);
-        assert_eq!(desk.fake.state().vault.keys().any(|(_, name)| name == "workers/geo/settings"), opened_again);
+        for (secret, name) in [("mail-of-geo", "workers/geo/settings"), ("canary-kept", "workers/geo/source")] {
+            assert_eq!(kept.contains(secret), !opened_again, "{secret}");
+            assert_eq!(desk.fake.state().vault.keys().any(|(_, kept)| kept == name), opened_again, "{name}");
+        }
     }
 }
 

@@ -1,62 +1,26 @@
-//! What a step can DO: one file a kind, holding its YAML spec, its description, probe and run.
+//! What a step can DO: one file a kind, holding its description, probe and run; what its YAML may say stands in `spec`.
 //!
-//! The enum is closed: adding a kind is one file and one line here. Actions never nest steps. Called by `runbook` (reads and
+//! Its rooms are named after what they touch: `forms`, `data`, `deploy`, `objects`, `preflight`, `programs`. The enum is closed:
+//! adding a kind is one file and one line here. Actions never nest steps. Called by `runbook` (reads and
 //! lints the specs) and `engine` (plans, probes, runs). Knows the world only through `ports`.
 
-mod api;
-mod artifacts;
-mod ask;
-mod chart;
-mod check;
-mod check_kind;
-mod checks;
-mod client;
 mod confirm;
 mod context;
-mod copy;
-mod database;
-mod delete;
+mod data;
+mod deploy;
 pub mod deployment;
 mod described;
-mod dotenv;
-mod dump;
-mod foreign;
-mod form_state;
-mod found;
-mod gate;
-mod helm;
-mod host;
-mod hosts;
-mod http;
-mod images;
-mod inspect;
-mod jobs;
-mod live;
-mod output;
-mod patch;
-mod pods;
-mod reasons;
+mod forms;
+mod objects;
+mod preflight;
+mod programs;
 mod references;
-mod rehearse;
-mod release;
-mod removal;
-mod rendered;
-mod restore;
-mod rights;
-mod run_program;
-mod scale;
-mod settings;
-mod small_file;
 mod spec;
-mod verify;
-mod wait;
-mod way_back;
 
-pub use artifacts::DumpFacts;
-pub use check::Scope;
 pub use context::{Action, Described, Done, Driver, Halt, Needs, PlanCx, Probed, StepCx};
-pub use dotenv::parse as parse_dotenv;
-pub use form_state::holds_secret;
+pub use data::artifacts::DumpFacts;
+pub use forms::{dotenv::parse as parse_dotenv, form_state::holds_secret};
+pub use preflight::check::Scope;
 pub use spec::*;
 
 impl ActionSpec {

@@ -1,0 +1,138 @@
+//! A client pod of our own: the core's image and environment, an empty disk, nothing that writes. Long work runs here, so
+//! that nothing is ever orphaned under a database, and a restart of the application does not cut it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    actions::{
+        context::{Halt, StepCx},
+        objects::{
+            pods::{container, is_ready, object, ready_pod, text},
+            reasons,
+        },
+    },
+    ports::{PodRef, kinds},
+    run::Row,
+    text::Diagnostic,
+};
+
+/// Folder of the client pod's disk.
+pub const FOLDER: &str = "/drydock";
+/// Longest wait for the client pod.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Name of the client pod of this run.
+pub fn name(cx: &StepCx) -> String {
+    format!("drydock-client-{}", cx.short())
+}
+
+/// The client pod in `namespace`, made if it is not there, ready.
+///
+/// # Errors
+/// A failure with the pod's own reason when it does not get ready in two minutes.
+pub async fn ensure(cx: &StepCx, namespace: &str) -> Result<PodRef, Halt> {
+    let name = name(cx);
+    let reference = object(kinds::pod(), namespace, &name);
+    let found = cx.world.objects.get(&reference).await?;
+    let usable = found.as_ref().is_some_and(|pod| {
+        pod.pointer("/metadata/deletionTimestamp").is_none()
+            && matches!(text(pod, "/status/phase"), "Pending" | "Running" | "")
+    });
+    if !usable {
+        if let Some(old) = found {
+            remove_pod(cx, namespace, &old).await?;
+        }
+        let deployment = cx.deployment()?;
+        let (_, core) = ready_pod(cx, namespace, &deployment.core).await?;
+        let manifest = manifest(cx, namespace, &core)?;
+        cx.effect(&format!("create pod {name} in {namespace}")).await?;
+        let made = cx.world.objects.create(&manifest).await?;
+        cx.effected(&format!("create pod {name} in {namespace}"), text(&made, "/metadata/uid")).await?;
+    }
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let found = cx.world.objects.get(&reference).await?.unwrap_or(Value::Null);
+        if is_ready(&found) {
+            let uid = text(&found, "/metadata/uid").to_owned();
+            return Ok(PodRef { namespace: namespace.to_owned(), pod: name, container: "client".to_owned(), uid });
+        }
+        let (sign, word, detail) = reasons::pod(&found, &[], cx.world.clock.now());
+        let row = Row { sign, word: word.to_owned(), name: name.clone(), detail: detail.clone() };
+        cx.show("A client pod of ours is made.", vec![row], None, None);
+        if tokio::time::Instant::now() > deadline {
+            return Err(Diagnostic::new(format!("pod {name} did not get ready in {} s", PATIENCE.as_secs()))
+                .cause(detail)
+                .help("look at the events of this pod, then try again")
+                .into());
+        }
+        cx.pause(Duration::from_millis(500)).await?;
+    }
+}
+
+/// Removes the client pod of `namespace`, if it is there, and waits until it is gone.
+pub async fn remove(cx: &StepCx, namespace: &str) -> Result<(), Halt> {
+    match cx.world.objects.get(&object(kinds::pod(), namespace, &name(cx))).await? {
+        Some(pod) => remove_pod(cx, namespace, &pod).await,
+        None => Ok(()),
+    }
+}
+
+async fn remove_pod(cx: &StepCx, namespace: &str, pod: &Value) -> Result<(), Halt> {
+    let reference = object(kinds::pod(), namespace, text(pod, "/metadata/name"));
+    let uid = text(pod, "/metadata/uid");
+    let effect = format!("delete pod {} in {namespace} uid {uid}", reference.name);
+    cx.effect(&effect).await?;
+    cx.world.objects.delete(&reference, uid).await?;
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while cx.world.objects.get(&reference).await?.is_some_and(|now| text(&now, "/metadata/uid") == uid) {
+        if tokio::time::Instant::now() > deadline {
+            return Err(Diagnostic::new(format!(
+                "pod {} is still ending after {} s",
+                reference.name,
+                PATIENCE.as_secs()
+            ))
+            .into());
+        }
+        cx.pause(Duration::from_millis(500)).await?;
+    }
+    cx.effected(&effect, "gone").await
+}
+
+fn manifest(cx: &StepCx, namespace: &str, core: &Value) -> Result<Value, Halt> {
+    let wanted = &cx.deployment()?.core.container;
+    let spec = container(core, wanted)
+        .ok_or_else(|| Diagnostic::new(format!("pod {} has no container {wanted}", text(core, "/metadata/name"))))?;
+    let mut client = json!({
+        "name": "client",
+        "image": spec["image"],
+        "command": ["sh", "-c", "trap 'exit 0' TERM INT; while :; do sleep 30 & wait $!; done"],
+        "volumeMounts": [{"name": "work", "mountPath": FOLDER}],
+    });
+    for key in ["env", "envFrom", "imagePullPolicy", "securityContext"] {
+        if let Some(value) = spec.get(key) {
+            client[key] = value.clone();
+        }
+    }
+    let mut pod = json!({
+        "containers": [client],
+        "volumes": [{"name": "work", "emptyDir": {}}],
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": 2,
+        "automountServiceAccountToken": false,
+    });
+    for key in ["imagePullSecrets", "nodeSelector", "tolerations", "securityContext", "serviceAccountName"] {
+        if let Some(value) = core.pointer("/spec").and_then(|spec| spec.get(key)) {
+            pod[key] = value.clone();
+        }
+    }
+    Ok(json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "name": name(cx), "namespace": namespace,
+            "labels": {"app.kubernetes.io/managed-by": "drydock", "drydock.run": cx.short()},
+        },
+        "spec": pod,
+    }))
+}

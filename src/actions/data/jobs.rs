@@ -1,0 +1,179 @@
+//! Long commands in a client pod: started detached, followed by their files, found again after a crash.
+
+use std::time::{Duration, Instant};
+
+use super::client::FOLDER;
+use crate::{
+    actions::{
+        context::{Halt, StepCx},
+        programs::output::{classifier, tag},
+    },
+    ports::{Collect, JobState, PodRef, PortError},
+    postgres::messages::Classifier,
+    run::{OutputLine, Row, Sign, Tag},
+    text::{Diagnostic, units},
+};
+
+/// A disk with less room than this counts as full, in bytes.
+const FULL: u64 = 64 << 10;
+
+/// For so long a job may go on unheard.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// What a job is measured by.
+#[derive(Debug, Clone, Copy)]
+pub enum Measure {
+    /// By what it writes; the size that should come to, where that is known.
+    Writes(Option<u64>),
+    /// By how far it has read a file of so many bytes.
+    Reads(u64),
+}
+
+impl Measure {
+    /// Bytes so far, and their total.
+    fn of(self, out: u64, read: u64) -> (u64, Option<u64>) {
+        match self {
+            Self::Writes(total) => (out, total),
+            Self::Reads(total) => (read.min(total), Some(total)),
+        }
+    }
+}
+
+/// Runs `command` as job `name` in the client pod and waits for its end. Starting it again finds the one that runs.
+pub async fn run(
+    cx: &StepCx,
+    pod: &PodRef,
+    name: &str,
+    command: &[String],
+    shown: &str,
+    measure: Measure,
+) -> Result<u64, Halt> {
+    let started = Instant::now();
+    let (mut told, mut classes, mut is_begun) = (0, classifier(cx), false);
+    let mut unheard: Option<tokio::time::Instant> = None;
+    loop {
+        let heard = async {
+            if !is_begun {
+                cx.world.exec.start(pod, FOLDER, name, command).await?;
+                is_begun = true;
+            }
+            let state = cx.world.exec.poll(pod, FOLDER, name).await?;
+            if let JobState::Running { err, .. } | JobState::Ended { err, .. } = state
+                && err > told
+            {
+                told = tell_errors(cx, pod, name, shown, (told, &mut classes)).await?;
+            }
+            Ok::<_, PortError>(state)
+        };
+        let state = match heard.await {
+            Ok(state) => {
+                unheard = None;
+                state
+            }
+            // the job goes on in its pod, whether it is heard of or not
+            Err(error) if error.is_transient() => {
+                let since = *unheard.get_or_insert_with(tokio::time::Instant::now);
+                if since.elapsed() >= PATIENCE {
+                    return Err(error.into());
+                }
+                let row = Row {
+                    sign: Sign::Running,
+                    word: "no answer".into(),
+                    name: shown.to_owned(),
+                    detail: units::seconds(since.elapsed().as_secs()),
+                };
+                cx.show("It goes on in its pod; the cluster is asked again.", vec![row], None, None);
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_secs(2)) => continue,
+                    () = cx.cancel.cancelled() => return Err(error.into()),
+                }
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let (out, read) = match state {
+            JobState::Running { out, read, .. } => (out, read),
+            JobState::Ended { out, .. } => (out, u64::MAX),
+            JobState::Absent | JobState::Lost => {
+                return Err(Diagnostic::new(format!("{shown}: the job is gone from pod {}", pod.pod))
+                    .proves("the pod or its node ended it; what it wrote counts as cut")
+                    .help("try again")
+                    .into());
+            }
+        };
+        let (done, total) = measure.of(out, read);
+        let rate = done.checked_div(started.elapsed().as_secs().max(1)).unwrap_or(0);
+        let of = total.map_or_else(String::new, |total| format!(" of {}", units::bytes(total)));
+        let detail = format!("{}{of} · {}/s", units::bytes(done), units::bytes(rate));
+        let row = Row { sign: Sign::Running, word: "running".into(), name: shown.to_owned(), detail };
+        cx.show(
+            "It runs in a client pod of ours inside the cluster.",
+            vec![row],
+            total.map(|total| (done, total)),
+            None,
+        );
+        if let JobState::Ended { code, out, .. } = state {
+            if code == 0 {
+                return Ok(out);
+            }
+            let mut problem = Diagnostic::new(format!("{shown} ended with status {code}"));
+            if let Ok(tools) = cx.world.exec.probe(pod, &[], FOLDER).await
+                && tools.free_bytes < FULL
+            {
+                problem = problem
+                    .cause(format!("the disk of pod {} is full: {} free", pod.pod, units::bytes(tools.free_bytes)))
+                    .help(
+                        "give its node room for temporary files, then try again: a new pod with an empty disk is made",
+                    );
+            }
+            return Err(last_errors(cx, pod, name).await.into_iter().fold(problem, Diagnostic::cause).into());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(700)) => {}
+            () = cx.cancel.cancelled() => {
+                cx.world.exec.stop(pod, FOLDER, name).await?;
+                return Err(Halt::Stopped(format!("{shown} was stopped by the operator")));
+            }
+        }
+    }
+}
+
+/// Writes what the job said on standard error since byte `told` to the step's output; returns how far it was told.
+async fn tell_errors(
+    cx: &StepCx,
+    pod: &PodRef,
+    job: &str,
+    source: &str,
+    (told, classes): (u64, &mut Classifier),
+) -> Result<u64, PortError> {
+    let from = format!("+{}", told + 1);
+    let text = read(cx, pod, &["tail", "-c", &from, &format!("{FOLDER}/{job}.err")]).await?;
+    let whole = text.rfind('\n').map_or(0, |end| end + 1);
+    for line in text[..whole].lines() {
+        let (at, tag) = (cx.world.clock.now(), tag(classes, line));
+        // a program that names itself is the source
+        let (source, text) = match line.split_once(": ") {
+            Some((program @ ("pg_dump" | "psql"), said)) => (program, said),
+            _ => (source, line),
+        };
+        cx.driver.line(OutputLine { at, source: source.to_owned(), tag, text: text.to_owned() }).await;
+    }
+    Ok(told + whole as u64)
+}
+
+async fn read(cx: &StepCx, pod: &PodRef, command: &[&str]) -> Result<String, PortError> {
+    let command: Vec<String> = command.iter().map(|&part| part.to_owned()).collect();
+    let mut out = Collect::new(8 << 20);
+    cx.world.exec.run(pod, &command, &[], &mut out, &cx.cancel).await?;
+    Ok(out.text())
+}
+
+/// What went wrong, from the last lines of standard error: those that report an error, or whatever is there without one.
+async fn last_errors(cx: &StepCx, pod: &PodRef, job: &str) -> Vec<String> {
+    let text = read(cx, pod, &["tail", "-n", "20", &format!("{FOLDER}/{job}.err")]).await.unwrap_or_default();
+    let mut classes = classifier(cx);
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).map(|line| (tag(&mut classes, line), line));
+    let (errors, others): (Vec<_>, Vec<_>) = lines.partition(|(tag, _)| *tag == Tag::Error);
+    let told = if errors.is_empty() { others } else { errors };
+    let told = told.into_iter().filter(|(tag, _)| *tag != Tag::Expected);
+    told.take(5).map(|(_, line)| crate::text::printable(line)).collect()
+}

@@ -1,0 +1,329 @@
+//! `rehearse`: a scratch namespace, the same deployment in its new version, the restore, the comparison, the clean-up.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{
+    artifacts::{DumpFacts, NEEDED},
+    database::source,
+    foreign::{FRESH, Holds},
+    restore,
+};
+use crate::{
+    actions::{
+        context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+        deploy::{chart, helm, rendered::Rendered},
+        forms::{api::Api, dotenv},
+        objects::{
+            pods::{object, text},
+            reasons, wait,
+        },
+        spec::RehearseSpec,
+    },
+    ports::{Identity, ObjectRef, Right, kinds},
+    run::{Repeat, Row, Sign, Verdict},
+    text::{Diagnostic, units},
+};
+
+/// Label that marks a scratch namespace as ours, with the short id of its run.
+const MARK: &str = "drydock.run";
+/// Longest wait for the scratch namespace to go.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// Whether this run made a namespace.
+fn is_ours(cx: &StepCx, found: &Value) -> bool {
+    let mark = found.pointer("/metadata/labels").and_then(|labels| labels.get(MARK)).and_then(Value::as_str);
+    mark == Some(cx.short().as_str())
+}
+
+fn namespace(name: &str) -> ObjectRef {
+    ObjectRef { kind: kinds::namespace(), namespace: None, name: name.to_owned() }
+}
+
+impl RehearseSpec {
+    /// Makes the scratch namespace anew. Another's namespace of that name is refused, never emptied.
+    async fn make_room(&self, cx: &StepCx, name: &str) -> Result<Identity, Halt> {
+        if name == cx.namespace() {
+            return Err(Halt::Refused(Box::new(Diagnostic::new(
+                "the rehearsal may not happen in the target's own namespace",
+            ))));
+        }
+        if let Some(found) = cx.world.objects.get(&namespace(name)).await? {
+            if !is_ours(cx, &found) {
+                return Err(Halt::Refused(Box::new(
+                    Diagnostic::new(format!("namespace {name} exists and is not of this run"))
+                        .safe("everything in it: drydock never empties what it has not made")
+                        .help("choose another name for the rehearsal, or remove that namespace yourself"),
+                )));
+            }
+            remove(cx, name, text(&found, "/metadata/uid")).await?;
+        }
+        let effect = format!("create namespace {name}");
+        cx.effect(&effect).await?;
+        let labels = json!({MARK: cx.short(), "app.kubernetes.io/managed-by": "drydock"});
+        let made = cx
+            .world
+            .objects
+            .create(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}))
+            .await?;
+        cx.effected(&effect, text(&made, "/metadata/uid")).await?;
+        let place = self.identity(cx, name).await?;
+        if place.namespace_uid == cx.target.namespace_uid || place.cluster8() != cx.target.cluster8() {
+            return Err(Halt::Refused(Box::new(Diagnostic::new(
+                "the scratch place is not another namespace of the same cluster",
+            ))));
+        }
+        Ok(place)
+    }
+
+    /// The new namespace's identity; its ConfigMap with the CA comes a moment after it.
+    async fn identity(&self, cx: &StepCx, name: &str) -> Result<Identity, Halt> {
+        let mut tries = 0;
+        loop {
+            match cx.world.objects.identity(name).await {
+                Ok(identity) => return Ok(identity),
+                Err(error) if tries >= 40 => return Err(error.into()),
+                Err(_) => cx.pause(Duration::from_millis(250)).await?,
+            }
+            tries += 1;
+        }
+    }
+
+    /// Writers of the copy must neither write into it nor act on the world.
+    async fn hold_writers(&self, cx: &StepCx, name: &str) -> Result<(), Halt> {
+        for writer in &cx.deployment()?.writers {
+            let writer_at = object(kinds::deployment(), name, writer);
+            // an installation that failed may not have come to it
+            if cx.world.objects.get(&writer_at).await?.is_none() {
+                continue;
+            }
+            let effect = format!("scale deployment {writer} of the scratch copy {name} to 0");
+            cx.effect(&effect).await?;
+            cx.world.objects.scale(&writer_at, 0).await?;
+            cx.effected(&effect, "accepted").await?;
+        }
+        Ok(())
+    }
+}
+
+/// Deletes the scratch namespace and waits until it is gone.
+async fn remove(cx: &StepCx, name: &str, uid: &str) -> Result<(), Halt> {
+    let effect = format!("delete scratch namespace {name} uid {uid}");
+    cx.effect(&effect).await?;
+    cx.world.objects.delete(&namespace(name), uid).await?;
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while let Some(now) = cx.world.objects.get(&namespace(name)).await?.filter(|now| text(now, "/metadata/uid") == uid)
+    {
+        let why = reasons::ending(&now);
+        let row = Row { sign: Sign::Running, word: "ending".into(), name: name.to_owned(), detail: why.clone() };
+        cx.show("The scratch namespace is removed again.", vec![row], None, None);
+        if tokio::time::Instant::now() > deadline {
+            return Err(Diagnostic::new(format!("the scratch namespace {name} does not end"))
+                .cause(why)
+                .safe("production: the rehearsal never touches it")
+                .help("end what holds it, then try again; drydock never strips finalizers")
+                .into());
+        }
+        cx.pause(Duration::from_secs(1)).await?;
+    }
+    cx.effected(&effect, "gone").await
+}
+
+/// What a rehearsal needs: the namespace, and in it all that makes, fills and asks a deployment.
+fn rights(name: &str) -> Vec<Right> {
+    let inside = [
+        ("", "secrets", "", &["get", "list", "create", "update", "delete"][..]),
+        ("", "configmaps", "", &["get"]),
+        ("", "events", "", &["list"]),
+        ("", "pods", "", &["get", "list", "watch", "create", "delete"]),
+        ("", "pods", "log", &["get"]),
+        ("", "pods", "exec", &["get", "create"]),
+        ("", "pods", "portforward", &["get", "create"]),
+        ("apps", "deployments", "", &["get", "create"]),
+        ("apps", "deployments", "scale", &["get", "patch"]),
+    ];
+    let inside = inside.into_iter().flat_map(|(group, resource, part, verbs)| {
+        verbs.iter().map(move |verb| right(verb, group, resource, part, Some(name)))
+    });
+    let outside = ["get", "create", "delete"].map(|verb| right(verb, "", "namespaces", "", None));
+    outside.into_iter().chain(inside).collect()
+}
+
+#[async_trait]
+impl Action for RehearseSpec {
+    fn repeat(&self) -> Repeat {
+        Repeat::Guarded
+    }
+
+    fn describe(&self, cx: &PlanCx<'_>) -> Described {
+        let name = cx.show(&self.namespace);
+        let (release, chart) =
+            cx.deployment.map_or_else(Default::default, |d| (cx.show(&d.helm.release), cx.show(&d.helm.chart)));
+        Described {
+            commands: vec![
+                format!("$ kubectl create namespace {name}"),
+                format!("$ helm upgrade --install {release} {chart} -n {name} -f VAULT …"),
+                "restores the dump there and counts every table".to_owned(),
+                format!("$ kubectl delete namespace {name}"),
+            ],
+            unknown: vec!["how long a restore takes: known after this step".to_owned()],
+            rights: rights(&name),
+            programs: vec!["helm".to_owned()],
+        }
+    }
+
+    async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
+        let name = cx.render(&self.namespace)?;
+        Ok(match cx.world.objects.get(&namespace(&name)).await? {
+            Some(_) => Probed::new(
+                Verdict::Partly,
+                format!("namespace {name} is there; it is removed and the rehearsal begins anew"),
+            ),
+            None => Probed::new(Verdict::NotDone, format!("namespace {name} is not there")),
+        })
+    }
+
+    async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        let safe = "production: the rehearsal never touches it; the dump, here and unchanged";
+        match self.rehearse(cx).await {
+            Ok(done) => Ok(done),
+            Err(halt) => {
+                let halt = halt.told(|problem| problem.or("", safe, "mend the cause, then try again"));
+                Err(self.told_what_is_left(cx, halt).await)
+            }
+        }
+    }
+
+    async fn undoable(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
+        Ok(self.left(cx).await?.map(|(name, _)| format!("namespace {name} removed")).into_iter().collect())
+    }
+
+    async fn undo(&self, cx: &StepCx) -> Result<String, Halt> {
+        let Some((name, found)) = self.left(cx).await? else {
+            return Ok("the scratch namespace is gone".to_owned());
+        };
+        remove(cx, &name, text(&found, "/metadata/uid")).await?;
+        Ok(format!("scratch namespace {name} is gone"))
+    }
+}
+
+impl RehearseSpec {
+    /// The scratch namespace with its name, where one of this run is left.
+    async fn left(&self, cx: &StepCx) -> Result<Option<(String, Value)>, Halt> {
+        let name = cx.render(&self.namespace)?;
+        if name == cx.namespace() {
+            return Ok(None);
+        }
+        let found = cx.world.objects.get(&namespace(&name)).await?.filter(|found| is_ours(cx, found));
+        Ok(found.map(|found| (name, found)))
+    }
+
+    /// A rehearsal that did not come to its end, with the scratch namespace that it leaves for looking.
+    async fn told_what_is_left(&self, cx: &StepCx, halt: Halt) -> Halt {
+        // it need not be there, and the cluster need not answer any more: what went wrong is told in any case
+        let Ok(Some((name, found))) = self.left(cx).await else { return halt };
+        if found.pointer("/metadata/deletionTimestamp").is_some() {
+            return halt;
+        }
+        let command = format!("kubectl delete namespace {name}");
+        match halt {
+            Halt::Stopped(reason) => Halt::Stopped(format!(
+                "{reason}; the scratch namespace {name} stays for looking, `{command}` removes it"
+            )),
+            other => other.told(|problem| {
+                problem
+                    .safe(format!("the scratch namespace {name}, left as it is for looking"))
+                    .help(format!("the next try removes {name} and makes it anew; `{command}` removes it without one"))
+            }),
+        }
+    }
+
+    async fn rehearse(&self, cx: &StepCx) -> Result<Done, Halt> {
+        let facts = DumpFacts::of(cx, &self.dump)?;
+        let name = cx.render(&self.namespace)?;
+        let (way, scripts) = (cx.render(&self.way)?, cx.render(&self.scripts)?);
+        // its writers run for a moment before they are held: they must have no way to another database
+        refuse_outside(cx, &name).await?;
+        let place = self.make_room(cx, &name).await?;
+        let installed = helm::install(cx, &place).await;
+        // before anything else, and of an installation that failed half way, too: a copy of production must not act on the world
+        if let Err(halt) = installed {
+            // what cannot be written down does not happen
+            if let Halt::Fault(_) = halt {
+                return Err(halt);
+            }
+            let held = self.hold_writers(cx, &name).await;
+            return Err(match held {
+                Ok(()) => halt,
+                Err(_) => halt.told(|problem| {
+                    problem.help(format!(
+                        "its writers could not be held: `kubectl -n {name} get deployments` shows what runs"
+                    ))
+                }),
+            });
+        }
+        self.hold_writers(cx, &name).await?;
+        wait::ready(cx, &name).await?;
+        // what a new deployment holds of itself: all else in the target would be somebody's
+        let (fresh, _) = source(cx, &name).await?;
+        let started = std::time::Instant::now();
+        restore::into(cx, &place, &facts, (&way, &scripts), Holds::Scratch).await?;
+        let seconds = started.elapsed().as_secs();
+        let comparison =
+            restore::compare(cx, &name, &facts).await.map_err(|halt| halt.told(|p| p.again(&self.dump)))?;
+        let deployment = cx.deployment()?;
+        let answer = Api::open(cx, &name).await?.get(&deployment.api.version).await?;
+        let version = text(&answer, "/version").to_owned();
+        remove(cx, &name, &place.namespace_uid).await?;
+        let sentence = format!(
+            "restored in {}, {} of {1} tables have the rows of production, version {version} answers",
+            units::seconds(seconds),
+            comparison.equal.len()
+        );
+        let mut proof = json!({"seconds": seconds, "tables": comparison.equal.len(), "added": comparison.added,
+            "version": version, "chart": chart::sha256(cx)});
+        cx.evidence(&facts.subject(), NEEDED, &sentence, proof.clone()).await?;
+        proof[FRESH] = serde_json::to_value(fresh)
+            .map_err(|error| Diagnostic::new("cannot write the row counts down").cause(error.to_string()))?;
+        Ok(Done::with(sentence, proof))
+    }
+}
+
+/// Refuses a copy whose database host is no service that the chart makes in the scratch namespace.
+async fn refuse_outside(cx: &StepCx, name: &str) -> Result<(), Halt> {
+    let deployment = cx.deployment()?;
+    let rendered = Rendered::read_in(cx, name).await?;
+    let variable = &deployment.connection.host;
+    let mut hosts = rendered.values_of(variable);
+    if hosts.is_empty() {
+        // the chart takes it from the environment file in a way that its documents do not show
+        for item in deployment.helm.set_file.values() {
+            let file = cx.secret(item).await?;
+            hosts.extend(dotenv::parse(file.expose_secret()).ok().and_then(|mut all| all.remove(variable)));
+        }
+    }
+    if hosts.is_empty() {
+        let problem =
+            Diagnostic::new(format!("nothing says which database the test copy would use: no {variable} is known"))
+                .proves(
+                    "its writers run for a moment before they are held; they must have no way to production's database",
+                )
+                .safe("everything: nothing was installed")
+                .help(format!("put {variable} into the environment file, as the deployment has it"));
+        return Err(Halt::Refused(Box::new(problem)));
+    }
+    let Some(host) = hosts.iter().find(|host| !rendered.is_own_host(host, name)) else { return Ok(()) };
+    let plain = host.chars().all(|c| c.is_ascii_alphanumeric() || ".:-,_".contains(c));
+    let problem = Diagnostic::new(format!(
+        "the database of the test copy would be {}, which is no service of its own namespace",
+        if plain { host } else { "another" }
+    ))
+    .proves(format!(
+        "{variable} leads out of the scratch namespace: the copy's writers would write into a database of others"
+    ))
+    .safe("everything: nothing was installed")
+    .help("a rehearsal needs a chart that brings its own database; look at the host in .env and in the values");
+    Err(Halt::Refused(Box::new(problem)))
+}

@@ -1,0 +1,275 @@
+//! `restore`: the dump into an empty deployment, natively through a client pod or by the admin's own scripts, then counted.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{
+    artifacts::{DumpFacts, DumpFile, proven, rehash},
+    client,
+    database::{self, source},
+    dump::{POD, SCRIPTS},
+    foreign::{self, Holds},
+    inspect::inspect,
+    jobs::{self, Measure},
+};
+use crate::{
+    actions::{
+        context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
+        objects::pods::{psql, psql_command, ready_pod},
+        programs::host::{Call, follow},
+        spec::RestoreSpec,
+    },
+    ports::{Identity, PodRef},
+    postgres::{
+        QualifiedName,
+        counts::{self, Comparison},
+        restore::{advance_serial, copy_csv, truncate},
+    },
+    run::{EffectState, Repeat, Row, Sign, Verdict},
+    text::{Diagnostic, units},
+};
+
+/// Restores the dump into the deployment in `place`. Its tables are emptied first, so that a second try is the same; what
+/// somebody else has put there is spared.
+pub async fn into(
+    cx: &StepCx,
+    place: &Identity,
+    facts: &DumpFacts,
+    (way, scripts): (&str, &str),
+    holds: Holds<'_>,
+) -> Result<(), Halt> {
+    refuse_source(cx, &place.namespace, facts).await?;
+    // what was loaded to its end is not emptied again: rows may have come since. A namespace made anew has another uid
+    let load = format!("{}{}", foreign::load_into(place), cx.attempt);
+    let whole = |effect: &EffectState| effect.step == cx.step && effect.effect == load && effect.result.is_some();
+    if cx.driver.state().effects.iter().any(whole) {
+        return if way == POD { client::remove(cx, &place.namespace).await } else { Ok(()) };
+    }
+    foreign::spare(cx, place, facts, &holds).await?;
+    match way {
+        POD => natively(cx, place, facts, &load, &holds).await,
+        SCRIPTS => by_scripts(cx, place, facts, scripts, &load).await,
+        other => Err(Diagnostic::new(format!("a restore is made by `pod` or `scripts`, not by `{other}`")).into()),
+    }
+}
+
+/// A restore empties tables first: it must never reach the database that was dumped, wherever the environment of the place
+/// leads to.
+async fn refuse_source(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<(), Halt> {
+    let there = database::server(cx, namespace).await?;
+    if facts.server.system_identifier.is_none() || there.system_identifier.is_none() {
+        let problem = Diagnostic::new(format!(
+            "it cannot be told whether the database of {namespace} is the one that was dumped"
+        ))
+        .cause("a server does not say its system identifier")
+        .safe("everything: nothing was emptied or written")
+        .help("let the database user read it: grant execute on function pg_control_system() to it");
+        return Err(Halt::Refused(Box::new(problem)));
+    }
+    if !facts.server.is_same_database(&there) {
+        return Ok(());
+    }
+    let problem = Diagnostic::new(format!("the database that {namespace} uses is the one that was dumped"))
+        .proves("its connection leads out of its namespace, to the source itself")
+        .safe("everything: nothing was emptied or written")
+        .help("give the new deployment a database of its own: look at the host in its environment and values");
+    Err(Halt::Refused(Box::new(problem)))
+}
+
+async fn natively(cx: &StepCx, place: &Identity, facts: &DumpFacts, load: &str, holds: &Holds<'_>) -> Result<(), Halt> {
+    let namespace = place.namespace.as_str();
+    let deployment = cx.deployment()?;
+    let layout = &deployment.dump;
+    let files = inspect(cx, facts).await?;
+    // a job of an attempt that failed may still hold locks: its pod goes first
+    if cx.attempt > 1 {
+        client::remove(cx, namespace).await?;
+    }
+    let pod = client::ensure(cx, namespace).await?;
+    let (dump_path, csv_path) = (format!("{}/dump.sql", client::FOLDER), format!("{}/rows.csv", client::FOLDER));
+    put(cx, &pod, &facts.dump, &dump_path).await?;
+    put(cx, &pod, &facts.csv, &csv_path).await?;
+    let tables: Vec<&QualifiedName> = files.dump.tables.iter().map(|rows| &rows.table).chain([&files.large]).collect();
+    let loaded = format!("restore-{}", cx.attempt);
+    let begun = !matches!(cx.world.exec.poll(&pod, client::FOLDER, &loaded).await?, crate::ports::JobState::Absent);
+    let count = tables.len();
+    if !begun && let Some(statement) = truncate(tables) {
+        // the copying may have taken an hour: whose tables these are, and whose rows, is read again
+        refuse_source(cx, namespace, facts).await?;
+        foreign::spare(cx, place, facts, holds).await?;
+        cx.still(place).await?;
+        let effect = format!("empty {} in {namespace}", units::plural(count, "table", "tables"));
+        cx.effect(&effect).await?;
+        psql(cx, &pod, &deployment.connection, &statement).await?;
+        cx.effected(&effect, "accepted").await?;
+    }
+    cx.effect(load).await?;
+    let command =
+        psql_command(&deployment.connection, &["-Xq", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-f", &dump_path]);
+    jobs::run(cx, &pod, &loaded, &command, &facts.dump.name, Measure::Reads(facts.dump.bytes)).await?;
+    let copy = copy_csv(&files.large, &files.csv.columns, &csv_path)
+        .map_err(|fault| Diagnostic::new(fault.to_string()).safe("the dump, here and unchanged"))?;
+    let command = psql_command(&deployment.connection, &["-Xq", "-v", "ON_ERROR_STOP=1", "-c", &copy]);
+    jobs::run(cx, &pod, &format!("rows-{}", cx.attempt), &command, &facts.csv.name, Measure::Reads(facts.csv.bytes))
+        .await?;
+    psql(cx, &pod, &deployment.connection, &advance_serial(&files.large, &layout.csv_serial)).await?;
+    cx.effected(load, "to its end").await?;
+    client::remove(cx, namespace).await
+}
+
+async fn put(cx: &StepCx, pod: &PodRef, file: &DumpFile, to: &str) -> Result<(), Halt> {
+    let (shown, total, driver) = (file.name.clone(), file.bytes, cx.clone());
+    let progress = move |bytes: u64| {
+        let row = Row { sign: Sign::Running, word: "copying".into(), name: shown.clone(), detail: units::bytes(bytes) };
+        driver.show(
+            "The file is copied into the cluster and hashed on both sides.",
+            vec![row],
+            Some((bytes, total)),
+            None,
+        );
+    };
+    let sent = cx.world.exec.upload(pod, &cx.artifact(&file.name), to, &progress, &cx.cancel).await?;
+    if sent.sha256 == file.sha256 {
+        return Ok(());
+    }
+    Err(Diagnostic::new(format!("{} is not the file that was dumped: {}", file.name, units::hash(&sent.sha256)))
+        .proves("the file here changed since the dump")
+        .into())
+}
+
+async fn by_scripts(cx: &StepCx, place: &Identity, facts: &DumpFacts, scripts: &str, load: &str) -> Result<(), Halt> {
+    let (pod, _) = ready_pod(cx, &place.namespace, &cx.deployment()?.core).await?;
+    let script = format!("{scripts}/pix-restore-data.sh");
+    let args = ["-k", &pod.pod, &place.namespace, &facts.dump.name, &facts.csv.name];
+    cx.effect(load).await?;
+    let (exit, _, errors) = follow(cx, place, Call::new(cx, &script, &args)).await?;
+    if exit.code == 0 && errors.is_empty() {
+        return cx.effected(load, "to its end").await;
+    }
+    let problem = Diagnostic::new(format!(
+        "the restore script ended with status {} and {}",
+        exit.code,
+        units::plural(errors.len(), "error line", "error lines")
+    ))
+    .proves("the database there is incomplete, whatever the script said at its end")
+    .safe("the dump, here and unchanged")
+    .help("try again: the tables are emptied first");
+    Err(errors.into_iter().fold(problem, Diagnostic::cause).into())
+}
+
+/// Compares the database in `namespace` with the counts at the dump.
+///
+/// # Errors
+/// A failure naming up to five tables that differ.
+pub async fn compare(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<Comparison, Halt> {
+    let (now, _) = source(cx, namespace).await?;
+    let layout = &cx.deployment()?.dump;
+    let comparison = counts::compare(&facts.counts, &now, |name| layout.is_compared(name));
+    let rows = comparison
+        .differs
+        .iter()
+        .map(|d| Row {
+            sign: Sign::Failed,
+            word: "differs".into(),
+            name: d.table.clone(),
+            detail: format!("{} there, {} here", units::plural(d.before, "row", "rows"), units::count(d.after)),
+        })
+        .chain(comparison.equal.iter().map(|(table, rows)| Row {
+            sign: Sign::Done,
+            word: "equal".into(),
+            name: table.clone(),
+            detail: units::plural(*rows, "row", "rows"),
+        }))
+        .collect();
+    cx.show(
+        &format!("tables: {} equal, {} different", comparison.equal.len(), comparison.differs.len()),
+        rows,
+        None,
+        None,
+    );
+    if comparison.holds() {
+        return Ok(comparison);
+    }
+    let problem = Diagnostic::new(format!(
+        "{} another number of rows than at the dump, {} missing",
+        units::plural(comparison.differs.len(), "table has", "tables have"),
+        units::plural(comparison.missing.len(), "is", "are")
+    ))
+    .proves("the restored database is not what was dumped");
+    let causes = comparison
+        .differs
+        .iter()
+        .map(|d| {
+            format!(
+                "{}: {} at the dump, {} now",
+                d.table,
+                units::plural(d.before, "row", "rows"),
+                units::count(d.after)
+            )
+        })
+        .chain(comparison.missing.iter().map(|table| format!("{table} is missing")))
+        .chain(comparison.behind.iter().map(|behind| format!("sequence {} is behind", behind.sequence)));
+    Err(causes.take(5).fold(problem, Diagnostic::cause).into())
+}
+
+#[async_trait]
+impl Action for RestoreSpec {
+    fn repeat(&self) -> Repeat {
+        Repeat::Guarded
+    }
+
+    fn describe(&self, cx: &PlanCx<'_>) -> Described {
+        let Some(deployment) = cx.deployment else { return Described::default() };
+        let ns = cx.namespace;
+        let mut described = Described {
+            unknown: vec!["how long it takes: known after the rehearsal".to_owned()],
+            rights: vec![
+                right("get", "", "pods", "exec", Some(ns)),
+                right("create", "", "pods", "exec", Some(ns)),
+                right("create", "", "pods", "", Some(ns)),
+                right("delete", "", "pods", "", Some(ns)),
+            ],
+            ..Described::default()
+        };
+        if cx.show(&self.way) == SCRIPTS {
+            let script = format!("{}/pix-restore-data.sh", cx.show(&self.scripts));
+            described.commands = vec![format!("$ {script} -k POD {ns} DUMP CSV")];
+            described.programs = vec![script];
+        } else {
+            described.commands = vec![
+                "in a client pod of ours, after the tables of the dump were emptied:".to_owned(),
+                "$ psql -v ON_ERROR_STOP=1 -f DUMP".to_owned(),
+                format!("$ psql -c \"\\copy {} from CSV with (format csv, header)\"", deployment.dump.csv_table),
+            ];
+        }
+        described
+    }
+
+    async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
+        let facts = DumpFacts::of(cx, &self.dump)?;
+        let (now, _) = source(cx, cx.namespace()).await?;
+        let layout = &cx.deployment()?.dump;
+        let comparison = counts::compare(&facts.counts, &now, |name| layout.is_compared(name));
+        let sentence =
+            format!("tables: {} with the dump's rows, {} without", comparison.equal.len(), comparison.differs.len());
+        Ok(Probed::new(if comparison.holds() { Verdict::Done } else { Verdict::Partly }, sentence))
+    }
+
+    async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        let facts = DumpFacts::of(cx, &self.dump)?;
+        for checked in [rehash(cx, &self.dump).await?, proven(cx, &self.dump, &self.proven_by)] {
+            if let Err(reason) = checked {
+                return Err(Halt::Refused(Box::new(
+                    Diagnostic::new(format!("these files are not restored: {reason}"))
+                        .safe("the new database: nothing was sent"),
+                )));
+            }
+        }
+        let (way, scripts) = (cx.render(&self.way)?, cx.render(&self.scripts)?);
+        let started = std::time::Instant::now();
+        let holds = Holds::Deployment { held_by: self.held_by.as_deref(), proven_by: &self.proven_by };
+        into(cx, &cx.target, &facts, (&way, &scripts), holds).await?;
+        let seconds = started.elapsed().as_secs();
+        Ok(Done::with(format!("restored in {}", units::seconds(seconds)), json!({"seconds": seconds})))
+    }
+}

@@ -1,0 +1,9 @@
+//! The deployment as Helm knows it: captured, its chart copied and rendered, installed again, and the way back to what was.
+
+pub mod chart;
+pub mod copy;
+pub mod helm;
+pub mod hosts;
+pub mod release;
+pub mod rendered;
+pub mod way_back;

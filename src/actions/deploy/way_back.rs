@@ -1,0 +1,119 @@
+//! The way back once a removal was begun: the version before, on the volumes that were kept. As the commands a human types,
+//! with the names of this run; nothing here is sent.
+
+use serde_json::Value;
+
+use super::release::{RECORD, VALUES, record_of};
+use crate::{
+    actions::{
+        context::{Halt, StepCx, secret_name},
+        objects::pods::{object, text},
+        spec::DeleteSpec,
+    },
+    ports::kinds,
+    run::StepId,
+};
+
+impl DeleteSpec {
+    /// One command a line, in order. What stands in the way now is read from the cluster; where that does not answer, each
+    /// line says when it is needed.
+    ///
+    /// # Errors
+    /// What was not written down by the steps that this one rests on.
+    pub async fn way_back(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
+        let helm = &cx.deployment()?.helm;
+        let (ns, short) = (cx.namespace(), cx.short());
+        // pasted into a shell whose current context is another, each line must still lead here
+        let (kubectl, helm_there) = tools(cx);
+        let (release, chart) = (cx.render(&helm.release)?, cx.render(&helm.chart)?);
+        let kept = cx.facts_of(&self.keep_volumes)?;
+        let volumes: Vec<&Value> = kept["volumes"].as_array().into_iter().flatten().collect();
+        let mut lines =
+            vec![format!("go back to what was deployed, by hand; the data are on {} kept", volumes_named(&volumes))];
+        lines.push(format!(
+            "$ {helm_there} uninstall {release} -n {ns} --ignore-not-found --wait   (what is there of the new version)"
+        ));
+        for volume in &volumes {
+            let (claim, name) = (text(volume, "/claim"), text(volume, "/volume"));
+            let now = cx.world.objects.get(&object(kinds::claim(), ns, claim)).await;
+            let holds =
+                now.as_ref().map(|claim| claim.as_ref().map(|claim| text(claim, "/spec/volumeName").to_owned()));
+            match holds {
+                // the old claim is there still: its volume is where it was
+                Ok(Some(held)) if held == name => continue,
+                Ok(None) => {}
+                Ok(Some(_)) => lines.push(format!("$ {kubectl} -n {ns} delete pvc {claim}   (the new version's; its data go)")),
+                Err(_) => lines.push(format!(
+                    "$ {kubectl} -n {ns} delete pvc {claim}   (only where it is not on {name}: the new version's; its data go)"
+                )),
+            }
+            lines.push(format!(
+                "$ {kubectl} patch pv {name} --type merge -p '{{\"spec\":{{\"claimRef\":{{\"uid\":null,\"resourceVersion\":null}}}}}}'   \
+                 (kept for {ns}/{claim} only)"
+            ));
+        }
+        let state = cx.driver.state();
+        let facts = state.facts.get(&StepId(helm.captured.clone())).cloned().unwrap_or_default();
+        let (entry, revision) = (secret_name(&helm.captured, "1", RECORD), text(&facts, "/release/revision"));
+        if !text(&facts, "/release/uid").is_empty() {
+            let record = record_of(&cx.target, &release, revision).name;
+            lines.push(format!(
+                "$ drydock vault show --reveal {short}/{entry} | {kubectl} -n {ns} create -f -   \
+                 (helm's record {record}: chart, values and .env of the version before)"
+            ));
+            lines.push(format!(
+                "$ {helm_there} rollback {release} {revision} -n {ns}   (every object as it was; needs no other file)"
+            ));
+            lines.push("put the settings back from the vault: drydock vault list".to_owned());
+            return Ok(lines);
+        }
+        // a run begun before that record was captured
+        let (version, of) = (text(&facts, "/version"), text(&facts, "/release/chart"));
+        let mut files = vec![(secret_name(&helm.captured, "1", VALUES), "values.yaml".to_owned())];
+        let mut install = vec![format!("$ {helm_there} install {release} {chart} -n {ns} -f values.yaml")];
+        for (value, item) in &helm.set_file {
+            let file = item.replace('/', ".");
+            install.push(format!("--set-file {value}={file}"));
+            files.push((item.clone(), file));
+        }
+        for (key, value) in &helm.set {
+            // of what the upgrade sets only the version is known as it was; all else is in the values
+            if key == "version" && !version.is_empty() && cx.render(value)? != version {
+                install.push(format!("--set version={version}"));
+            }
+        }
+        lines.extend(
+            files
+                .iter()
+                .map(|(entry, file)| format!("$ (umask 077; drydock vault show --reveal {short}/{entry} > {file})")),
+        );
+        lines.push(format!(
+            "{}   (it was chart {of}: take that one where this folder holds another)",
+            install.join(" ")
+        ));
+        lines.push("remove these files; put the settings back from the vault: drydock vault list".to_owned());
+        Ok(lines)
+    }
+}
+
+/// kubectl and helm as a human types them, tied to the run's own context.
+fn tools(cx: &StepCx) -> (String, String) {
+    let state = cx.driver.state();
+    let context = quoted(&state.context);
+    (format!("kubectl --context {context}"), format!("helm --kube-context {context}"))
+}
+
+/// A word for a shell: in single quotes where it holds more than what needs none.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+fn volumes_named(volumes: &[&Value]) -> String {
+    let names: Vec<&str> = volumes.iter().map(|volume| text(volume, "/volume")).collect();
+    names.join(", ")
+}

@@ -1,0 +1,11 @@
+//! Objects of the cluster: scaled, patched, deleted behind a gate, waited for; and why one is not ready or does not end.
+
+pub mod delete;
+pub mod gate;
+pub mod live;
+pub mod patch;
+pub mod pods;
+pub mod reasons;
+pub mod removal;
+pub mod scale;
+pub mod wait;

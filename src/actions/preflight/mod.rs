@@ -1,0 +1,7 @@
+//! Checks: each asks one thing before anything is touched, and says what it found and what helps.
+
+pub mod check;
+pub mod check_kind;
+pub mod checks;
+pub mod images;
+pub mod rights;

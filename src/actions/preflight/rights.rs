@@ -1,0 +1,116 @@
+//! Which calls the plan will make, and whether the server allows them: those known beforehand, those of the kill list as it
+//! is now, and those of the rendered chart, here and in the scratch namespace.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    actions::{
+        context::{Halt, StepCx, right},
+        deploy::rendered::Rendered,
+        objects::removal::{Found, find_in, removable},
+        spec::CheckKind,
+    },
+    ports::{Access, Kind, Right},
+    run::{Check, CheckResult, StepId},
+    text::units,
+};
+
+/// What helm asks for each object of a chart.
+const INSTALLS: [&str; 3] = ["create", "get", "patch"];
+
+/// The right to do `verb` with objects of a kind in `namespace`.
+fn of_kind(verb: &str, kind: &Kind, namespace: &str) -> Right {
+    right(verb, &kind.group, &kind.plural, "", kind.namespaced.then_some(namespace))
+}
+
+/// A right in words, as `delete statefulsets in namespace plant`.
+fn words(right: &Right) -> String {
+    let slash = if right.subresource.is_empty() { "" } else { "/" };
+    let place =
+        right.namespace.as_deref().map_or_else(|| "in the cluster".to_owned(), |ns| format!("in namespace {ns}"));
+    format!("{} {}{slash}{} {place}", right.verb, right.resource, right.subresource)
+}
+
+/// The rule of a Role that gives a right.
+fn rule(right: &Right) -> String {
+    let slash = if right.subresource.is_empty() { "" } else { "/" };
+    format!(
+        "ask for: {{apiGroups: [\"{}\"], resources: [\"{}{slash}{}\"], verbs: [\"{}\"]}}",
+        right.group, right.resource, right.subresource, right.verb
+    )
+}
+
+async fn refused(cx: &StepCx, rights: &BTreeSet<Right>) -> Result<Vec<Right>, Halt> {
+    let asked: Vec<Right> = rights.iter().cloned().collect();
+    let answers = cx.world.objects.access(&asked).await?;
+    Ok(answers.into_iter().filter(|answer: &Access| !answer.allowed).map(|answer| answer.right).collect())
+}
+
+/// Asks for every right that a step of the plan will need.
+pub async fn check(cx: &StepCx) -> Result<Check, Halt> {
+    let mut rights: BTreeSet<Right> = cx.needs.rights.iter().cloned().collect();
+    let plan = &cx.driver.state().plan;
+    let has = |kinds: &[&str]| plan.iter().any(|step| kinds.contains(&step.kind.as_str()));
+    if has(&["delete"]) {
+        rights.extend(of_removal(cx).await?);
+    }
+    if has(&["helm", "rehearse"]) && is_captured(cx) {
+        rights.extend(of_chart(cx).await?);
+    }
+    let refused = refused(cx, &rights).await?;
+    if refused.is_empty() {
+        let sentence = format!("all {} calls of all steps are allowed", rights.len());
+        return Ok(CheckKind::Rights.found(CheckResult::Pass, &sentence, &[]));
+    }
+    let list: Vec<String> = refused.iter().map(words).collect();
+    let rules: Vec<String> = refused.iter().map(rule).collect();
+    let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+    let sentence = format!("{} of {} calls are refused: {}", refused.len(), rights.len(), list.join("; "));
+    Ok(CheckKind::Rights.found(CheckResult::Fail, &sentence, &rules))
+}
+
+/// To read every kind that may belong to the deployment, and to delete those of which there is something on the list now.
+async fn of_removal(cx: &StepCx) -> Result<BTreeSet<Right>, Halt> {
+    let kinds = removable(cx).await?;
+    let lists: BTreeSet<Right> = kinds.iter().map(|kind| of_kind("list", kind, cx.namespace())).collect();
+    // a kind that may not be listed is named as such, and must not hide the others
+    let unread = refused(cx, &lists).await?;
+    let read = kinds.into_iter().filter(|kind| !unread.contains(&of_kind("list", kind, cx.namespace()))).collect();
+    let found = find_in(cx, read).await?;
+    Ok(lists.into_iter().chain(of_list(cx, &found)).collect())
+}
+
+fn of_list(cx: &StepCx, found: &Found) -> BTreeSet<Right> {
+    found.goes.iter().map(|target| of_kind("delete", &target.object.kind, cx.namespace())).collect()
+}
+
+/// Whether the values are there with which the chart can be rendered.
+fn is_captured(cx: &StepCx) -> bool {
+    let captured = cx.deployment().map(|deployment| StepId(deployment.helm.captured.clone()));
+    captured.is_ok_and(|step| cx.driver.state().facts.contains_key(&step))
+}
+
+/// To install every kind of the rendered chart, in the target and in the scratch namespace.
+async fn of_chart(cx: &StepCx) -> Result<BTreeSet<Right>, Halt> {
+    let wanted = Rendered::read(cx).await?.kinds();
+    let served = cx.world.objects.kinds().await?;
+    let kinds = served.iter().filter(|kind| wanted.contains(&(kind.group.clone(), kind.kind.clone())));
+    let places: Vec<&str> = [Some(cx.namespace()), cx.needs.scratch.as_deref()].into_iter().flatten().collect();
+    let of = |kind: &Kind| {
+        let places = places.iter();
+        places.flat_map(|place| INSTALLS.map(|verb| of_kind(verb, kind, place))).collect::<Vec<_>>()
+    };
+    Ok(kinds.flat_map(of).collect())
+}
+
+/// Whether everything on the list may be deleted, asked now: for the gate.
+pub async fn allowed(cx: &StepCx, found: &Found) -> Result<Result<String, String>, Halt> {
+    let rights = of_list(cx, found);
+    let refused = refused(cx, &rights).await?;
+    Ok(if refused.is_empty() {
+        Ok(format!("{} of the list may be deleted, asked now", units::plural(rights.len(), "kind", "kinds")))
+    } else {
+        let told = refused.iter().map(|right| format!("{} is refused; {}", words(right), rule(right)));
+        Err(told.collect::<Vec<_>>().join("; "))
+    })
+}

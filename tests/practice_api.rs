@@ -94,7 +94,7 @@ async fn objects_are_made_changed_and_ended() {
     assert_eq!((wrong.kind, wrong.detail.contains("RFC 1123 subdomain")), (PortErrorKind::Invalid, true));
 
     let a = object(kinds::config_map(), "a");
-    // as kubectl applies: drydock itself never does
+    // as kubectl applies, also what is not there yet: drydock itself changes only what is
     let tried = apply(&world, "a", &config_map("plant", "a", &json!({"y": "2"})), "&dryRun=All", "200 OK").await;
     assert!(tried.contains(r#""x":"1""#) && tried.contains(r#""y":"2""#), "{tried}");
     assert_eq!(cluster.get(&a).await.unwrap().unwrap()["data"], json!({"x": "1"}));
@@ -107,9 +107,11 @@ async fn objects_are_made_changed_and_ended() {
     strange["metadata"]["uid"] = json!("gone");
     apply(&world, "none", &strange, "", "409 Conflict").await;
 
-    let patched = cluster.patch(&a, uid(&made), &json!({"data": {"x": null}})).await.unwrap();
-    assert_eq!(patched["data"], json!({"y": "2"}));
-    assert_eq!(cluster.patch(&a, "other", &json!({"data": {}})).await.unwrap_err().kind, PortErrorKind::Conflict);
+    let taken = cluster.apply(&a, uid(&made), &json!({"data": {"x": "3"}})).await.unwrap();
+    assert_eq!(taken["data"], json!({"x": "3", "y": "2"}));
+    assert_eq!(cluster.apply(&a, "other", &json!({"data": {}})).await.unwrap_err().kind, PortErrorKind::Conflict);
+    let absent = object(kinds::config_map(), "absent");
+    assert_eq!(cluster.apply(&absent, "gone", &json!({})).await.unwrap_err().kind, PortErrorKind::Conflict);
 
     let db = object(kinds::stateful_set(), "db");
     assert_eq!(cluster.scale(&db, 0).await.unwrap(), 1);

@@ -39,7 +39,7 @@ impl Objects for NoCluster {
     async fn create(&self, _: &Value) -> Result<Value, PortError> {
         none()
     }
-    async fn patch(&self, _: &ObjectRef, _: &str, _: &Value) -> Result<Value, PortError> {
+    async fn apply(&self, _: &ObjectRef, _: &str, _: &Value) -> Result<Value, PortError> {
         none()
     }
     async fn scale(&self, _: &ObjectRef, _: u32) -> Result<u32, PortError> {

@@ -159,15 +159,20 @@ impl Objects for Cluster {
         self.json(&format!("cannot create {name}"), "POST", &url, Some(("application/json", object))).await
     }
 
-    async fn patch(&self, object: &ObjectRef, uid: &str, patch: &Value) -> Result<Value, PortError> {
-        let mut patch = patch.clone();
-        patch["metadata"]["uid"] = json!(uid);
-        let url = format!("{}?fieldManager={MANAGER}", path(object));
+    async fn apply(&self, object: &ObjectRef, uid: &str, fields: &Value) -> Result<Value, PortError> {
+        let Kind { group, version, kind, .. } = &object.kind;
+        let mut document = fields.clone();
+        document["apiVersion"] = json!(if group.is_empty() { version.clone() } else { format!("{group}/{version}") });
+        document["kind"] = json!(kind);
+        document["metadata"]["name"] = json!(object.name);
+        document["metadata"]["uid"] = json!(uid);
+        // whoever made an object owns all its fields: without force not one could be taken
+        let url = format!("{}?fieldManager={MANAGER}&force=true", path(object));
         self.json(
             &format!("cannot change {}", shown(object)),
             "PATCH",
             &url,
-            Some(("application/merge-patch+json", &patch)),
+            Some(("application/apply-patch+yaml", &document)),
         )
         .await
     }

@@ -190,8 +190,9 @@ pub trait Objects: Send + Sync {
     /// Creates; `Conflict` if it exists.
     async fn create(&self, object: &Value) -> Result<Value, PortError>;
 
-    /// JSON merge patch. `uid` is put into the patch as a precondition: another object of that name is a `Conflict`.
-    async fn patch(&self, object: &ObjectRef, uid: &str, patch: &Value) -> Result<Value, PortError>;
+    /// Server-side apply of `fields` (a document without kind and name) to the object with this uid: drydock owns them from
+    /// then on, whoever did before. Another object of that name, or none, is a `Conflict`. Returns the object after it.
+    async fn apply(&self, object: &ObjectRef, uid: &str, fields: &Value) -> Result<Value, PortError>;
 
     /// Sets the number of replicas through the scale subresource and returns the number before.
     async fn scale(&self, object: &ObjectRef, replicas: u32) -> Result<u32, PortError>;

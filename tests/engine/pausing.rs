@@ -74,7 +74,7 @@ async fn every_change_was_written_down_before_it_was_made() {
         let begun = records.iter().filter(|record| record["type"] == "intent").count();
         let ended = records.iter().filter(|record| record["type"] == "ended").count();
         assert_eq!(begun, ended + 1, "no step was begun before: {call}");
-        let lasting = ["scale Deployment ", "patch ", "program helm", "PUT ", "create "];
+        let lasting = ["scale Deployment ", "apply ", "program helm", "PUT ", "create "];
         let removal = call.starts_with("delete ") && !call.contains("/drydock-image-") || call.contains(" TRUNCATE ");
         if removal || lasting.iter().any(|begin| call.starts_with(begin)) {
             let last = records.last().unwrap();

@@ -137,7 +137,7 @@ async fn steps_in_doubt_are_looked_at() {
     for (call, step, repeat, verdict) in [
         ("scale Deployment plant/pix-feed to 0", "freeze", Repeat::Guarded, Verdict::Done),
         ("scale Deployment plant/pix-worker to 0", "freeze", Repeat::Guarded, Verdict::Partly),
-        ("patch PersistentVolume", "keep", Repeat::Guarded, Verdict::Done),
+        ("apply PersistentVolume", "keep", Repeat::Guarded, Verdict::Done),
         ("delete Deployment plant/pix-core", "remove", Repeat::Never, Verdict::Partly),
         ("program helm upgrade --install pixelcore /chart -n plant ", "deploy", Repeat::Guarded, Verdict::Done),
         ("PUT plant /api/applications/lns-eu", "put_lns", Repeat::Guarded, Verdict::NotDone),

@@ -13,6 +13,7 @@ mod kubectl_practice;
 mod lies;
 mod live;
 mod logs;
+mod objects;
 mod pixelcore;
 mod postgres;
 mod practice_dump;

@@ -143,8 +143,8 @@ async fn set(cx: &StepCx, volume: &Value, to: &str) -> Result<(), Halt> {
     let effect = format!("set volume {name} from {} to {to}", policy(volume));
     cx.effect(&effect).await?;
     let reference = ObjectRef { kind: kinds::volume(), namespace: None, name: name.to_owned() };
-    let change = json!({"spec": {"persistentVolumeReclaimPolicy": to}});
-    cx.world.objects.patch(&reference, text(volume, "/metadata/uid"), &change).await?;
+    let fields = json!({"spec": {"persistentVolumeReclaimPolicy": to}});
+    cx.world.objects.apply(&reference, text(volume, "/metadata/uid"), &fields).await?;
     cx.effected(&effect, "accepted").await
 }
 

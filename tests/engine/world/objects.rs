@@ -66,13 +66,13 @@ impl Objects for Fake {
         .await
     }
 
-    async fn patch(&self, object: &ObjectRef, uid: &str, patch: &Value) -> Result<Value, PortError> {
-        self.change(format!("patch {}", shown(object)), |state| {
+    async fn apply(&self, object: &ObjectRef, uid: &str, fields: &Value) -> Result<Value, PortError> {
+        self.change(format!("apply {}", shown(object)), |state| {
             let Some(found) = state.objects.get_mut(&key(object)).filter(|found| found["metadata"]["uid"] == uid)
             else {
-                return error(PortErrorKind::Conflict, "cannot patch", "it is another object");
+                return error(PortErrorKind::Conflict, "cannot change", "it is another object");
             };
-            for (name, value) in patch["spec"].as_object().unwrap() {
+            for (name, value) in fields["spec"].as_object().unwrap() {
                 found["spec"][name] = value.clone();
             }
             Ok(found.clone())

@@ -23,8 +23,13 @@ const DONE: &str = "done";
 /// The choice to leave the run paused.
 const STOP: &str = "stop";
 
-fn choice(id: &str, label: &str, cost: &str) -> Choice {
+pub(super) fn choice(id: &str, label: &str, cost: &str) -> Choice {
     Choice { id: id.into(), label: label.into(), cost: cost.into() }
+}
+
+/// The choice to be told how to get back what was removed.
+pub(super) fn show_the_way_back() -> Choice {
+    choice(WAY_BACK, "Show the way back", "the commands, with the names of this run; changes nothing")
 }
 
 impl Engine {
@@ -45,11 +50,7 @@ impl Engine {
         let mut choices = again::choices(&problem, &self.plan, &self.core.state());
         choices.push(choice(RETRY, "Try this step again", cost));
         if self.core.state().removal_begun() {
-            choices.push(choice(
-                WAY_BACK,
-                "Show the way back",
-                "the commands, with the names of this run; changes nothing",
-            ));
+            choices.push(show_the_way_back());
         } else {
             choices.extend(self.roll_back_choice().await);
         }
@@ -192,7 +193,7 @@ impl Engine {
     }
 
     /// The way back once a removal was begun, one command a line.
-    async fn way_back(&self) -> Vec<String> {
+    pub(super) async fn way_back(&self) -> Vec<String> {
         let delete = self.plan.steps.iter().find_map(|step| match &step.spec {
             ActionSpec::Delete(spec) => Some((step, spec)),
             _ => None,
@@ -209,7 +210,7 @@ impl Engine {
     }
 
     /// Asks until one of the choices is made, and writes it down.
-    async fn choose(
+    pub(super) async fn choose(
         &self,
         step: &PlanStep,
         problem: &Diagnostic,

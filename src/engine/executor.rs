@@ -16,12 +16,9 @@ use super::{
     requires,
 };
 use crate::{
-    actions::{Done, Driver, Halt, Probed, StepCx},
+    actions::{Done, Driver, Halt, StepCx},
     ports::{VaultState, World},
-    run::{
-        Choice, Environment, Event, Outcome, Question, Record, Repeat, Reply, RunState, Sign, StepId, StepState,
-        Stopped, Verdict,
-    },
+    run::{Environment, Event, Outcome, Question, Record, Repeat, Reply, RunState, StepId, StepState, Stopped},
     text::{Diagnostic, condition},
 };
 
@@ -91,15 +88,14 @@ impl Engine {
         {
             return Ok(stopped);
         }
-        let rolling_back = self.core.state().rolling_back;
-        if !rolling_back {
+        if !self.core.state().rolling_back {
             self.open_vault().await?;
         }
         self.core.recall().await;
         if resumed && let Some(stopped) = self.look_again().await? {
             return Ok(stopped);
         }
-        if rolling_back {
+        if self.core.state().rolling_back {
             return self.roll_back().await;
         }
         loop {
@@ -150,88 +146,6 @@ impl Engine {
             };
             if let Err(error) = self.core.world.secrets.open(&passphrase).await {
                 fault = format!("{}: {}", error.what, error.detail);
-            }
-        }
-    }
-
-    /// After a crash: every step that was begun is looked at, and the operator chooses.
-    async fn look_again(&self) -> Result<Option<Stopped>, Halt> {
-        let world = &self.core.world;
-        let (operator, host) = (world.host.operator(), world.host.name());
-        self.core.record(Record::Resumed { operator, host, tool: env!("CARGO_PKG_VERSION").to_owned() }).await?;
-        let state = self.core.state();
-        let (mut rows, mut uncertain, mut never) = (Vec::new(), Vec::new(), None);
-        for planned in &state.plan {
-            let name = format!("{} {}", planned.number, planned.title);
-            match state.step(&planned.id) {
-                StepState::Done { summary, .. } => rows.push((Sign::Done, name, summary.clone(), "done".to_owned())),
-                StepState::Begun { repeat, .. } => {
-                    let Some(step) = self.plan.step(&planned.id) else { continue };
-                    let cx = self.context(step, self.core.renew_cancel());
-                    let probed = if state.rolling_back {
-                        undo_in_doubt(step, &cx).await
-                    } else {
-                        step.spec.action().probe(&cx).await
-                    };
-                    let (verdict, sentence) = match probed {
-                        Ok(found) => (found.verdict, found.sentence),
-                        Err(Halt::Failed(problem) | Halt::Refused(problem)) => (Verdict::Unknown, problem.what),
-                        Err(other) => return Err(other),
-                    };
-                    self.core
-                        .record(Record::Probed { step: planned.id.clone(), verdict, sentence: sentence.clone() })
-                        .await?;
-                    let word = match verdict {
-                        Verdict::Done => "done, it says",
-                        Verdict::NotDone => "not done",
-                        Verdict::Partly => "part",
-                        Verdict::Unknown => "unknown",
-                    };
-                    if *repeat == Repeat::Never {
-                        never = Some(step.spec.action().has_gate());
-                    }
-                    uncertain.push(format!("{name} was begun and its end was not written: {sentence}"));
-                    rows.push((Sign::Uncertain, name, sentence, word.to_owned()));
-                }
-                StepState::Failed { problem, .. } => {
-                    rows.push((Sign::Failed, name, problem.what.clone(), "failed".to_owned()));
-                }
-                StepState::Stopped { reason } => rows.push((Sign::Waived, name, reason.clone(), "stopped".to_owned())),
-                StepState::Undone { sentence } => {
-                    rows.push((Sign::Done, name, sentence.clone(), "undone".to_owned()));
-                }
-                StepState::Skipped { reason } => {
-                    rows.push((Sign::Waived, name, reason.clone(), "not needed".to_owned()));
-                }
-                StepState::NotYet => {}
-            }
-        }
-        if uncertain.is_empty() {
-            return Ok(None);
-        }
-        let on = match never {
-            Some(true) => "asks for the typed words again",
-            Some(false) => "asks whether it was done, does nothing twice by itself",
-            None => "what is done is not done again",
-        };
-        let choices = vec![
-            Choice { id: "go-on".into(), label: "Go on".into(), cost: on.into() },
-            Choice { id: "look".into(), label: "Only look, leave it paused".into(), cost: String::new() },
-        ];
-        let recommended = usize::from(never.is_some());
-        loop {
-            let question = Question::Resume {
-                rows: rows.clone(),
-                uncertain: uncertain.clone(),
-                choices: choices.clone(),
-                recommended,
-            };
-            match self.core.ask(question).await? {
-                Reply::Choose { choice } if choice == "go-on" => return Ok(None),
-                Reply::Choose { choice } if choice == "look" => {
-                    return Ok(Some(Stopped::Paused { reason: "left paused after a look".into() }));
-                }
-                _ => {}
             }
         }
     }
@@ -334,16 +248,6 @@ impl Engine {
     pub(super) async fn end(&self, step: &StepId, attempt: u32, outcome: Outcome) -> Result<(), Halt> {
         self.core.record(Record::Ended { step: step.clone(), attempt, outcome }).await
     }
-}
-
-/// How far an undo came whose end was not written.
-async fn undo_in_doubt(step: &PlanStep, cx: &StepCx) -> Result<Probed, Halt> {
-    let left = step.spec.action().undoable(cx).await?;
-    Ok(if left.is_empty() {
-        Probed::new(Verdict::Done, "what it had changed is as before")
-    } else {
-        Probed::new(Verdict::NotDone, format!("still to be undone: {}", left.join(", ")))
-    })
 }
 
 /// Reads the target's identity every ten seconds, for the title of every screen, and tells when it is another than before:

@@ -9,6 +9,7 @@ mod core;
 mod decide;
 mod executor;
 mod known;
+mod look_again;
 mod masked;
 mod output;
 mod pictures;

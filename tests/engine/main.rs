@@ -7,6 +7,7 @@ mod canary;
 mod claim;
 mod clerk;
 mod crash;
+mod cut_off;
 mod drive;
 mod dumped;
 mod environment;

@@ -171,8 +171,23 @@ impl TargetScreen {
 
     fn step(&mut self, forward: bool) {
         let at = ORDER.iter().position(|focus| *focus == self.focus).unwrap_or(0);
-        let next = if forward { (at + 1) % ORDER.len() } else { (at + ORDER.len() - 1) % ORDER.len() };
-        self.focus = ORDER[next];
+        let by = if forward { 1 } else { ORDER.len() - 1 };
+        let next = ORDER[(at + by) % ORDER.len()];
+        self.focus = if next == TargetFocus::Environment && self.target().is_none() {
+            // it has no row before the target is known
+            ORDER[(at + 2 * by) % ORDER.len()]
+        } else {
+            next
+        };
+    }
+
+    /// Takes the one namespace that begins with what was typed.
+    fn complete(&mut self) {
+        let only = match self.proposals()[..] {
+            [only] if only.starts_with(self.namespace.text()) => only.to_owned(),
+            _ => return,
+        };
+        self.namespace = TextField::open(&only);
     }
 
     fn forget(&mut self) {
@@ -184,7 +199,10 @@ impl TargetScreen {
             (Cmd::Next, _) => self.step(true),
             (Cmd::Previous, _) => self.step(false),
             (Cmd::Enter, TargetFocus::Context) => self.focus = TargetFocus::Namespace,
-            (Cmd::Enter, TargetFocus::Namespace) => return Next::Stay(self.read()),
+            (Cmd::Enter, TargetFocus::Namespace) => {
+                self.complete();
+                return Next::Stay(self.read());
+            }
             (Cmd::Enter | Cmd::Space, TargetFocus::Environment) => {
                 let prod = self.target().is_some_and(|found| found.environment == Environment::Prod);
                 if prod {
@@ -194,6 +212,7 @@ impl TargetScreen {
             }
             (Cmd::Enter, TargetFocus::Back) => return Next::Home,
             (Cmd::Enter, TargetFocus::Use) if self.found.is_none() && !self.reading && !self.namespace.is_empty() => {
+                self.complete();
                 return Next::Stay(self.read());
             }
             (Cmd::Enter, TargetFocus::Use) => return self.take(),

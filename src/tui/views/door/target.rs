@@ -137,6 +137,11 @@ fn identity(screen: &TargetScreen, found: &Found, room: Room) -> Vec<Line> {
         }
     };
     let because = if screen.raised { "raised by you" } else { found.because.as_str() };
+    let may = match (found.environment, screen.raised) {
+        (Environment::Prod, _) => "It cannot be lowered.",
+        (_, true) => "Enter here takes that back.",
+        (_, false) => "Enter here raises it to PROD. You cannot lower it.",
+    };
     let environment = screen.environment().unwrap_or_default();
     let badge = match environment {
         Environment::Prod => Ink::Prod,
@@ -158,7 +163,7 @@ fn identity(screen: &TargetScreen, found: &Found, room: Room) -> Vec<Line> {
             .at(2, "Environment", Ink::Plain)
             .at(VALUES, environment.word(), badge)
             .at(VALUES + 10, &cut_end(because, room.width - VALUES - 11), Ink::Plain),
-        Line::blank().at(VALUES, "Enter here raises it to PROD. You cannot lower it.", Ink::Dim),
+        Line::blank().at(VALUES, may, Ink::Dim),
     ]);
     lines
 }

@@ -61,8 +61,11 @@ pub async fn plan(global: &Global, mut args: TargetArgs) -> Outcome {
                 step.undo,
                 crate::text::units::about(step.estimate_s)
             )?;
-            for line in step.commands.iter().chain(step.unknown.iter()) {
+            for line in &step.commands {
                 writeln!(out, "      {}", printable(line))?;
+            }
+            for line in &step.unknown {
+                writeln!(out, "      not known yet: {}", printable(line))?;
             }
         }
     }

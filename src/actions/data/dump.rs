@@ -82,7 +82,7 @@ impl Action for DumpSpec {
         let ns = cx.namespace;
         let way = cx.show(&self.way);
         let mut described = Described {
-            unknown: vec!["size of the dump: known after this step".to_owned()],
+            unknown: vec!["size of the dump".to_owned()],
             rights: vec![
                 right("get", "", "pods", "exec", Some(ns)),
                 right("create", "", "pods", "exec", Some(ns)),

@@ -168,7 +168,7 @@ impl Action for RehearseSpec {
                 "restores the dump there and counts every table".to_owned(),
                 format!("$ kubectl delete namespace {name}"),
             ],
-            unknown: vec!["how long a restore takes: known after this step".to_owned()],
+            unknown: vec!["how long a restore takes".to_owned()],
             rights: rights(&name),
             programs: vec!["helm".to_owned()],
         }

@@ -222,7 +222,7 @@ impl Action for RestoreSpec {
         let Some(deployment) = cx.deployment else { return Described::default() };
         let ns = cx.namespace;
         let mut described = Described {
-            unknown: vec!["how long it takes: known after the rehearsal".to_owned()],
+            unknown: vec!["how long it takes: the rehearsal tells".to_owned()],
             rights: vec![
                 right("get", "", "pods", "exec", Some(ns)),
                 right("create", "", "pods", "exec", Some(ns)),

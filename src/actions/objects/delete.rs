@@ -46,7 +46,7 @@ impl Action for DeleteSpec {
                     cx.namespace
                 ),
             ],
-            unknown: vec!["the list of objects is read when the gate is shown".to_owned()],
+            unknown: vec!["which objects there are by then".to_owned()],
             rights: kinds
                 .iter()
                 .flat_map(|(group, kind)| [right("list", group, kind, "", ns), right("delete", group, kind, "", ns)])

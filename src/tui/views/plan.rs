@@ -59,7 +59,7 @@ pub fn view(app: &App, screen: &PlanScreen, room: Room) -> Vec<Line> {
     for step in &run.plan {
         for unknown in &step.unknown {
             if lines.len() + 2 < room.height {
-                lines.push(Line::text(label).at(16, &format!("{} ({})", unknown, step.number), Ink::Plain));
+                lines.push(Line::text(label).at(16, &format!("{}  {unknown}", step.number), Ink::Plain));
                 label = "";
             }
         }

@@ -11,7 +11,8 @@ use std::{
 use age::secrecy::SecretString;
 use drydock::{
     run::Record,
-    store::{Journal, Paths, RunFolder, read_journal},
+    runner::take_back,
+    store::{FileLock, Journal, Paths, RunFolder, Wait, read_journal},
     vault::{CHILD_COMMAND, Unlock, Vault, VaultError},
 };
 
@@ -191,7 +192,7 @@ fn a_run_left_at_its_plan_is_not_taken_up_beside_an_approved_one() {
     assert_eq!(house.say("pass", &["start", "--file", file, "--plain"], "").code, Some(5));
     let base = Paths::resolve(Some(house.state())).unwrap().runs().newest().unwrap().unwrap();
     let approved = [Record::Approved { by: "ann".into() }];
-    let ended = [approved[0].clone(), Record::Finished { summary: "done".into() }];
+    let ended = [approved[0].clone(), Record::Finished { summary: "done".into(), way_back: Vec::new() }];
     lay_run(&house, &base, "2026-11-20-three-steps-aaaa", "uid-1", &[]);
     lay_run(&house, &base, "2026-11-20-three-steps-bbbb", "uid-1", &ended);
     lay_run(&house, &base, "2026-11-20-three-steps-cccc", "uid-2", &approved);
@@ -202,7 +203,12 @@ fn a_run_left_at_its_plan_is_not_taken_up_beside_an_approved_one() {
     let refused = resume("aaaa");
     assert_eq!(refused.code, Some(3), "{} {}", refused.out, refused.notes);
     assert!(refused.notes.contains("three-steps-dddd on plant is not at its end"), "{}", refused.notes);
-    assert!(refused.notes.contains("drydock abandon dddd"), "{}", refused.notes);
+    // each hint can be typed as it stands, with the state folder that was given
+    let place = house.state().display().to_string();
+    for hint in ["resume dddd", "abandon dddd --reason WHY"] {
+        let hint = format!("drydock {hint} --state-dir {place}");
+        assert!(refused.notes.contains(&hint), "{hint}: {}", refused.notes);
+    }
     assert_eq!(resume("dddd").code, Some(5), "what was approved goes on");
     // one whose journal cannot be read may be at work; on another target that is no reason
     let torn = lay_run(&house, &base, "2026-11-20-three-steps-eeee", "uid-4", &approved);
@@ -216,6 +222,30 @@ fn a_run_left_at_its_plan_is_not_taken_up_beside_an_approved_one() {
     let given_up = house.say("pass", &["abandon", "dddd", "--reason", "the window is over"], "");
     assert_eq!(given_up.code, Some(0), "{} {}", given_up.out, given_up.notes);
     assert_eq!(resume("aaaa").code, Some(5), "nothing else is open any more");
+}
+
+#[test]
+fn a_run_whose_plan_was_not_approved_leaves_nothing_unless_it_holds_more() {
+    let house = House::new();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/three-steps.yaml");
+    assert_eq!(house.say("pass", &["start", "--file", file, "--plain"], "").code, Some(5));
+    let base = Paths::resolve(Some(house.state())).unwrap().runs().newest().unwrap().unwrap();
+    let gone = lay_run(&house, &base, "2026-11-20-three-steps-aaaa", "uid-1", &[]);
+    take_back(&gone, "ann".into()).unwrap();
+    assert!(!gone.path.exists());
+    // a plan that was saved is the operator's
+    let kept = lay_run(&house, &base, "2026-11-20-three-steps-bbbb", "uid-1", &[]);
+    std::fs::write(kept.path.join("plan.txt"), "the plan").unwrap();
+    take_back(&kept, "ann".into()).unwrap();
+    assert!(kept.path.join("plan.txt").exists());
+    let last = read_journal::<Record>(&kept.journal()).unwrap().entries.pop().unwrap().record;
+    assert!(matches!(last, Record::Abandoned { .. }), "{last:?}");
+    // in other hands it stays as it is
+    let held = lay_run(&house, &base, "2026-11-20-three-steps-cccc", "uid-1", &[]);
+    let lock = FileLock::acquire(&held.lock(), Wait::No).unwrap();
+    assert!(take_back(&held, "ann".into()).is_err());
+    drop(lock);
+    assert_eq!(read_journal::<Record>(&held.journal()).unwrap().entries.len(), 2);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use futures::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 use secrecy::SecretString;
 
-use super::{Colour, Exit, Failure, Global, Outcome, start::Answered};
+use super::{Colour, Exit, Failure, Global, start::Answered};
 use crate::{
     app::{App, Handover, Passphrases, Quit, Strength, Surroundings},
     plain::{self, Answers, Front, FullScreen, Input, Keyboard, Say, Scripted, Signals},
@@ -29,6 +29,23 @@ pub enum Realm {
     Real,
     /// The practice world.
     Practice,
+}
+
+/// Where Back at the plan leads before anybody approved it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behind {
+    /// Back to the shell: the run waits there.
+    Shell,
+    /// To the inputs, which are open as they were left.
+    Door,
+}
+
+/// How a front end ended.
+pub struct Attended {
+    /// How the program ends.
+    pub exit: Exit,
+    /// The run from whose plan the operator went back to the inputs.
+    pub back: Option<RunFolder>,
 }
 
 /// After so many milliseconds without a key the wizard locks.
@@ -62,30 +79,35 @@ fn can_show() -> bool {
 }
 
 /// Runs a launched run with the front end that the settings and the terminal allow.
-pub async fn attend(global: &Global, launched: Launch, before: Records, by: Answered, vault: Option<Vault>) -> Outcome {
-    let Answered { answers, realm } = by;
+pub async fn attend(
+    global: &Global,
+    launched: Launch,
+    before: Records,
+    by: Answered,
+    vault: Option<Vault>,
+) -> Result<Attended, Failure> {
+    let Answered { answers, realm, behind } = by;
     let Launch { link, engine, folder } = launched;
     let shown = if global.json {
-        json(link, answers, realm).await
+        json(link, answers, realm).await.map(|()| Left::Away)
     } else {
         let back = come_back(global, &RunState::of(before.iter().map(|(at, record)| (*at, record))), realm);
-        let place = Place { global, folder: &folder, back, realm, vault };
+        let place = Place { global, folder: &folder, back, realm, behind, vault };
         place.show(link, before, answers).await
     };
     // also when the front end failed: the engine comes to its next safe point before the program ends
     let stopped = engine
         .await
         .map_err(|error| Failure::new(Exit::Internal, Diagnostic::new("the engine ended").cause(error.to_string())))?;
-    shown?;
-    Ok(exit(&stopped))
+    let back = (shown? == Left::BackAtPlan).then_some(folder);
+    Ok(Attended { exit: exit(&stopped), back })
 }
 
 /// The command that takes the run up again.
 pub fn come_back(global: &Global, state: &RunState, realm: Realm) -> String {
-    let place = global.state_dir.as_ref().map_or_else(String::new, |dir| format!(" --state-dir {}", dir.display()));
     match realm {
-        Realm::Real => format!("drydock resume {}{place}", state.short()),
-        Realm::Practice => format!("drydock practice{place}"),
+        Realm::Real => global.typed().command(&format!("resume {}", state.short())),
+        Realm::Practice => global.typed().command("practice"),
     }
 }
 
@@ -142,28 +164,52 @@ struct Place<'a> {
     folder: &'a RunFolder,
     back: String,
     realm: Realm,
+    behind: Behind,
     /// The vault, where the run keeps secrets.
     vault: Option<Vault>,
 }
 
-/// What a front end that shall go on is given; nothing when the run was left.
-type Next = Option<(Link, Handover)>;
+/// How a run was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// At its end, or for now.
+    Away,
+    /// Back from its plan to the inputs.
+    BackAtPlan,
+}
+
+/// What follows a front end.
+enum Next {
+    /// The other one goes on with this.
+    GoOn(Box<(Link, Handover)>),
+    /// None: the run was left.
+    Left(Left),
+}
+
+/// Whether the operator went back from a plan that nobody approved, so that nothing was done yet.
+fn went_back(app: &App) -> bool {
+    let untouched = !app.run.approved && app.run.attempts.is_empty();
+    untouched && matches!(app.stopped, Some(Stopped::Paused { .. }))
+}
 
 impl Place<'_> {
     /// The wizard and the line prompts in turns, as the operator switches between them.
-    async fn show(&self, link: Link, before: Records, answers: Option<Answers>) -> Result<(), Failure> {
+    async fn show(&self, link: Link, before: Records, answers: Option<Answers>) -> Result<Left, Failure> {
         let mut is_screen = answers.is_none() && has_screen(self.global);
         let mut answers = answers;
-        let mut next = Some((link, Handover::of(before)));
-        while let Some((link, known)) = next.take() {
-            next = if is_screen {
+        let (mut link, mut known) = (link, Handover::of(before));
+        loop {
+            let next = if is_screen {
                 self.wizard(link, known).await?
             } else {
                 self.plain(link, input(answers.take(), self.realm)?, known).await?
             };
+            match next {
+                Next::GoOn(with) => (link, known) = *with,
+                Next::Left(left) => return Ok(left),
+            }
             is_screen = !is_screen;
         }
-        Ok(())
     }
 
     async fn wizard(&self, link: Link, known: Handover) -> Result<Next, Failure> {
@@ -190,7 +236,7 @@ impl Place<'_> {
         match ended {
             Ended::Quit(Quit::ToPlain) => {
                 let _ = writeln!(out, "drydock. Plain text mode; the same run, the same place. \"tui\" leads back.");
-                return Ok(Some((link, app.hand_over())));
+                return Ok(Next::GoOn(Box::new((link, app.hand_over()))));
             }
             Ended::Quit(Quit::AfterThisStep) | Ended::Gone => {
                 drop(link);
@@ -198,6 +244,9 @@ impl Place<'_> {
                     let (number, title) = (&step.number, &step.title);
                     let _ = writeln!(out, "drydock: {number} {title} is finished first, then the run pauses.");
                 }
+            }
+            Ended::Quit(Quit::Ended) if self.behind == Behind::Door && went_back(&app) => {
+                return Ok(Next::Left(Left::BackAtPlan));
             }
             Ended::Quit(Quit::Ended | Quit::Now) => drop(link),
         }
@@ -211,7 +260,7 @@ impl Place<'_> {
                 let _ = writeln!(out, "drydock: {}", crate::text::printable(&line));
             }
         }
-        Ok(None)
+        Ok(Next::Left(Left::Away))
     }
 
     /// The prompts write as slowly as the terminal takes it: they have a thread of their own, so that the engine goes on.
@@ -227,8 +276,8 @@ impl Place<'_> {
             handle.block_on(front.run(link))
         });
         match tokio::task::spawn_blocking(move || front.join()).await {
-            Ok(Ok(plain::Ended::Stopped(_))) => Ok(None),
-            Ok(Ok(plain::Ended::ToScreen(link, known))) => Ok(Some((link, known))),
+            Ok(Ok(plain::Ended::Stopped(_))) => Ok(Next::Left(Left::Away)),
+            Ok(Ok(plain::Ended::ToScreen(link, known))) => Ok(Next::GoOn(Box::new((link, known)))),
             Ok(Err(_)) | Err(_) => {
                 Err(Failure::new(Exit::Internal, Diagnostic::new("the line prompts ended before the run did")))
             }

@@ -17,7 +17,7 @@ use crate::{
     run::{Check, CheckResult, Environment, RunState},
     runner::records,
     store::{Paths, ensure_private_folder},
-    text::units,
+    text::{Typed, units},
     vault::{Generation, Vault, VaultError},
 };
 
@@ -68,7 +68,7 @@ pub async fn look(global: &Global, args: &DoctorArgs) -> Result<[(&'static str, 
     Ok([
         ("Terminal", terminal(global)),
         ("Programs", programs().await),
-        ("State", state(&paths).await),
+        ("State", state(&paths, &global.typed()).await),
         ("Cluster", cluster(args).await),
     ])
 }
@@ -159,7 +159,7 @@ async fn programs() -> Vec<Check> {
     checks
 }
 
-async fn state(paths: &Paths) -> Vec<Check> {
+async fn state(paths: &Paths, typed: &Typed) -> Vec<Check> {
     let mut checks = Vec::new();
     for (name, folder) in [("config", &paths.config), ("data", &paths.data), ("state", &paths.state)] {
         let shown = folder.display();
@@ -182,7 +182,7 @@ async fn state(paths: &Paths) -> Vec<Check> {
         }
         Err(error) => check("room", CheckResult::Fail, format!("{}: {}", error.what, error.detail), &[]),
     });
-    checks.extend(vault(&Vault::new(paths.data.clone())));
+    checks.extend(vault(&Vault::new(paths.data.clone()).with_typed(typed.clone())));
     checks.push(runs(paths));
     checks
 }

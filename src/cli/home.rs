@@ -13,10 +13,12 @@ use super::{
     Exit, Failure, Global, Outcome,
     attend::{no_terminal, theme},
     doctor::{self, DoctorArgs},
+    log,
     practice::{PracticeArgs, practice},
     reach,
     runs::{fold, holder, word},
-    start::{ResumeArgs, StartArgs, resume, start},
+    scratch,
+    start::{ResumeArgs, resume, start_from_door},
     target::TargetArgs,
 };
 use crate::{
@@ -27,11 +29,12 @@ use crate::{
     cluster::{Cluster, contexts},
     ports::{Identity, Objects, kinds},
     run::{CheckResult, Environment, RunState},
-    runbook::{EMBEDDED, Runbook, load},
+    runbook::{EMBEDDED, InputKind, Runbook, load},
+    runner::take_back,
     store::{Paths, RunFolder},
     text::Diagnostic,
     tui::{Errand, run_door},
-    vault::Vault,
+    vault::{Vault, VaultError},
 };
 
 /// Longest wait for a server that is only looked at.
@@ -39,40 +42,58 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// `drydock` alone.
 pub async fn home(global: &Global) -> Outcome {
-    let shelf = shelf(global)?;
-    visit(global, Door::home(shelf), Vec::new()).await
+    let known = states(global)?;
+    let shelf = shelf(global, &known)?;
+    Box::pin(visit(global, Door::home(shelf), Vec::new(), known)).await
 }
 
 /// The choice of the target by keys, for a `start` that names none.
 pub async fn choose_target(global: &Global, runbook: &str) -> Outcome {
-    let (door, effects) = Door::target(shelf(global)?, runbook);
-    visit(global, door, effects).await
+    let known = states(global)?;
+    let (door, effects) = Door::target(shelf(global, &known)?, runbook);
+    Box::pin(visit(global, door, effects, known)).await
 }
 
-async fn visit(global: &Global, door: Door, effects: Vec<DoorEffect>) -> Outcome {
-    let known: Arc<Vec<RunState>> = Arc::new(states(global)?.into_iter().map(|(_, state)| state).collect());
+async fn visit(
+    global: &Global,
+    mut door: Door,
+    mut effects: Vec<DoorEffect>,
+    known: Vec<(RunFolder, RunState)>,
+) -> Outcome {
+    let known: Arc<Vec<RunState>> = Arc::new(known.into_iter().map(|(_, state)| state).collect());
     let settings = global.clone();
     let errand: Errand = Arc::new(move |effect| {
         let (known, settings) = (Arc::clone(&known), settings.clone());
         Box::pin(async move { run_errand(&settings, &known, effect).await })
     });
-    let chosen = run_door(door, effects, theme(global), errand).await.map_err(|error| no_terminal(&error))?;
-    match chosen {
-        Chosen::Leave => Ok(Exit::Done),
-        Chosen::Resume(run) => resume(global, ResumeArgs { run, ..ResumeArgs::default() }).await,
-        Chosen::Practice => practice(global, PracticeArgs::default()).await,
-        Chosen::Begin(begin) => {
-            let Begin { runbook, context, namespace, prod, inputs } = *begin;
-            let target = TargetArgs {
-                runbook,
-                context: Some(context),
-                namespace: Some(namespace),
-                prod,
-                set: inputs.into_iter().map(|(id, value)| format!("{id}={value}")).collect(),
-                ..TargetArgs::default()
-            };
-            start(global, StartArgs { target, answers: None }).await
-        }
+    let paths = Paths::resolve(global.state_dir.clone())?;
+    let mut own_log = None;
+    loop {
+        let shown = run_door(&mut door, effects, theme(global), Arc::clone(&errand)).await;
+        let Begin { runbook, context, namespace, prod, inputs } = match shown.map_err(|error| no_terminal(&error))? {
+            Chosen::Leave => return Ok(Exit::Done),
+            Chosen::Resume(run) => return Box::pin(resume(global, ResumeArgs { run, ..ResumeArgs::default() })).await,
+            Chosen::Practice => return practice(global, PracticeArgs::default()).await,
+            Chosen::Begin(begin) => *begin,
+        };
+        let target = TargetArgs {
+            runbook,
+            context: Some(context),
+            namespace: Some(namespace),
+            prod,
+            set: inputs.into_iter().map(|(id, value)| format!("{id}={value}")).collect(),
+            ..TargetArgs::default()
+        };
+        paths.ensure()?;
+        // begun once, and kept for every run that follows
+        own_log = own_log.or_else(|| log::begin(&paths.log_file()));
+        let attended = start_from_door(global, &paths, &target).await?;
+        let Some(run) = attended.back else { return Ok(attended.exit) };
+        // nothing was done in it, and the next plan is another run's: the inputs are open again as they were typed
+        take_back(&run, crate::ports::operator()).map_err(|problem| Failure::new(Exit::Environment, problem))?;
+        door.shelf = shelf(global, &states(global)?)?;
+        door.notice = Some("That plan was not approved; nothing was changed.".to_owned());
+        effects = Vec::new();
     }
 }
 
@@ -83,11 +104,11 @@ fn states(global: &Global) -> Result<Vec<(RunFolder, RunState)>, Failure> {
     Ok(runs.into_iter().filter(|run| run.journal().exists()).filter_map(read).collect())
 }
 
-fn shelf(global: &Global) -> Result<Shelf, Failure> {
+fn shelf(global: &Global, known: &[(RunFolder, RunState)]) -> Result<Shelf, Failure> {
     let paths = Paths::resolve(global.state_dir.clone())?;
     let (mut runs, mut past) = (Vec::new(), Vec::new());
-    for (run, state) in states(global)?.into_iter().rev() {
-        let (id, word) = (run.id.to_string(), word(&state, holder(&run).as_ref()));
+    for (run, state) in known.iter().rev() {
+        let (id, word) = (run.id.to_string(), word(state, holder(run).as_ref()));
         let namespace = state.target.as_ref().map_or("", |target| target.namespace.as_str());
         if state.is_at_end() {
             past.push(format!("{id}   {namespace}   {word}"));
@@ -108,7 +129,9 @@ fn shelf(global: &Global) -> Result<Shelf, Failure> {
         .into_iter()
         .map(|context| Context { name: context.name, server: context.server, current: context.current })
         .collect();
-    let place = global.state_dir.as_ref().map_or_else(String::new, |dir| format!(" --state-dir {}", dir.display()));
+    // a world that was practised in, or a run that cannot be read, is something that was written here
+    let practised = Paths::practice(global.state_dir.clone())?.state.exists();
+    let used = practised || paths.runs().list()?.iter().any(|run| run.journal().exists());
     Ok(Shelf {
         runs,
         runbooks: runbooks().into_iter().map(|(id, runbook)| (id.to_owned(), runbook.title)).collect(),
@@ -116,7 +139,8 @@ fn shelf(global: &Global) -> Result<Shelf, Failure> {
         past,
         contexts,
         no_context,
-        come_back: format!("drydock{place}"),
+        used,
+        typed: global.typed(),
     })
 }
 
@@ -126,8 +150,8 @@ fn runbooks() -> Vec<(&'static str, Runbook)> {
 
 fn vault(paths: &Paths) -> String {
     match Vault::new(paths.data.clone()).inspect() {
-        Ok(Some(_)) => "locked".to_owned(),
-        Ok(None) => "none yet; the first run makes it".to_owned(),
+        Ok(_) => "locked".to_owned(),
+        Err(VaultError::Missing { .. }) => "none yet; the first run makes it".to_owned(),
         Err(error) => error.to_string(),
     }
 }
@@ -143,7 +167,10 @@ async fn run_errand(global: &Global, known: &[RunState], effect: DoorEffect) -> 
             let found = identify(known, &runbook, &context, &namespace).await.map(Box::new);
             Some(DoorMsg::Found { context, namespace, found })
         }
-        DoorEffect::Check { runbook, inputs } => Some(DoorMsg::Checked(check(&runbook, inputs))),
+        DoorEffect::Check(asked) => {
+            let checked = check(&asked).await;
+            Some(DoorMsg::Checked { asked, checked })
+        }
         DoorEffect::Doctor => Some(DoorMsg::Page(Page::new("This machine", machine(global).await))),
         DoorEffect::Choose(_) | DoorEffect::Repaint | DoorEffect::Suspend => None,
     }
@@ -228,32 +255,47 @@ fn asks(
     Ok(runbook.inputs.iter().map(ask).collect())
 }
 
-/// Looks at paths on this machine and makes them independent of where the program was started.
-fn check(
-    runbook: &str,
-    inputs: BTreeMap<String, String>,
-) -> Result<BTreeMap<String, String>, BTreeMap<String, String>> {
-    let Some(runbook) = of(runbook) else { return Ok(inputs) };
+/// Looks at paths on this machine, makes them independent of where the program was started, and looks in the cluster whether
+/// a scratch namespace is free.
+async fn check(begin: &Begin) -> Result<BTreeMap<String, String>, BTreeMap<String, String>> {
+    let Some(runbook) = of(&begin.runbook) else { return Ok(begin.inputs.clone()) };
     let (mut whole, mut faults) = (BTreeMap::new(), BTreeMap::new());
-    for (id, value) in inputs {
-        let kind = runbook.inputs.iter().find(|input| input.id == id).map(|input| input.kind);
-        let Some(kind) = kind.filter(|kind| kind.is_path() && !value.is_empty()) else {
-            whole.insert(id, value);
-            continue;
+    for (id, value) in &begin.inputs {
+        let kind = runbook.inputs.iter().find(|input| input.id == *id).map(|input| input.kind).unwrap_or_default();
+        let looked = match kind {
+            InputKind::Path | InputKind::Chart if !value.is_empty() => std::path::absolute(value)
+                .map_err(|error| error.to_string())
+                .and_then(|path| kind.look(&path).map(|()| Path::display(&path).to_string())),
+            InputKind::ScratchNamespace => free(begin, value).await.map(|()| value.clone()),
+            InputKind::Path | InputKind::Chart | InputKind::Text => Ok(value.clone()),
         };
-        let looked = std::path::absolute(&value)
-            .map_err(|error| error.to_string())
-            .and_then(|path| kind.look(&path).map(|()| path));
         match looked {
-            Ok(path) => {
-                whole.insert(id, Path::display(&path).to_string());
+            Ok(value) => {
+                whole.insert(id.clone(), value);
             }
             Err(error) => {
-                faults.insert(id, format!("cannot use {value}: {error}"));
+                faults.insert(id.clone(), format!("cannot use {value}: {error}"));
             }
         }
     }
     if faults.is_empty() { Ok(whole) } else { Err(faults) }
+}
+
+/// Whether a namespace can be the scratch place beside the target, or why not.
+async fn free(begin: &Begin, name: &str) -> Result<(), String> {
+    if let Some(fault) = scratch::misnamed(name, &begin.namespace) {
+        return Err(fault);
+    }
+    let look = async {
+        let cluster = Cluster::connect(Some(&begin.context)).await?;
+        scratch::taken(name, &cluster).await
+    };
+    match tokio::time::timeout(PATIENCE, look).await {
+        Ok(Ok(None)) => Ok(()),
+        Ok(Ok(Some(fault))) => Err(fault),
+        Ok(Err(error)) => Err(format!("nobody knows whether it is free: {error}")),
+        Err(_) => Err(format!("nobody knows whether it is free: no answer in {} s", PATIENCE.as_secs())),
+    }
 }
 
 async fn machine(global: &Global) -> Vec<String> {

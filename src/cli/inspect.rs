@@ -81,7 +81,7 @@ pub async fn check(global: &Global, mut args: TargetArgs) -> Outcome {
     let target = choose(&args, &std::collections::BTreeMap::new(), None).await?;
     let intent = target.intent(&args.intent)?.clone();
     let plan = Plan::new(&target.loaded.runbook, &intent, &target.identity, &target.known());
-    let world = ports(&paths, target.cluster.as_ref())?;
+    let world = ports(&paths, target.cluster.as_ref(), &global.typed())?;
     let first = first_records(&target, &plan, &intent.id, world.host.as_ref(), "check-0000", Realm::Real);
     let now = Timestamp::now();
     let driver: Arc<dyn Driver> = Arc::new(Looking::at(RunState::of(first.iter().map(|record| (now, record)))));

@@ -14,6 +14,7 @@ mod reach;
 mod report;
 mod runbook;
 mod runs;
+mod scratch;
 mod start;
 mod target;
 pub mod vault;
@@ -27,7 +28,7 @@ use clap::{FromArgMatches, Parser, Subcommand};
 
 use crate::{
     store::{Paths, StoreError},
-    text::Diagnostic,
+    text::{Diagnostic, Typed},
     vault::{CHILD_COMMAND, ChildEnd, Unlock, Vault, VaultError, harden_process, run_unlock_child},
 };
 use exit::Exit;
@@ -59,6 +60,13 @@ pub struct Global {
     /// Read the vault's passphrase, a line, from this file descriptor (3 or more, as in 3< FILE)
     #[arg(long, global = true, value_name = "N")]
     pub passphrase_fd: Option<u32>,
+}
+
+impl Global {
+    /// How a command that finds the same state is typed.
+    fn typed(&self) -> Typed {
+        Typed::with(self.state_dir.as_deref())
+    }
 }
 
 /// How the full screen looks.
@@ -233,7 +241,7 @@ fn manage_vault(global: &Global, args: vault::VaultArgs) -> Outcome {
     let mut input = std::io::stdin();
     let asks = input.is_terminal();
     let cli = vault::VaultCli {
-        vault: Vault::new(paths.data),
+        vault: Vault::new(paths.data).with_typed(global.typed()),
         unlock: Unlock::in_child()?,
         ask: vault::asker(global.passphrase_fd),
         input: if asks { None } else { Some(&mut input as &mut dyn Read) },
@@ -257,7 +265,7 @@ async fn dispatch(cli: Cli) -> Outcome {
     };
     match command {
         Command::Start(args) => start::start(&global, args).await,
-        Command::Resume(args) => start::resume(&global, args).await,
+        Command::Resume(args) => Box::pin(start::resume(&global, args)).await,
         Command::Runs => runs::list(&global),
         Command::Show(args) => runs::show(&global, &args),
         Command::Logs(args) => runs::logs(&global, &args),

@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     Exit, Failure, Global, Outcome,
-    attend::{Realm, has_screen, no_terminal, theme},
+    attend::{Behind, Realm, has_screen, no_terminal, theme},
     log,
     start::{Answered, begin, go_on, ports},
     target::{TargetArgs, choose},
@@ -23,7 +23,7 @@ use crate::{
     practice::{ApiServer, Fault, NAMESPACE, Options, World},
     runner::{abandon, reopen},
     store::{FileLock, Keep, Paths, RunFolder, Wait, ensure_private_folder, write_atomic},
-    text::Diagnostic,
+    text::{Diagnostic, Typed},
     tui::{Opening, while_opening},
 };
 
@@ -130,10 +130,10 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set(folder: &Folder, faults: Vec<Fault>) -> Result<Self, Failure> {
+    async fn set(folder: &Folder, faults: Vec<Fault>, typed: &Typed) -> Result<Self, Failure> {
         let broken = |error: std::io::Error| {
             let problem = Diagnostic::new("the practice world cannot be taken up").cause(error.to_string());
-            Failure::new(Exit::Environment, problem.help("begin anew: drydock practice --new"))
+            Failure::new(Exit::Environment, problem.help(format!("begin anew: {}", typed.command("practice --new"))))
         };
         let options = Options { faults, saved: Some(folder.world.clone()), pace: 1.0, rows: ROWS };
         let world = World::begin(options).await.map_err(broken)?;
@@ -151,8 +151,11 @@ impl Stage {
         Ok(write_atomic(path, self.server.kubectl_config().expose_secret(), Keep::Nothing)?)
     }
 
-    fn ports(&self, paths: &Paths) -> Result<Ports, Failure> {
-        Ok(Ports { host: Arc::clone(&self.world.host), ..ports(paths, Some(&self.cluster))? })
+    fn ports(&self, global: &Global, paths: &Paths) -> Result<Ports, Failure> {
+        // the practice vault lies in a folder of its own
+        let own = global.state_dir.as_ref().map(|dir| dir.join("practice"));
+        let ports = ports(paths, Some(&self.cluster), &Typed::with(own.as_deref()))?;
+        Ok(Ports { host: Arc::clone(&self.world.host), ..ports })
     }
 }
 
@@ -190,7 +193,8 @@ pub async fn practice(global: &Global, args: PracticeArgs) -> Outcome {
     if args.new || !stays {
         folder.clear(unfinished.as_ref())?;
     }
-    let set = Stage::set(&folder, faults);
+    let typed = global.typed();
+    let set = Stage::set(&folder, faults, &typed);
     let stage = if answers.is_none() && !args.serve && has_screen(global) {
         // making the plant takes a moment, and nobody shall look at nothing meanwhile
         let made = while_opening(Opening::PRACTICE, theme(global), set).await.map_err(|error| no_terminal(&error))?;
@@ -208,14 +212,14 @@ pub async fn practice(global: &Global, args: PracticeArgs) -> Outcome {
     let ended = match unfinished.filter(|_| stays && !args.new) {
         Some(run) => {
             let opened = reopen(run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
-            let ports = stage.ports(&folder.paths)?;
+            let ports = stage.ports(global, &folder.paths)?;
             go_on(
                 global,
                 &folder.paths,
                 opened,
                 Some(&stage.cluster),
                 ports,
-                Answered { answers, realm: Realm::Practice },
+                Answered { answers, realm: Realm::Practice, behind: Behind::Shell },
             )
             .await
         }
@@ -235,8 +239,9 @@ async fn new_run(global: &Global, folder: &Folder, stage: &Stage, set: &[String]
     let mut inputs: BTreeMap<String, String> = stage.world.inputs(&folder.files);
     inputs.extend(answers.iter().flat_map(|answers| answers.inputs.clone()));
     let target = choose(&args, &inputs, Some(stage.cluster.clone())).await?;
-    let ports = stage.ports(&folder.paths)?;
-    begin(global, &folder.paths, &target, "", ports, Answered { answers, realm: Realm::Practice }).await
+    let ports = stage.ports(global, &folder.paths)?;
+    let by = Answered { answers, realm: Realm::Practice, behind: Behind::Shell };
+    Ok(begin(global, &folder.paths, &target, "", ports, by).await?.exit)
 }
 
 async fn serve(stage: &Stage, kubeconfig: &Path) -> Outcome {

@@ -49,9 +49,13 @@ pub struct AbandonArg {
 pub fn find(global: &Global, name: &str) -> Result<RunFolder, Failure> {
     let runs = Paths::resolve(global.state_dir.clone())?.runs();
     if name.is_empty() {
-        return runs.newest()?.ok_or_else(|| Failure::usage("there is no run yet; begin one with: drydock start"));
+        return runs.newest()?.ok_or_else(|| Failure::usage(none_yet(global)));
     }
     Ok(runs.find(name)?)
+}
+
+fn none_yet(global: &Global) -> String {
+    format!("there is no run yet; begin one with: {}", global.typed().command("start"))
 }
 
 /// How a run stands, and its records.
@@ -113,7 +117,7 @@ pub fn list(global: &Global) -> Outcome {
     }
     let mut out = std::io::stdout();
     if rows.is_empty() && !global.json {
-        writeln!(std::io::stderr(), "there is no run yet; begin one with: drydock start")?;
+        writeln!(std::io::stderr(), "{}", none_yet(global))?;
     }
     let widest = |column: fn(&(String, String, String, String)) -> &str| {
         rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0)
@@ -185,13 +189,15 @@ pub fn show(global: &Global, args: &RunArg) -> Outcome {
         lines.extend(state.evidence.iter().map(proof));
     }
     lines.push(String::new());
+    let typed = global.typed();
     // a practice lies in a folder of its own within the one it was begun with
     let (mut global, realm) = (global.clone(), if state.practice { Realm::Practice } else { Realm::Real });
     if state.practice && global.state_dir.as_ref().is_some_and(|dir| dir.ends_with("practice")) {
         global.state_dir = global.state_dir.and_then(|dir| dir.parent().map(std::path::Path::to_path_buf));
     }
     let next = if state.is_at_end() || holder.is_some() {
-        format!("read on: drydock report {0} · drydock logs {0}", state.short())
+        let (report, logs) = (format!("report {}", state.short()), format!("logs {}", state.short()));
+        format!("read on: {} · {}", typed.command(&report), typed.command(&logs))
     } else {
         format!("go on with: {}", come_back(&global, &state, realm))
     };

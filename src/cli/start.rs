@@ -1,6 +1,7 @@
 //! `start` and `resume`: a run, a front end, and how it ended.
 
 use std::{
+    collections::BTreeMap,
     io::{Write, stderr},
     path::PathBuf,
     sync::Arc,
@@ -8,7 +9,7 @@ use std::{
 
 use super::{
     Exit, Failure, Global, Outcome,
-    attend::{Realm, attend, has_screen},
+    attend::{Attended, Behind, Realm, attend, has_screen},
     home::choose_target,
     log,
     place::choose_place,
@@ -25,7 +26,7 @@ use crate::{
     run::{Record, RunbookRef},
     runner::{Opened, launch, open, refuse_second, reopen},
     store::{Paths, Torn},
-    text::{Diagnostic, printable},
+    text::{Diagnostic, Typed, printable},
     vault::{Generation, Keeper, Unlock, Vault},
 };
 
@@ -53,9 +54,9 @@ pub struct ResumeArgs {
     pub answers: Option<PathBuf>,
 }
 
-/// The ports of a run on this machine. What killed runs left here, secrets and programs, is ended and removed; what others
-/// use stays.
-pub fn ports(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure> {
+/// The ports of a run on this machine; hints name commands as `typed` has them. What killed runs left here, secrets and
+/// programs, is ended and removed; what others use stays.
+pub fn ports(paths: &Paths, cluster: Option<&Cluster>, typed: &Typed) -> Result<World, Failure> {
     let swept = host::sweep(&paths.private())?;
     for left in &swept.ended {
         let line = format!("ended what a killed drydock had left running: {}, since {:.0}", left.program, left.since);
@@ -74,7 +75,7 @@ pub fn ports(paths: &Paths, cluster: Option<&Cluster>) -> Result<World, Failure>
         exec,
         logs,
         host: Arc::new(LocalHost::new(paths.private())),
-        secrets: Arc::new(keeper(paths, Generation::Current)?),
+        secrets: Arc::new(keeper(paths, Generation::Current, typed)?),
         clock: Arc::new(SystemClock),
     })
 }
@@ -85,10 +86,13 @@ pub struct Answered {
     pub answers: Option<Answers>,
     /// Whether anything is real.
     pub realm: Realm,
+    /// Where Back at the plan leads.
+    pub behind: Behind,
 }
 
-fn keeper(paths: &Paths, generation: Generation) -> Result<Keeper, Failure> {
-    Ok(Keeper::new(Vault::new(paths.data.clone()), Unlock::in_child()?).with(generation))
+fn keeper(paths: &Paths, generation: Generation, typed: &Typed) -> Result<Keeper, Failure> {
+    let vault = Vault::new(paths.data.clone()).with_typed(typed.clone());
+    Ok(Keeper::new(vault, Unlock::in_child()?).with(generation))
 }
 
 /// The first records of a run.
@@ -137,20 +141,29 @@ pub async fn start(global: &Global, mut args: StartArgs) -> Outcome {
     let inputs = answers.as_ref().map(|answers| answers.inputs.clone()).unwrap_or_default();
     let is_open = args.target.namespace.is_none() && args.target.file.is_none();
     if answers.is_none() && is_open && has_screen(global) {
-        // boxed, since the chosen target comes back here
+        // boxed: it holds a whole run, as this does
         return Box::pin(choose_target(global, &args.target.runbook)).await;
     }
     if answers.is_none() {
         choose_place(global, &mut args.target).await?;
     }
     let target = choose(&args.target, &inputs, None).await?;
-    let world = ports(&paths, target.cluster.as_ref())?;
-    begin(global, &paths, &target, &args.target.intent, world, Answered { answers, realm: Realm::Real }).await
+    let world = ports(&paths, target.cluster.as_ref(), &global.typed())?;
+    let by = Answered { answers, realm: Realm::Real, behind: Behind::Shell };
+    Ok(begin(global, &paths, &target, &args.target.intent, world, by).await?.exit)
+}
+
+/// Begins what was chosen at the door, which stays open behind the plan.
+pub async fn start_from_door(global: &Global, paths: &Paths, args: &TargetArgs) -> Result<Attended, Failure> {
+    let target = choose(args, &BTreeMap::new(), None).await?;
+    let world = ports(paths, target.cluster.as_ref(), &global.typed())?;
+    let by = Answered { answers: None, realm: Realm::Real, behind: Behind::Door };
+    begin(global, paths, &target, &args.intent, world, by).await
 }
 
 /// Refuses at once what would be refused when the plan is approved.
-fn claim(paths: &Paths, target: &Identity, own: &str) -> Result<(), Failure> {
-    refuse_second(&paths.runs(), target, own).map_err(|problem| Failure::new(Exit::Refused, problem))
+fn claim(global: &Global, paths: &Paths, target: &Identity, own: &str) -> Result<(), Failure> {
+    refuse_second(&paths.runs(), target, own, &global.typed()).map_err(|problem| Failure::new(Exit::Refused, problem))
 }
 
 /// Begins a run on a chosen target.
@@ -161,15 +174,16 @@ pub async fn begin(
     intent: &str,
     world: World,
     by: Answered,
-) -> Outcome {
+) -> Result<Attended, Failure> {
     let intent = target.intent(intent)?.clone();
-    claim(paths, &target.identity, "")?;
+    claim(global, paths, &target.identity, "")?;
     let plan = Plan::new(&target.loaded.runbook, &intent, &target.identity, &target.known());
     let host = Arc::clone(&world.host);
     let first = |id: &str| first_records(target, &plan, &intent.id, host.as_ref(), id, by.realm);
     unlock(global, &plan, &world).await?;
     let opened = open(&paths.runs(), target.loaded.clone(), first)
-        .map_err(|problem| Failure::new(Exit::Environment, problem))?;
+        .map_err(|problem| Failure::new(Exit::Environment, problem))?
+        .with_typed(global.typed());
     let before = opened.records.clone();
     announce(global, &opened);
     let vault = plan.needs_vault().then(|| Vault::new(paths.data.clone()));
@@ -184,19 +198,21 @@ pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
     let answers = load_answers(args.answers.as_deref())?;
     let run = super::runs::find(global, &args.run)?;
     let opened = reopen(run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
-    let id = &opened.state.run;
+    let (id, typed) = (&opened.state.run, global.typed());
     if opened.state.is_at_end() {
-        return Err(Failure::usage(format!("run {id} is at its end; look at it with: drydock show {id}")));
+        let show = typed.command(&format!("show {id}"));
+        return Err(Failure::usage(format!("run {id} is at its end; look at it with: {show}")));
     }
     let cluster = match opened.runbook.runbook.deployment {
         Some(_) => Some(Cluster::connect(Some(&opened.state.context)).await.map_err(reach::no_context)?),
         None => None,
     };
-    let mut world = ports(&paths, cluster.as_ref())?;
+    let mut world = ports(&paths, cluster.as_ref(), &typed)?;
     if args.previous_vault {
-        world.secrets = Arc::new(keeper(&paths, Generation::Previous)?);
+        world.secrets = Arc::new(keeper(&paths, Generation::Previous, &typed)?);
     }
-    go_on(global, &paths, opened, cluster.as_ref(), world, Answered { answers, realm: Realm::Real }).await
+    let by = Answered { answers, realm: Realm::Real, behind: Behind::Shell };
+    go_on(global, &paths, opened, cluster.as_ref(), world, by).await
 }
 
 /// Takes an open run up again, on the target it began with.
@@ -214,7 +230,7 @@ pub async fn go_on(
     };
     // one that was left before its plan was approved has no claim on the target: another may have begun meanwhile
     if !opened.state.approved {
-        claim(paths, &identity, id)?;
+        claim(global, paths, &identity, id)?;
     }
     if let Some(cluster) = cluster {
         let place = &identity.namespace;
@@ -235,10 +251,11 @@ pub async fn go_on(
     };
     let plan = Plan::new(&opened.runbook.runbook, &intent, &identity, &known);
     unlock(global, &plan, &world).await?;
+    let opened = opened.with_typed(global.typed());
     let before = opened.records.clone();
     announce(global, &opened);
     let vault = plan.needs_vault().then(|| Vault::new(paths.data.clone()));
-    attend(global, launch(opened, plan, world), before, by, vault).await
+    Ok(attend(global, launch(opened, plan, world), before, by, vault).await?.exit)
 }
 
 /// Opens the vault with the passphrase of `--passphrase-fd`, so that the run has nothing to ask.

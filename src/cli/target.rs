@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{Exit, Failure, reach};
+use super::{Exit, Failure, reach, scratch};
 use crate::{
     cluster::Cluster,
     ports::{Identity, Objects},
     run::Environment,
-    runbook::{EMBEDDED, Intent, Loaded, load},
+    runbook::{EMBEDDED, InputKind, Intent, Loaded, Runbook, load},
     text::Diagnostic,
 };
 
@@ -153,6 +153,7 @@ pub async fn choose(
         (false, false) => Environment::of(&identity.labels),
     };
     let inputs = inputs(&loaded, args, answers, &identity, &cluster.context, environment)?;
+    refuse_scratch(&loaded.runbook, &inputs, namespace, &cluster).await?;
     Ok(Target { loaded, cluster: Some(cluster), identity, environment, inputs })
 }
 
@@ -180,4 +181,25 @@ fn inputs(
         }
     }
     Ok(inputs)
+}
+
+/// Refuses a scratch namespace that the preflight would refuse: by then the inputs of the run cannot be changed any more.
+async fn refuse_scratch(runbook: &Runbook, inputs: &Value, target: &str, cluster: &Cluster) -> Result<(), Failure> {
+    for input in runbook.inputs.iter().filter(|input| input.kind == InputKind::ScratchNamespace) {
+        let name = inputs.get(&input.id).and_then(Value::as_str).unwrap_or_default();
+        let refuse = |exit: Exit, fault: &str| {
+            let problem = Diagnostic::new(format!("cannot use {name} as the {}: {fault}", input.title))
+                .safe("everything: nothing was begun")
+                .help(format!("give another with --set {}=NAME", input.id));
+            Err(Failure::new(exit, problem))
+        };
+        if let Some(fault) = scratch::misnamed(name, target) {
+            return refuse(Exit::Usage, &fault);
+        }
+        let looked = scratch::taken(name, cluster).await;
+        if let Some(fault) = looked.map_err(|error| reach::no_answer(error, cluster, target))? {
+            return refuse(Exit::Refused, &fault);
+        }
+    }
+    Ok(())
 }

@@ -46,6 +46,8 @@ pub enum InputKind {
     Path,
     /// A Helm chart on this machine: a path to its archive, or to the folder that holds `Chart.yaml`.
     Chart,
+    /// A namespace to try something out in: not the target's own, and none that is there already.
+    ScratchNamespace,
 }
 
 impl InputKind {
@@ -218,7 +220,7 @@ impl Runbook {
                 InputKind::Path | InputKind::Chart if !value.is_empty() => {
                     std::path::absolute(&value).map_or(value, |path| path.to_string_lossy().into_owned())
                 }
-                InputKind::Path | InputKind::Chart | InputKind::Text => value,
+                InputKind::Path | InputKind::Chart | InputKind::Text | InputKind::ScratchNamespace => value,
             };
             found.insert(input.id.clone(), serde_json::Value::String(value));
         }

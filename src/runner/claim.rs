@@ -6,14 +6,15 @@ use crate::{
     ports::Identity,
     run::{Record, RunState},
     store::{RunFolder, Runs},
-    text::Diagnostic,
+    text::{Diagnostic, Typed},
 };
 
-/// Refuses a run on a target that another one, not `own`, has: each would work on what the other changes.
+/// Refuses a run on a target that another one, not `own`, has: each would work on what the other changes. `typed` is how a
+/// command that finds the other is typed.
 ///
 /// # Errors
 /// Which run has it, and how to go on with it or give it up; or the folder of runs cannot be read.
-pub fn refuse_second(runs: &Runs, target: &Identity, own: &str) -> Result<(), Diagnostic> {
+pub fn refuse_second(runs: &Runs, target: &Identity, own: &str, typed: &Typed) -> Result<(), Diagnostic> {
     if target.namespace_uid.is_empty() {
         return Ok(());
     }
@@ -36,8 +37,8 @@ pub fn refuse_second(runs: &Runs, target: &Identity, own: &str) -> Result<(), Di
             return Err(Diagnostic::new(format!("run {} on {namespace} is not at its end", run.id))
                 .proves("two runs on one target would each work on what the other changes")
                 .safe("everything: nothing was changed")
-                .help(format!("go on with it: drydock resume {id}"))
-                .help(format!("or give it up: drydock abandon {id} --reason WHY")));
+                .help(format!("go on with it: {}", typed.command(&format!("resume {id}"))))
+                .help(format!("or give it up: {}", typed.command(&format!("abandon {id} --reason WHY")))));
         }
     }
     Ok(())

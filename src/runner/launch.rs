@@ -14,7 +14,7 @@ use crate::{
         Entry, FileLock, Journal, JournalError, Keep, RunFolder, Runs, StoreError, Torn, Wait, read_journal,
         write_atomic,
     },
-    text::Diagnostic,
+    text::{Diagnostic, Typed},
 };
 
 /// A run that is open in this process, locked against others.
@@ -31,6 +31,15 @@ pub struct Opened {
     journal: Journal<Record>,
     drafts: Map<String, Value>,
     lock: FileLock,
+    typed: Typed,
+}
+
+impl Opened {
+    /// The same run, whose hints name commands as they are typed here.
+    #[must_use]
+    pub fn with_typed(self, typed: Typed) -> Self {
+        Self { typed, ..self }
+    }
 }
 
 /// What a launched run is.
@@ -64,7 +73,8 @@ pub fn open(runs: &Runs, runbook: Loaded, first: impl FnOnce(&str) -> Vec<Record
         records.push((at, record));
     }
     let state = RunState::of(records.iter().map(|(at, record)| (*at, record)));
-    Ok(Opened { state, records, runbook, torn: None, folder, journal, drafts: Map::new(), lock })
+    let (drafts, typed) = (Map::new(), Typed::default());
+    Ok(Opened { state, records, runbook, torn: None, folder, journal, drafts, lock, typed })
 }
 
 /// Opens the run in `folder` again: lock, read, fold, compare the runbook's digest.
@@ -104,7 +114,8 @@ pub fn reopen(folder: RunFolder) -> Result<Opened, Diagnostic> {
         Err(error) => return Err(fault("answers.json of the run cannot be read", &error)),
     };
     let records = opened.entries.into_iter().map(|entry| (entry.at, entry.record)).collect();
-    Ok(Opened { state, records, runbook, torn: opened.torn, folder, journal, drafts, lock })
+    let (torn, typed) = (opened.torn, Typed::default());
+    Ok(Opened { state, records, runbook, torn, folder, journal, drafts, lock, typed })
 }
 
 /// A form that was confirmed, if any.
@@ -137,10 +148,46 @@ fn own(folder: &RunFolder) -> Result<FileLock, Diagnostic> {
 /// `held by …`, or a journal that cannot be written.
 pub fn abandon(folder: &RunFolder, by: String, reason: String) -> Result<(), Diagnostic> {
     let _lock = own(folder)?;
+    give_up(folder, by, reason)
+}
+
+fn give_up(folder: &RunFolder, by: String, reason: String) -> Result<(), Diagnostic> {
     let wrong = |error: JournalError| fault("the run cannot be given up", &error);
     let (mut journal, _) = Journal::<Record>::open(&folder.journal()).map_err(wrong)?;
     journal.append(Timestamp::now(), &Record::Abandoned { by, reason }).map_err(wrong)?;
     Ok(())
+}
+
+/// Takes a run back whose plan was not approved: nothing was done in it, so nothing of it is kept. One that holds more than
+/// its beginning, as a plan that was saved, is given up and stays.
+///
+/// # Errors
+/// `held by …`, or a folder that cannot be read, removed or written.
+pub fn take_back(folder: &RunFolder, by: String) -> Result<(), Diagnostic> {
+    let _lock = own(folder)?;
+    let begins = |record: &Record| matches!(record, Record::Started { .. } | Record::Planned { .. });
+    let begun = records(folder)?.iter().all(|entry| begins(&entry.record));
+    let wrong = |error: std::io::Error| fault("the run cannot be taken back", &error);
+    if !begun || holds_more(folder).map_err(wrong)? {
+        return give_up(folder, by, "its plan was not approved".to_owned());
+    }
+    // without its journal a folder counts as no run, should this be cut off here
+    std::fs::remove_file(folder.journal()).map_err(wrong)?;
+    std::fs::remove_dir_all(folder.path()).map_err(wrong)
+}
+
+/// Whether a run's folder holds anything that was not laid there when it began.
+fn holds_more(folder: &RunFolder) -> std::io::Result<bool> {
+    let own = [folder.journal(), folder.runbook(), folder.lock()];
+    let places = [folder.artifacts(), folder.evidence(), folder.outputs()];
+    for entry in std::fs::read_dir(folder.path())? {
+        let path = entry?.path();
+        let empty = places.contains(&path) && std::fs::read_dir(&path)?.next().is_none();
+        if !empty && !own.contains(&path) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Starts the engine on an open run.
@@ -156,6 +203,7 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
         drafts: folder.answers(),
         runs: folder.siblings(),
         run: folder.id.to_string(),
+        typed: opened.typed,
         claiming: None,
     };
     let engine = Engine::new(Start {

@@ -11,7 +11,7 @@ use crate::{
     ports::Identity,
     run::Record,
     store::{FileLock, Journal, Keep, Runs, Wait, write_atomic},
-    text::Diagnostic,
+    text::{Diagnostic, Typed},
 };
 
 /// Longest wait for another run that claims its target at the same moment.
@@ -23,35 +23,40 @@ pub(super) struct FileLedger {
     pub(super) drafts: PathBuf,
     pub(super) runs: Runs,
     pub(super) run: String,
+    /// How a command that finds the run is typed.
+    pub(super) typed: Typed,
     /// Held from the look at the other runs until this one's claim is durable.
     pub(super) claiming: Option<FileLock>,
 }
 
-fn stop(what: &str, error: &dyn std::fmt::Display) -> Diagnostic {
-    Diagnostic::new(what)
-        .cause(error.to_string())
-        .proves("what is about to happen could not be written down, so it does not happen")
-        .safe("everything up to the last record; nothing further was sent")
-        .help("mend the disk, then: drydock resume")
+impl FileLedger {
+    fn stop(&self, what: &str, error: &dyn std::fmt::Display) -> Diagnostic {
+        Diagnostic::new(what)
+            .cause(error.to_string())
+            .proves("what is about to happen could not be written down, so it does not happen")
+            .safe("everything up to the last record; nothing further was sent")
+            .help(format!("mend the disk, then: {}", self.typed.command("resume")))
+    }
 }
 
 impl Ledger for FileLedger {
     fn append(&mut self, at: Timestamp, record: &Record) -> Result<(), Diagnostic> {
         let appended = self.journal.append(at, record).map(drop);
         self.claiming = None;
-        appended.map_err(|error| stop("the journal cannot be written", &error))
+        appended.map_err(|error| self.stop("the journal cannot be written", &error))
     }
 
     fn claim(&mut self, target: &Identity) -> Result<(), Diagnostic> {
         let lock = FileLock::acquire(&self.runs.claims(), Wait::UpTo(CLAIM))
             .map_err(|error| Diagnostic::new("cannot claim the target for this run").cause(error.to_string()))?;
-        refuse_second(&self.runs, target, &self.run)?;
+        refuse_second(&self.runs, target, &self.run, &self.typed)?;
         self.claiming = Some(lock);
         Ok(())
     }
 
     fn save_drafts(&mut self, drafts: &Map<String, Value>) -> Result<(), Diagnostic> {
-        let text = serde_json::to_vec_pretty(drafts).map_err(|error| stop("the answers cannot be written", &error))?;
-        write_atomic(&self.drafts, &text, Keep::Nothing).map_err(|error| stop("the answers cannot be written", &error))
+        let what = "the answers cannot be written";
+        let text = serde_json::to_vec_pretty(drafts).map_err(|error| self.stop(what, &error))?;
+        write_atomic(&self.drafts, &text, Keep::Nothing).map_err(|error| self.stop(what, &error))
     }
 }

@@ -7,4 +7,4 @@ mod launch;
 mod ledger;
 
 pub use claim::refuse_second;
-pub use launch::{Launch, Opened, abandon, launch, open, records, reopen};
+pub use launch::{Launch, Opened, abandon, launch, open, records, reopen, take_back};

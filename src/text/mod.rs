@@ -6,9 +6,11 @@ mod diagnostic;
 mod hex;
 mod printable;
 mod template;
+mod typed;
 pub mod units;
 
 pub use diagnostic::{Diagnostic, Place};
 pub use hex::hex;
 pub use printable::printable;
 pub use template::{Template, condition, names, names_of_condition, render};
+pub use typed::Typed;

@@ -23,11 +23,11 @@ const TITLE: &str = "drydock";
 /// Does what the door wants from outside, and says what came of it.
 pub type Errand = Arc<dyn Fn(DoorEffect) -> Pin<Box<dyn Future<Output = Option<DoorMsg>> + Send>> + Send + Sync>;
 
-/// Shows the door until something is chosen.
+/// Shows the door until something is chosen. It stays as it was left, to be opened again.
 ///
 /// # Errors
 /// When the terminal cannot be taken or written.
-pub async fn run_door(mut door: Door, first: Vec<DoorEffect>, theme: Theme, errand: Errand) -> io::Result<Chosen> {
+pub async fn run_door(door: &mut Door, first: Vec<DoorEffect>, theme: Theme, errand: Errand) -> io::Result<Chosen> {
     let mut screen = Screen::take(TITLE, theme)?;
     let (reader, mut keys) = Keys::start();
     let (mut hangup, mut terminate) = (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?);
@@ -49,7 +49,7 @@ pub async fn run_door(mut door: Door, first: Vec<DoorEffect>, theme: Theme, erra
             break chosen;
         }
         let size = screen.size()?;
-        screen.paint(door_picture(&door, size.width, size.height))?;
+        screen.paint(door_picture(door, size.width, size.height))?;
         tokio::select! {
             biased;
             key = keys.recv() => {

@@ -16,6 +16,7 @@ use super::identity::{self, WorkFactor};
 use super::open::OpenVault;
 use super::seal::{self, Seal};
 use crate::store::{FileLock, Keep, StoreError, Wait, ensure_private_folder, previous_of, sha256_hex, write_atomic};
+use crate::text::Typed;
 
 /// A save takes milliseconds; a holder that needs longer than this hangs.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -34,17 +35,29 @@ pub enum Generation {
 pub struct Vault {
     folder: PathBuf,
     cost: WorkFactor,
+    typed: Typed,
 }
 
 impl Vault {
     /// The vault in this folder, which need not exist yet.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, cost: WorkFactor::STANDARD }
+        Self { folder, cost: WorkFactor::STANDARD, typed: Typed::default() }
+    }
+
+    /// The same vault, whose hints name commands as they are typed here.
+    #[must_use]
+    pub fn with_typed(self, typed: Typed) -> Self {
+        Self { typed, ..self }
+    }
+
+    /// How a command that finds this vault is typed.
+    pub fn typed(&self) -> &Typed {
+        &self.typed
     }
 
     #[cfg(test)]
     pub(super) fn with_cost(folder: PathBuf, cost: WorkFactor) -> Self {
-        Self { folder, cost }
+        Self { folder, cost, typed: Typed::default() }
     }
 
     pub(super) fn cost(&self) -> WorkFactor {
@@ -94,9 +107,10 @@ impl Vault {
         let seal = self.previous().filter(|_| damaged)?;
         let entries = if seal.entries == 1 { "1 secret".to_owned() } else { format!("{} secrets", seal.entries) };
         Some(format!(
-            "the version of {:.0} beside it is whole, with {entries}. See it: drydock vault list --previous; go on with it: \
-             drydock resume --previous-vault",
-            seal.at
+            "the version of {:.0} beside it is whole, with {entries}. See it: {}; go on with it: {}",
+            seal.at,
+            self.typed.command("vault list --previous"),
+            self.typed.command("resume --previous-vault")
         ))
     }
 

@@ -1,12 +1,15 @@
 //! Home and target where names and reasons are as long as they may be.
 
+use std::{collections::BTreeMap, path::Path};
+
 use drydock::{
     app::{
         Key,
-        door::{Contact, Context, Door, DoorMsg, Found, InputAsk, Seen, Shelf, Unfinished},
+        door::{Begin, Contact, Context, Door, DoorEffect, DoorMsg, Found, InputAsk, Seen, Shelf, Unfinished},
     },
     ports::Identity,
     run::Environment,
+    text::Typed,
     tui::{door_picture, draw},
 };
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -37,7 +40,7 @@ fn a_run_at_home_keeps_its_namespace_and_says_whole_where_it_stands() {
         place: format!("{LONG} @ fra-1 · PROD"),
         now: now.into(),
     };
-    let door = Door::home(Shelf { runs: vec![run], come_back: "drydock".into(), ..Shelf::default() });
+    let door = Door::home(Shelf { runs: vec![run], ..Shelf::default() });
     for (columns, rows) in [(60, 24), (80, 24)] {
         let frame = frame(&door, columns, rows);
         let whole = frame.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -48,7 +51,7 @@ fn a_run_at_home_keeps_its_namespace_and_says_whole_where_it_stands() {
 
 #[test]
 fn a_target_says_whole_why_it_does_not_answer_and_what_it_is_called() {
-    let shelf = Shelf { contexts: contexts(), come_back: "drydock".into(), ..Shelf::default() };
+    let shelf = Shelf { contexts: contexts(), ..Shelf::default() };
     let (mut door, _) = Door::target(shelf, "pixelcore");
     let why = "no answer in 5 s: the name fra-prod.example.net is not known to this machine; is the VPN up?";
     door.update(DoorMsg::Contact { context: "fra-prod".into(), contact: Err(why.into()) });
@@ -108,7 +111,7 @@ fn asks(rehearsal: &str) -> Vec<InputAsk> {
 
 #[test]
 fn what_was_typed_into_the_inputs_is_still_there_after_a_look_at_the_target() {
-    let shelf = Shelf { contexts: contexts(), come_back: "drydock".into(), ..Shelf::default() };
+    let shelf = Shelf { contexts: contexts(), ..Shelf::default() };
     let (mut door, _) = Door::target(shelf, "pixelcore");
     let keys = |door: &mut Door, script: &str| {
         for key in Key::script(script) {
@@ -140,7 +143,7 @@ fn what_was_typed_into_the_inputs_is_still_there_after_a_look_at_the_target() {
 #[test]
 fn the_inputs_say_whether_it_is_prod_in_every_width() {
     for (namespace, word) in [("plant", "TEST"), (LONG, "PROD")] {
-        let shelf = Shelf { contexts: contexts(), come_back: "drydock".into(), ..Shelf::default() };
+        let shelf = Shelf { contexts: contexts(), ..Shelf::default() };
         let (mut door, _) = Door::target(shelf, "pixelcore");
         for key in Key::script(&format!("<Tab>{namespace}<Enter>")) {
             door.update(DoorMsg::Key(key));
@@ -152,4 +155,57 @@ fn the_inputs_say_whether_it_is_prod_in_every_width() {
             assert!(head.ends_with(word), "{head}");
         }
     }
+}
+
+/// Presses the keys; what the door wants checked at the end.
+fn checks(door: &mut Door, script: &str) -> Begin {
+    let effects: Vec<DoorEffect> =
+        Key::script(script).into_iter().flat_map(|key| door.update(DoorMsg::Key(key))).collect();
+    match &effects[..] {
+        [DoorEffect::Check(asked)] => Begin::clone(asked),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_fault_stands_at_its_input_and_an_answer_to_other_inputs_begins_nothing() {
+    let (mut door, _) = Door::target(Shelf { contexts: contexts(), ..Shelf::default() }, "pixelcore");
+    for key in Key::script("<Tab>plant<Enter>") {
+        door.update(DoorMsg::Key(key));
+    }
+    door.update(found("fra-prod", "plant", asks("plant")));
+    door.update(DoorMsg::Key(Key::Enter));
+    let asked = checks(&mut door, "./chart<Enter><Enter><Enter><Enter>");
+    assert_eq!((asked.context.as_str(), asked.namespace.as_str()), ("fra-prod", "plant"));
+    assert_eq!(asked.inputs["rehearsal"], "plant");
+    assert!(frame(&door, 80, 24).contains("This is looked at"), "{}", frame(&door, 80, 24));
+    // changed meanwhile: the answer comes too late
+    for key in Key::script("<Shift-Tab><Shift-Tab>-2") {
+        door.update(DoorMsg::Key(key));
+    }
+    let inputs = asked.inputs.clone();
+    assert!(door.update(DoorMsg::Checked { asked: Box::new(asked), checked: Ok(inputs) }).is_empty());
+    let asked = checks(&mut door, "<Enter><Enter>");
+    assert_eq!(asked.inputs["rehearsal"], "plant-2");
+    let fault = "cannot use plant-2: namespace plant-2 exists";
+    let faults = BTreeMap::from([("rehearsal".to_owned(), fault.to_owned())]);
+    assert!(door.update(DoorMsg::Checked { asked: Box::new(asked), checked: Err(faults) }).is_empty());
+    let told = frame(&door, 80, 24);
+    assert!(told.contains(fault) && told.lines().any(|row| row.contains("› rehearsal")), "{told}");
+}
+
+#[test]
+fn home_says_nothing_was_written_only_where_nothing_was() {
+    let new = frame(&Door::home(Shelf::default()), 80, 24);
+    assert!(new.contains("Welcome. Nothing has been set up or written yet."), "{new}");
+    assert!(new.contains("No cluster is changed before you approved a plan"), "{new}");
+    let typed = Typed::with(Some(Path::new("/srv/dd")));
+    let mut used = Door::home(Shelf { used: true, vault: "locked".into(), typed, ..Shelf::default() });
+    let told = frame(&used, 80, 24);
+    assert!(!told.contains("Nothing has been set up") && !told.contains('…'), "{told}");
+    // commands of a page find the same state
+    for key in Key::script("<Down><Enter>") {
+        used.update(DoorMsg::Key(key));
+    }
+    assert!(frame(&used, 80, 24).contains("Each with --state-dir /srv/dd"), "{}", frame(&used, 80, 24));
 }

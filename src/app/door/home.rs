@@ -37,7 +37,7 @@ pub struct HomeScreen {
 impl HomeScreen {
     /// The screen over what is there. On a new machine practice comes first.
     pub fn new(shelf: &Shelf) -> Self {
-        let first_time = shelf.runs.is_empty() && shelf.past.is_empty();
+        let first_time = !shelf.used && shelf.runs.is_empty() && shelf.past.is_empty();
         let mut entries: Vec<Entry> = shelf.runs.iter().take(RUNS).map(|run| Entry::Resume(run.id.clone())).collect();
         let runbooks = shelf.runbooks.iter().map(|(id, title)| Entry::Runbook { id: id.clone(), title: title.clone() });
         if first_time {

@@ -70,6 +70,12 @@ impl InputsScreen {
         changed.map(|(input, text, _)| (input.id.clone(), text.text().to_owned())).collect()
     }
 
+    /// What is to begin, with the inputs as they stand.
+    fn asked(&self) -> Begin {
+        let inputs = self.fields.iter().map(|(input, text, _)| (input.id.clone(), text.text().to_owned())).collect();
+        Begin { inputs, ..self.begin.clone() }
+    }
+
     /// Whether a text is being typed.
     pub fn is_typing(&self) -> bool {
         match self.focus {
@@ -115,9 +121,7 @@ impl InputsScreen {
             }
             (Cmd::Enter, InputsFocus::Go) if self.missing().is_empty() && !self.checking => {
                 self.checking = true;
-                let inputs =
-                    self.fields.iter().map(|(input, text, _)| (input.id.clone(), text.text().to_owned())).collect();
-                return vec![DoorEffect::Check { runbook: self.begin.runbook.clone(), inputs }];
+                return vec![DoorEffect::Check(Box::new(self.asked()))];
             }
             _ => self.edit(key),
         }
@@ -132,6 +136,7 @@ impl InputsScreen {
             let now = input.choices.iter().position(|choice| choice == text.text()).unwrap_or(0);
             *text = TextField::open(&input.choices[(now + 1) % input.choices.len()]);
             fault.clear();
+            self.checking = false;
         }
     }
 
@@ -142,6 +147,7 @@ impl InputsScreen {
             && text.key(key)
         {
             fault.clear();
+            self.checking = false;
         }
     }
 
@@ -152,13 +158,19 @@ impl InputsScreen {
         {
             text.paste(pasted);
             fault.clear();
+            self.checking = false;
         }
     }
 
     pub(super) fn checked(
         &mut self,
+        asked: &Begin,
         checked: Result<BTreeMap<String, String>, BTreeMap<String, String>>,
     ) -> Vec<DoorEffect> {
+        // the answer to an older question is none to this one
+        if !self.checking || self.asked() != *asked {
+            return Vec::new();
+        }
         self.checking = false;
         match checked {
             Ok(inputs) => {

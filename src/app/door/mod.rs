@@ -11,6 +11,7 @@ pub use inputs::{InputAsk, InputsFocus, InputsScreen};
 pub use target::{Contact, Found, Seen, TargetFocus, TargetScreen};
 
 use super::{Cmd, Key, Place, keymap, page::Page};
+use crate::text::Typed;
 
 /// A run that is not at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +52,10 @@ pub struct Shelf {
     pub contexts: Vec<Context>,
     /// Why there is none, in lines.
     pub no_context: Vec<String>,
-    /// How to come back from any shell.
-    pub come_back: String,
+    /// Whether anything was written here, a practice world as well.
+    pub used: bool,
+    /// How a command that finds all this is typed.
+    pub typed: Typed,
 }
 
 /// What was chosen for a new run.
@@ -90,8 +93,8 @@ pub enum DoorEffect {
     Look(String),
     /// Read who a target is.
     Identify { runbook: String, context: String, namespace: String },
-    /// Check these inputs on this machine.
-    Check { runbook: String, inputs: BTreeMap<String, String> },
+    /// Check the inputs of this, on this machine and in the cluster.
+    Check(Box<Begin>),
     /// Check this machine, and show what was found.
     Doctor,
     /// The door is left.
@@ -113,8 +116,8 @@ pub enum DoorMsg {
     Contact { context: String, contact: Result<Contact, String> },
     /// A target was read, or why it could not be.
     Found { context: String, namespace: String, found: Result<Box<Found>, Vec<String>> },
-    /// The inputs as they will be used, or the faults by input.
-    Checked(Result<BTreeMap<String, String>, BTreeMap<String, String>>),
+    /// The inputs of what was asked as they will be used, or the faults by input.
+    Checked { asked: Box<Begin>, checked: Result<BTreeMap<String, String>, BTreeMap<String, String>> },
     /// A page to show.
     Page(Page),
 }
@@ -206,8 +209,8 @@ impl Door {
                 }
                 Vec::new()
             }
-            DoorMsg::Checked(checked) => match &mut self.screen {
-                DoorScreen::Inputs(screen) => screen.checked(checked),
+            DoorMsg::Checked { asked, checked } => match &mut self.screen {
+                DoorScreen::Inputs(screen) => screen.checked(&asked, checked),
                 _ => Vec::new(),
             },
             DoorMsg::Page(page) => {
@@ -322,14 +325,14 @@ impl Door {
                     "  drydock vault passphrase    another passphrase",
                     "  drydock vault export FILE   a copy for another machine",
                 ];
-                self.page = Some(Page::new("The vault", lines.map(str::to_owned).to_vec()));
+                let lines = lines.into_iter().map(str::to_owned).chain(self.added());
+                self.page = Some(Page::new("The vault", lines.collect()));
                 Vec::new()
             }
             Entry::Past => {
                 let mut lines = self.shelf.past.clone();
-                lines.extend(
-                    ["", "In a shell: drydock show RUN · drydock logs RUN · drydock report RUN"].map(str::to_owned),
-                );
+                let shell = "In a shell: drydock show RUN · drydock logs RUN · drydock report RUN";
+                lines.extend(["", shell].map(str::to_owned).into_iter().chain(self.added()));
                 self.page = Some(Page::new("Runs that are over", lines));
                 Vec::new()
             }
@@ -340,12 +343,18 @@ impl Door {
         }
     }
 
+    /// What belongs behind each command of a page, where that is anything.
+    fn added(&self) -> Option<String> {
+        let ending = self.shelf.typed.ending();
+        (!ending.is_empty()).then(|| format!("Each with {ending}"))
+    }
+
     fn help(&self) -> Page {
         let (title, text): (&str, &[&str]) = match &self.screen {
             DoorScreen::Home(_) => (
                 "Home (S01)",
                 &[
-                    "Choose with the arrows or a number, then Enter. Nothing starts until a plan was approved.",
+                    "Choose with the arrows or a number, then Enter. No cluster is changed before you approved a plan.",
                     "",
                     "Practice is the whole upgrade on a simulated cluster inside this program: nothing there is real.",
                 ],
@@ -363,6 +372,7 @@ impl Door {
                 "What the runbook asks",
                 &[
                     "These values are part of the plan. A path is looked at here, on this machine.",
+                    "The namespace for a rehearsal must be a new one: it is made, and removed again.",
                     "Where there are choices, Space takes the next one.",
                 ],
             ),

@@ -154,7 +154,7 @@ impl TargetScreen {
         match (&self.found, self.reading) {
             (_, true) => "it is being read",
             (Some(Ok(_)), _) => "",
-            (Some(Err(_)), _) => "see below",
+            (Some(Err(_)), _) => "it could not be read",
             (None, _) if self.namespace.is_empty() => "namespace",
             (None, _) => "Enter reads it",
         }

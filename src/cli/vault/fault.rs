@@ -16,8 +16,8 @@ pub(super) enum Fault {
     Store(#[from] StoreError),
     #[error(transparent)]
     Ask(#[from] AskError),
-    #[error("cannot find an entry called {0:?}; drydock vault list shows them")]
-    NoEntry(String),
+    #[error("cannot find an entry called {wanted:?}; {list} shows them")]
+    NoEntry { wanted: String, list: String },
     #[error("cannot tell which entry {wanted:?} means: {}", all.join(", "))]
     Ambiguous { wanted: String, all: Vec<String> },
     #[error("cannot save {0:?}: a new entry needs the whole name RUN/NAME, as 2026-11-20-pixelcore-7f3a/lns/token")]
@@ -34,7 +34,7 @@ impl Fault {
         match self {
             Self::Vault(VaultError::Exists { .. }) => Exit::Refused,
             Self::Vault(VaultError::BadName { .. } | VaultError::EmptyPassphrase | VaultError::NotAnExport { .. })
-            | Self::NoEntry(_)
+            | Self::NoEntry { .. }
             | Self::Ambiguous { .. }
             | Self::NoRun(_)
             | Self::Terminal => Exit::Usage,

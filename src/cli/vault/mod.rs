@@ -142,10 +142,11 @@ impl VaultCli<'_> {
                 let open = self.open(generation)?.0;
                 let fresh = self.new_passphrase("New passphrase")?;
                 open.change_passphrase(&fresh)?;
-                self.note(
+                let rotate = self.vault.typed().command("vault rotate");
+                self.note(&format!(
                     "The passphrase is changed. Copies of the old files still open with the old one; \
-                     drydock vault rotate helps against that.",
-                )
+                     {rotate} helps against that."
+                ))
             }
             VaultCommand::Rotate => {
                 let (open, passphrase) = self.open(generation)?;
@@ -274,12 +275,13 @@ impl VaultCli<'_> {
         let damaged = matches!(fault, Fault::Vault(VaultError::Truncated { .. } | VaultError::Damaged { .. }));
         match (generation, self.vault.previous()) {
             (Generation::Current, Some(seal)) if damaged => self.note(&format!(
-                "The generation of {} beside it is whole, with {}. See it with: drydock vault list --previous",
+                "The generation of {} beside it is whole, with {}. See it with: {}",
                 seal.at,
                 match seal.entries {
                     1 => "1 secret".to_owned(),
                     many => format!("{many} secrets"),
-                }
+                },
+                self.vault.typed().command("vault list --previous")
             )),
             _ => Ok(()),
         }
@@ -289,7 +291,10 @@ impl VaultCli<'_> {
 fn entry(open: &OpenVault, wanted: &str) -> Result<EntryMeta, Fault> {
     match open.find(wanted)? {
         Found::One(meta) => Ok(meta),
-        Found::None => Err(Fault::NoEntry(wanted.to_owned())),
+        Found::None => {
+            let list = open.files().typed().command("vault list");
+            Err(Fault::NoEntry { wanted: wanted.to_owned(), list })
+        }
         Found::Several(all) => Err(Fault::Ambiguous { wanted: wanted.to_owned(), all }),
     }
 }

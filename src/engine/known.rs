@@ -21,8 +21,10 @@ use crate::{
     text::printable,
 };
 
-/// A shorter text is found in too many innocent words.
-const LEAST: usize = 8;
+/// A shorter text is found within too many innocent words: it is hidden only where it stands alone.
+const WITHIN: usize = 8;
+/// A still shorter one stands alone in too many innocent places.
+const LEAST: usize = 4;
 /// A longer one is in no line: it is cut into its own lines.
 const LONGEST: usize = 4096;
 /// Words of a variable that says where something is: whoever mends a refusal has to read which host it was.
@@ -78,11 +80,7 @@ impl Known {
 
     /// Whether it stands openly in the run's plan, as a word of its own.
     fn is_open(&self, text: &str) -> bool {
-        self.open.match_indices(text).any(|(at, _)| {
-            let before = self.open[..at].chars().next_back();
-            let after = self.open[at + text.len()..].chars().next();
-            !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
-        })
+        self.open.match_indices(text).any(|(at, _)| stands_alone(&self.open, at, at + text.len()))
     }
 
     /// Hides every secret in a text.
@@ -101,6 +99,9 @@ impl Known {
         let mut spans: Vec<(usize, usize)> = Vec::new();
         for found in finder.find_overlapping_iter(text.as_str()) {
             let (mut start, mut end) = (found.start(), found.end());
+            if text[start..end].chars().count() < WITHIN && !stands_alone(text, start, end) {
+                continue;
+            }
             while let Some(last) = spans.pop_if(|last| last.1 >= start) {
                 (start, end) = (start.min(last.0), end.max(last.1));
             }
@@ -132,6 +133,13 @@ impl Texts {
     }
 }
 
+/// Whether these bytes of a text are a word of their own.
+fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let before = text[..start].chars().next_back();
+    let after = text[end..].chars().next();
+    !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+}
+
 /// A text as it stands in a line, an address, a JSON text, or a Secret of Kubernetes.
 fn forms(text: &str) -> [SecretString; 5] {
     let mut address = String::new();
@@ -150,27 +158,32 @@ fn forms(text: &str) -> [SecretString; 5] {
 /// A value of the vault: JSON by its texts, an environment file by its values, anything else as it is.
 fn cut(text: &str, found: &mut Vec<SecretString>) {
     if let Ok(value @ (Value::Object(_) | Value::Array(_) | Value::String(_))) = serde_json::from_str(text) {
-        return members(&value, found);
+        return members("", &value, found);
     }
     let variables = parse_dotenv(text.as_bytes()).unwrap_or_default();
     for (name, value) in &variables {
         if is_place(name) {
             add_logins(value, found);
         } else {
-            take(value, found);
+            take(value, least(name), found);
         }
     }
     // a token that ends in `=` looks like a variable without a value
     if variables.is_empty() || text.trim_end().lines().count() == 1 {
-        take(text, found);
+        take(text, LEAST, found);
     }
 }
 
-fn members(value: &Value, found: &mut Vec<SecretString>) {
+/// The shortest value that is looked for: short ones are mostly settings, unless their name says that they are secret.
+fn least(name: &str) -> usize {
+    if is_telling(name) { LEAST } else { WITHIN }
+}
+
+fn members(name: &str, value: &Value, found: &mut Vec<SecretString>) {
     match value {
-        Value::String(text) => take(text, found),
-        Value::Array(all) => all.iter().for_each(|inner| members(inner, found)),
-        Value::Object(all) => all.values().for_each(|inner| members(inner, found)),
+        Value::String(text) => take(text, least(name), found),
+        Value::Array(all) => all.iter().for_each(|inner| members(name, inner, found)),
+        Value::Object(all) => all.iter().for_each(|(name, inner)| members(name, inner, found)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
@@ -197,23 +210,23 @@ fn telling(name: &str, value: &Value, found: &mut Vec<SecretString>) {
 }
 
 /// One text, its lines (of a key in PEM each is told alone), and the secrets in its addresses.
-fn take(text: &str, found: &mut Vec<SecretString>) {
-    add(text, found);
+fn take(text: &str, least: usize, found: &mut Vec<SecretString>) {
+    add(text, least, found);
     if text.trim().contains('\n') {
-        text.lines().for_each(|line| add(line, found));
+        text.lines().for_each(|line| add(line, WITHIN, found));
     }
     add_logins(text, found);
 }
 
 fn add_logins(text: &str, found: &mut Vec<SecretString>) {
     for secret in secrets_within(text) {
-        add(secret, found);
+        add(secret, LEAST, found);
     }
 }
 
-fn add(text: &str, found: &mut Vec<SecretString>) {
+fn add(text: &str, least: usize, found: &mut Vec<SecretString>) {
     let text = text.trim();
-    if text.chars().count() >= LEAST && text.len() <= LONGEST && !text.starts_with("-----") && !is_mask(text) {
+    if text.chars().count() >= least && text.len() <= LONGEST && !text.starts_with("-----") && !is_mask(text) {
         found.push(SecretString::from(text));
     }
 }
@@ -287,6 +300,22 @@ mod tests {
         learn(&known, "version/1/release", "{\"kind\": \"Secret\", \"data\": {\"status\": \"deployed\"}}");
         let said = "registry.example.net/pix is deployed with door-opener-77, hunter-of-rows, queue-of-rows";
         assert_eq!(hidden(&known, said), "registry.example.net/pix is deployed with ••••••••, ••••••••, ••••••••");
+    }
+
+    #[test]
+    fn a_short_secret_is_hidden_where_it_stands_alone_and_a_short_setting_is_not() {
+        let known = known("");
+        learn(&known, "environment/1/dotenv", "PIX_DB_PASSWORD=s3cr\nLOG=info\nPIX_API_PASSWORD=abc\n");
+        learn(&known, "lns/eu/token", "tok-77");
+        learn(&known, "workers/geo/settings", "{\"unit\": \"days\", \"pin\": \"days\", \"password\": \"door7\"}");
+        for (said, told) in [
+            ("password=s3cr rejected", "password=•••••••• rejected"),
+            ("as3cret, info, abc, days", "as3cret, info, abc, days"),
+            ("(tok-77) {\"password\":\"door7\"}", "(••••••••) {\"password\":\"••••••••\"}"),
+            ("tok-778", "tok-778"),
+        ] {
+            assert_eq!(hidden(&known, said), told);
+        }
     }
 
     #[test]

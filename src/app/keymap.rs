@@ -6,6 +6,7 @@ use super::Key;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     Plan,
+    PlanButtons,
     Vault,
     FormList,
     FormField,
@@ -36,6 +37,8 @@ pub enum Cmd {
     Enter,
     Next,
     Previous,
+    Left,
+    Right,
     Up,
     Down,
     PageUp,
@@ -127,6 +130,13 @@ pub const BINDINGS: &[Binding] = &[
     bind(Place::Plan, &[Key::Tab], "Tab", "to the buttons", Cmd::Next, true),
     bind(Place::Plan, &[Key::Char('w')], "w", "why", Cmd::Why, true),
     bind(Place::Plan, HELP, "?", "help", Cmd::Help, true),
+    bind(Place::PlanButtons, &[Key::Left], "←", "button", Cmd::Left, false),
+    bind(Place::PlanButtons, &[Key::Right], "→", "button", Cmd::Right, false),
+    bind(Place::PlanButtons, ENTER, "Enter", "do it", Cmd::Enter, true),
+    bind(Place::PlanButtons, &[Key::Tab], "Tab", "next", Cmd::Next, true),
+    bind(Place::PlanButtons, UP, "↑↓", "phases", Cmd::Up, true),
+    bind(Place::PlanButtons, &[Key::Char('w')], "w", "why", Cmd::Why, true),
+    bind(Place::PlanButtons, HELP, "?", "help", Cmd::Help, true),
     bind(Place::Vault, &[Key::Tab], "Tab", "next", Cmd::Next, true),
     bind(Place::Vault, &[Key::Ctrl('r')], "Ctrl-R", "show 10 s", Cmd::ShowSecret, true),
     bind(Place::Vault, &[Key::F(1)], "F1", "help", Cmd::Help, true),
@@ -276,8 +286,9 @@ pub fn of(place: Place) -> impl Iterator<Item = &'static Binding> {
 mod tests {
     use super::*;
 
-    const PLACES: [Place; 21] = [
+    const PLACES: [Place; 22] = [
         Place::Plan,
+        Place::PlanButtons,
         Place::Vault,
         Place::FormList,
         Place::FormField,

@@ -99,6 +99,7 @@ impl App {
                 if let Record::Intent { step, .. } = record.as_ref() {
                     self.lock.past_vault = true;
                     self.progress = None;
+                    self.noticed = None;
                     self.parts = super::Parts::default();
                     self.log.follow(step);
                     effects.push(Effect::Follow(step.clone()));
@@ -129,6 +130,8 @@ impl App {
                 let finished = matches!(stopped, Stopped::Finished | Stopped::RolledBack);
                 self.stopped = Some(stopped);
                 self.over = None;
+                // what was told of a screen before is not true of this one
+                (self.notice, self.noticed) = (None, None);
                 if !finished {
                     return vec![Effect::Quit(Quit::Ended)];
                 }

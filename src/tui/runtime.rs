@@ -103,7 +103,7 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
     let mut screen = Screen::take(title(&app), place.theme)?;
     paint(&mut screen, &mut app)?;
     let (tail, mut lines) = Tail::start(place.output.clone());
-    let (tell, mut unlocked) = mpsc::channel(1);
+    let (tell, mut told) = mpsc::channel(1);
     let outside = Outside { place: &place, tail: &tail, tell };
     if let Some(step) = &app.log.step {
         tail.read(step);
@@ -163,8 +163,8 @@ pub async fn run(mut app: App, mut link: Link, place: Place) -> io::Result<Outco
                     dirty = true;
                 }
             }
-            Some(result) = unlocked.recv() => {
-                effects = app.update(screen.at(), Timestamp::now(), Msg::Unlocked(result));
+            Some(msg) = told.recv() => {
+                effects = app.update(screen.at(), Timestamp::now(), msg);
                 pressed = true;
             }
             Some((handle, secret)) = link.shown.recv() => {
@@ -216,8 +216,8 @@ async fn wake(app: &App, screen: &Screen, tick: Duration, dirty: bool) {
 struct Outside<'a> {
     place: &'a Place,
     tail: &'a Tail,
-    /// Where it is told whether a passphrase opens the vault.
-    tell: mpsc::Sender<Result<(), String>>,
+    /// Where it is told how something ended that was begun beside the loop: a try to unlock, a file that is saved.
+    tell: mpsc::Sender<Msg>,
 }
 
 async fn perform(
@@ -242,16 +242,19 @@ async fn perform(
                     let (opens, tell) = (opens(secret), outside.tell.clone());
                     // keys are read meanwhile
                     tokio::spawn(async move {
-                        let _ = tell.send(opens.await).await;
+                        let _ = tell.send(Msg::Unlocked(opens.await)).await;
                     });
                 }
             }
             Effect::Follow(step) => outside.tail.read(&step),
             Effect::Save { name, text } => {
-                let save = Arc::clone(&outside.place.save);
-                let saved = tokio::task::spawn_blocking(move || save(&name, &text)).await;
-                let saved = saved.unwrap_or_else(|error| Err(error.to_string()));
-                app.update(screen.at(), Timestamp::now(), Msg::Saved(saved));
+                let (save, tell) = (Arc::clone(&outside.place.save), outside.tell.clone());
+                // keys are read meanwhile
+                tokio::spawn(async move {
+                    let saved = tokio::task::spawn_blocking(move || save(&name, &text)).await;
+                    let saved = saved.unwrap_or_else(|error| Err(error.to_string()));
+                    let _ = tell.send(Msg::Saved(saved)).await;
+                });
             }
             Effect::Bell => {
                 stdout().write_all(b"\x07")?;

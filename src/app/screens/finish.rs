@@ -2,31 +2,54 @@
 
 use super::{Act, Screen};
 use crate::{
-    app::{Cmd, Key, Place, menu::Options},
+    app::{Cmd, Key, Place, menu::Options, page::Page},
     run::{Record, RunState, report},
 };
 
-/// Labels of the options.
-const OPTIONS: [(&str, &str); 2] =
-    [("Save the report", "what was done, with proofs"), ("Leave", "all is written down")];
+/// What can be done at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FinishOption {
+    /// Save the change record.
+    Report,
+    /// Show the commands that lead back to the version before.
+    WayBack,
+    /// Leave.
+    Leave,
+}
 
-/// The options as the view numbers them.
-pub fn finish_options() -> Vec<(String, String)> {
-    OPTIONS.iter().map(|(label, note)| ((*label).to_owned(), (*note).to_owned())).collect()
+impl FinishOption {
+    /// Its label, and what it costs or gives.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Report => ("Save the report", "what was done, with proofs"),
+            Self::WayBack => ("Show the way back", "the commands, with the names of this run; changes nothing"),
+            Self::Leave => ("Leave", "all is written down"),
+        }
+    }
 }
 
 /// The end of a run.
 #[derive(Debug)]
 pub struct FinishScreen {
-    /// The chosen option.
+    /// The options.
+    pub all: Vec<FinishOption>,
+    /// The chosen one.
     pub options: Options,
     report: String,
+    way_back: Vec<String>,
 }
 
 impl FinishScreen {
     /// The end of a run with these records.
     pub fn new(run: &RunState, records: &[(jiff::Timestamp, Record)]) -> Self {
-        Self { options: Options::new(OPTIONS.len(), 0), report: report::markdown(run, records) }
+        let mut all = vec![FinishOption::Report, FinishOption::WayBack, FinishOption::Leave];
+        all.retain(|option| *option != FinishOption::WayBack || !run.way_back.is_empty());
+        Self {
+            options: Options::new(all.len(), 0),
+            all,
+            report: report::markdown(run, records),
+            way_back: run.way_back.clone(),
+        }
     }
 }
 
@@ -36,13 +59,16 @@ impl Screen for FinishScreen {
     }
 
     fn options(&self) -> Vec<String> {
-        OPTIONS.iter().map(|(label, _)| (*label).to_owned()).collect()
+        self.all.iter().map(|option| option.words().0.to_owned()).collect()
     }
 
     fn command(&mut self, cmd: Cmd, key: Key, _: u64) -> Vec<Act> {
-        match self.options.taken(cmd, key) {
-            Some(0) => vec![Act::Save { name: "report.md".to_owned(), text: self.report.clone() }],
-            Some(_) => vec![Act::Done],
+        match self.options.taken(cmd, key).and_then(|at| self.all.get(at)) {
+            Some(FinishOption::Report) => {
+                vec![Act::Save { name: "report.md".to_owned(), text: self.report.clone() }]
+            }
+            Some(FinishOption::WayBack) => vec![Act::Page(Page::new("The way back", self.way_back.clone()))],
+            Some(FinishOption::Leave) => vec![Act::Done],
             None if cmd == Cmd::Leave => vec![Act::Done],
             None => Vec::new(),
         }

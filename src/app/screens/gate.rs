@@ -194,7 +194,13 @@ mod tests {
     use super::*;
 
     fn gate(open: bool) -> Gate {
-        let lock = crate::run::Lock { name: "proven".into(), open, sentence: "x".into(), step: "2.5".into() };
+        let lock = crate::run::Lock {
+            name: "proven".into(),
+            open,
+            sentence: "x".into(),
+            step: "2.5".into(),
+            again: Vec::new(),
+        };
         Gate {
             namespace: "plant".into(),
             cluster8: "7c41e09b".into(),

@@ -20,7 +20,7 @@ pub use checks::ChecksScreen;
 pub use choose::ChooseScreen;
 pub use confirm::ConfirmScreen;
 pub use dialog::Dialog;
-pub use finish::{FinishScreen, finish_options};
+pub use finish::{FinishOption, FinishScreen};
 pub use form::FormScreen;
 pub use form_focus::FormFocus;
 pub use gate::{GateFocus, GateScreen};

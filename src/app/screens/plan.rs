@@ -9,6 +9,9 @@ use crate::{
 /// Labels of the buttons, from left.
 pub const BUTTONS: [&str; 3] = ["Back", "Save as file", "Approve and start phase 1"];
 
+/// The last of them.
+const APPROVE: usize = BUTTONS.len() - 1;
+
 /// The plan before its approval.
 #[derive(Debug)]
 pub struct PlanScreen {
@@ -38,7 +41,7 @@ impl PlanScreen {
 
 impl Screen for PlanScreen {
     fn place(&self) -> Place {
-        Place::Plan
+        if self.button.is_some() { Place::PlanButtons } else { Place::Plan }
     }
 
     fn guarded(&self) -> bool {
@@ -47,11 +50,15 @@ impl Screen for PlanScreen {
 
     fn command(&mut self, cmd: Cmd, key: Key, _: u64) -> Vec<Act> {
         match (cmd, self.button) {
-            (Cmd::Next, None) => self.button = Some(BUTTONS.len() - 1),
-            (Cmd::Next, Some(at)) => self.button = (at + 1 < BUTTONS.len()).then_some(at + 1),
-            (Cmd::Previous, None) => self.button = Some(0),
-            (Cmd::Previous, Some(at)) => self.button = at.checked_sub(1),
-            (Cmd::Back, Some(_)) => self.button = None,
+            // the approval is what most come for; from it Tab goes through the others, then back to the phases
+            (Cmd::Next, None) => self.button = Some(APPROVE),
+            (Cmd::Next, Some(APPROVE)) => self.button = Some(0),
+            (Cmd::Next, Some(at)) => self.button = (at + 1 < APPROVE).then_some(at + 1),
+            (Cmd::Previous, None) => self.button = Some(APPROVE - 1),
+            (Cmd::Previous, Some(APPROVE)) | (Cmd::Back, Some(_)) => self.button = None,
+            (Cmd::Previous, Some(at)) => self.button = Some(at.checked_sub(1).unwrap_or(APPROVE)),
+            (Cmd::Left, Some(at)) => self.button = Some(at.saturating_sub(1)),
+            (Cmd::Right, Some(at)) => self.button = Some((at + 1).min(APPROVE)),
             (Cmd::Enter, None) => {
                 return vec![Act::Page(self.steps())];
             }

@@ -23,7 +23,7 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     let title = match to {
         _ if app.run.rolled_back => format!("{name}: what this run changed is put back"),
         "" => format!("{name}: every step is done"),
-        to => format!("{name} {to} is up, and its data is what was dumped"),
+        to => format!("{name} {to} is up, with as many rows as were dumped"),
     };
     let times = app.run.times.map_or_else(String::new, |(from, last)| {
         format!("{} to {}", &common::clock(app, from)[..5], &common::clock(app, last)[..5])
@@ -82,7 +82,8 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
 
 fn with_options(mut lines: Vec<Line>, screen: &FinishScreen, room: Room) -> Vec<Line> {
     lines.push(Line::blank());
-    let options: Vec<(String, String)> = crate::app::screens::finish_options();
+    let words = |(label, note): (&str, &str)| (label.to_owned(), note.to_owned());
+    let options: Vec<(String, String)> = screen.all.iter().map(|option| words(option.words())).collect();
     let options = common::options(&options, screen.options.at(), room);
     lines.truncate(room.height.saturating_sub(options.len()));
     lines.extend(options);

@@ -139,7 +139,7 @@ fn cut_at(line: &str, cells: usize) -> usize {
 
 fn screen_name(place: Place) -> &'static str {
     match place {
-        Place::Plan => "plan (S03)",
+        Place::Plan | Place::PlanButtons => "plan (S03)",
         Place::Vault => "vault (S04)",
         Place::FormList | Place::FormField | Place::Inputs => "capture (S05)",
         Place::Checks => "preflight (S06)",

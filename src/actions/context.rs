@@ -227,6 +227,17 @@ impl StepCx {
         self.driver.record(Record::Effected { step: self.step.clone(), effect, result }).await
     }
 
+    /// Writes down that the change was not made, where the error proves it; hands the error on as the failure that it is.
+    pub async fn not_made(&self, effect: &str, error: PortError) -> Halt {
+        if error.is_refusal() {
+            let (effect, reason) = (effect.to_owned(), error.detail.clone());
+            if let Err(halt) = self.driver.record(Record::Refused { step: self.step.clone(), effect, reason }).await {
+                return halt;
+            }
+        }
+        error.into()
+    }
+
     /// Writes down what was shown to be true.
     pub async fn evidence(&self, subject: &str, level: u8, sentence: &str, facts: Value) -> Result<(), Halt> {
         let (subject, sentence) = (subject.to_owned(), sentence.to_owned());

@@ -15,7 +15,9 @@ use super::{
     },
     shown::Shown,
 };
-use crate::run::{PlannedStep, Progress, Question, Record, Reply, Risk, RunState, SecretHandle, StepState, Stopped};
+use crate::run::{
+    Likeness, PlannedStep, Progress, Question, Record, Reply, Risk, RunState, SecretHandle, StepState, Stopped,
+};
 
 /// The screen of the question that is open.
 pub enum Front {
@@ -103,7 +105,7 @@ pub struct App {
     /// The output of the running step.
     pub log: Log,
     /// Identity as last read: when, and `same`, `unknown` or `different`.
-    pub identity: Option<(Timestamp, String)>,
+    pub identity: Option<(Timestamp, Likeness)>,
     /// Something to tell in the safety row until the next key.
     pub notice: Option<String>,
     /// What was told there last: `e` shows it whole.

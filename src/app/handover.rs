@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{App, Surroundings};
-use crate::run::{Question, Record, StepState};
+use crate::run::{Likeness, Question, Record, StepState};
 
 /// What is known of a run by whoever shows it.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub struct Handover {
     /// Handles of secrets that were given out; the next has a higher one.
     pub handles: u64,
     /// Identity of the target as last told.
-    pub identity: Option<(Timestamp, String)>,
+    pub identity: Option<(Timestamp, Likeness)>,
 }
 
 impl Handover {

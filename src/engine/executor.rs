@@ -18,12 +18,16 @@ use super::{
 use crate::{
     actions::{Done, Driver, Halt, StepCx},
     ports::{VaultState, World},
-    run::{Environment, Event, Outcome, Question, Record, Repeat, Reply, RunState, StepId, StepState, Stopped},
+    run::{
+        Environment, Event, Likeness, Outcome, Question, Record, Repeat, Reply, RunState, StepId, StepState, Stopped,
+    },
     text::{Diagnostic, condition},
 };
 
 /// How often the target's identity is read again while a run is on screen.
 const IDENTITY: Duration = Duration::from_secs(10);
+/// Longest wait for it.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// What an engine is made of.
 pub struct Start {
@@ -120,8 +124,9 @@ impl Engine {
             }
         }
         if !self.core.state().finished {
-            let steps = self.core.state().plan.len();
-            self.core.record(Record::Finished { summary: format!("{steps} of {steps} steps are done") }).await?;
+            let summary = self.core.state().count_steps();
+            let way_back = if self.core.state().removal_begun() { self.way_back().await } else { Vec::new() };
+            self.core.record(Record::Finished { summary, way_back }).await?;
         }
         Ok(Stopped::Finished)
     }
@@ -258,16 +263,17 @@ async fn watch_identity(core: Arc<Core>) {
     let Some(target) = state.target.clone().filter(|_| state.environment != Environment::None) else { return };
     drop(state);
     // a run begins, and is taken up again, only where it is the same
-    let mut told = "same";
+    let mut told = Likeness::Same;
     loop {
         tokio::time::sleep(IDENTITY).await;
-        let state = match core.world.objects.identity(&target.namespace).await {
-            Ok(now) if now.same_place(&target) => "same",
-            Ok(_) => "different",
-            Err(_) => "unknown",
+        // a server that is silent must not let an old answer count as a new one
+        let state = match tokio::time::timeout(ANSWER, core.world.objects.identity(&target.namespace)).await {
+            Ok(Ok(now)) if now.same_place(&target) => Likeness::Same,
+            Ok(Ok(_)) => Likeness::Different,
+            Ok(Err(_)) | Err(_) => Likeness::Unknown,
         };
         if state != told {
-            core.tell(Event::Identity { at: core.world.clock.now(), state: state.to_owned() }).await;
+            core.tell(Event::Identity { at: core.world.clock.now(), state }).await;
             told = state;
         }
     }

@@ -26,7 +26,14 @@ pub fn record(record: &mut Record, known: &Known, plan: &Plan) {
             | Outcome::Stopped { reason: text }
             | Outcome::Undone { sentence: text } => known.hide(text),
         },
+        Record::Finished { summary, way_back } => {
+            known.hide(summary);
+            for line in way_back {
+                known.hide(line);
+            }
+        }
         Record::Effected { result: text, .. }
+        | Record::Refused { reason: text, .. }
         | Record::Evidence { sentence: text, .. }
         | Record::Probed { sentence: text, .. }
         | Record::Decided { reason: text, .. }
@@ -43,8 +50,7 @@ pub fn record(record: &mut Record, known: &Known, plan: &Plan) {
         | Record::Captured { .. }
         | Record::Confirmed { .. }
         | Record::GateOpened { .. }
-        | Record::Resumed { .. }
-        | Record::Finished { .. } => {}
+        | Record::Resumed { .. } => {}
     }
 }
 

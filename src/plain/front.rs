@@ -16,7 +16,8 @@ use super::{
 use crate::{
     app::Handover,
     run::{
-        Command, Event, FieldInput, Link, Outcome, Progress, Question, Record, Reply, RunState, SecretHandle, Stopped,
+        Command, Event, FieldInput, Likeness, Link, Outcome, Progress, Question, Record, Reply, RunState, SecretHandle,
+        Stopped,
     },
     text::{printable, units},
 };
@@ -153,7 +154,7 @@ impl<W: Write + Send> Front<W> {
                     }
                 }
                 Event::Identity { at, state } => {
-                    if state == "different" {
+                    if state == Likeness::Different {
                         self.say("careful. The connection leads to another cluster now.");
                     }
                     self.known.identity = Some((at, state));
@@ -292,9 +293,12 @@ impl<W: Write + Send> Front<W> {
                 self.say("");
                 self.say(&format!("rolled back. {summary}"));
             }
-            Record::Finished { summary } => {
+            Record::Finished { summary, way_back } => {
                 self.say("");
                 self.say(&format!("finished. {summary}"));
+                if let Some(first) = way_back.first() {
+                    self.say(&format!("  The way back stays open: {first}. The report has each command."));
+                }
             }
             _ => {}
         }

@@ -49,6 +49,12 @@ impl PortError {
         Self { kind, what: what.into(), detail: detail.into() }
     }
 
+    /// Whether the other side said no before it changed anything, or was never reached.
+    pub fn is_refusal(&self) -> bool {
+        use PortErrorKind::{Conflict, Forbidden, Invalid, Unauthorized, Unreachable};
+        matches!(self.kind, Conflict | Forbidden | Invalid | Unauthorized | Unreachable)
+    }
+
     /// Whether asking again later can help without anything else changing.
     pub fn is_transient(&self) -> bool {
         matches!(self.kind, PortErrorKind::Unreachable | PortErrorKind::ConnectionLost | PortErrorKind::Timeout)

@@ -145,6 +145,18 @@ pub enum Stopped {
     Fault { problem: Diagnostic },
 }
 
+/// Whether the target is still the one that the run is tied to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Likeness {
+    /// It answers with the same ids.
+    Same,
+    /// It could not be asked.
+    Unknown,
+    /// It answers with other ids.
+    Different,
+}
+
 /// What a run tells its front ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -159,8 +171,8 @@ pub enum Event {
     Asking { number: u64, question: Box<Question> },
     /// The question is answered.
     Answered,
-    /// Identity of the target as last read: `same`, `unknown` or `different`. Told when it changes; it begins as `same`.
-    Identity { at: Timestamp, state: String },
+    /// Identity of the target as last read. Told when that changes; it begins as the same.
+    Identity { at: Timestamp, state: Likeness },
     /// The secret that was asked for under this handle is not shown; why, without its value.
     NotShown { handle: SecretHandle, reason: String },
     /// The engine ended.

@@ -19,7 +19,7 @@ pub mod report;
 mod state;
 mod timing;
 
-pub use command::{Command, Event, FieldInput, Progress, Reply, Row, SecretHandle, SecretName, Stopped};
+pub use command::{Command, Event, FieldInput, Likeness, Progress, Reply, Row, SecretHandle, SecretName, Stopped};
 pub use environment::Environment;
 pub use form::{Field, FieldKind, Form};
 pub use ids::StepId;

@@ -63,6 +63,9 @@ pub struct Lock {
     pub sentence: String,
     /// Number of the step that opens it, as `2.5`.
     pub step: String,
+    /// Ids of the steps whose doing again can open it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub again: Vec<String>,
 }
 
 /// One object that goes.

@@ -188,6 +188,8 @@ pub enum Record {
     Effect { step: StepId, effect: String },
     /// That change was acknowledged by the target.
     Effected { step: StepId, effect: String, result: String },
+    /// The target refused that change, which proves that it was not made.
+    Refused { step: StepId, effect: String, reason: String },
     /// A step ended.
     Ended { step: StepId, attempt: u32, outcome: Outcome },
     /// An item was captured; its values are in the vault or in answers.json.
@@ -212,8 +214,12 @@ pub enum Record {
     RollBack { by: String, reason: String },
     /// All of that is put back: the run is at its end.
     RolledBack { summary: String },
-    /// The run is at its end.
-    Finished { summary: String },
+    /// The run is at its end. How to go back all the same, one command a line; empty where nothing was removed.
+    Finished {
+        summary: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        way_back: Vec<String>,
+    },
     /// The operator gave the run up.
     Abandoned { by: String, reason: String },
 }

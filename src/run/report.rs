@@ -42,6 +42,8 @@ pub struct Report {
     pub steps: Vec<StepLine>,
     pub proofs: Vec<ProofLine>,
     pub events: Vec<EventLine>,
+    /// How to go back after the end, one command a line; empty where nothing was removed.
+    pub way_back: Vec<String>,
 }
 
 /// How a step ended.
@@ -123,6 +125,7 @@ impl Report {
                 .iter()
                 .filter_map(|(at, record)| Some(EventLine { at: *at, what: told(record)? }))
                 .collect(),
+            way_back: run.way_back.clone(),
         }
     }
 
@@ -187,6 +190,11 @@ impl Report {
         }));
         out.extend([String::new(), "## Decisions and changes, in order".to_owned(), String::new()]);
         out.extend(self.events.iter().map(|event| format!("- {:.0} {}", event.at, cell(&event.what))));
+        if !self.way_back.is_empty() {
+            let warning = "What was written since the end would be lost by it.";
+            out.extend([String::new(), "## The way back".to_owned(), String::new(), warning.to_owned(), String::new()]);
+            out.extend(self.way_back.iter().map(|line| format!("    {}", printable(line))));
+        }
         out.push(String::new());
         out.join("\n")
     }
@@ -264,6 +272,7 @@ fn told(record: &Record) -> Option<String> {
         Record::Confirmed { step, item, by, reason } if reason.is_empty() => format!("{by} confirmed {item} of {step}"),
         Record::Confirmed { step, item, by, reason } => format!("{by} settled {item} of {step}: {reason}"),
         Record::Effected { effect, result, .. } => format!("{effect}: {result}"),
+        Record::Refused { effect, reason, .. } => format!("{effect}: refused, not made: {reason}"),
         Record::Reopened { steps, by, reason } => {
             let names: Vec<&str> = steps.iter().map(|step| step.0.as_str()).collect();
             format!("{by} reopened {}: {reason}", names.join(", "))
@@ -274,7 +283,7 @@ fn told(record: &Record) -> Option<String> {
         Record::Abandoned { by, reason } => format!("given up by {by}: {reason}"),
         Record::RollBack { by, reason } => format!("{by} chose to undo what this run changed, after: {reason}"),
         Record::RolledBack { summary } => format!("rolled back: {summary}"),
-        Record::Finished { summary } => format!("finished: {summary}"),
+        Record::Finished { summary, .. } => format!("finished: {summary}"),
         Record::Started { .. }
         | Record::Planned { .. }
         | Record::Intent { .. }

@@ -111,6 +111,8 @@ pub struct RunState {
     pub probes: BTreeMap<StepId, (Verdict, String)>,
     /// Whether the run is at its end.
     pub finished: bool,
+    /// How to go back after that, one command a line.
+    pub way_back: Vec<String>,
     /// Whether it was given up.
     pub abandoned: bool,
     /// Whether what it changed is being put back, and nothing else is done any more.
@@ -171,6 +173,13 @@ impl RunState {
                     open.result = Some(result.clone());
                 }
             }
+            Record::Refused { step, effect, .. } => {
+                // only this try: an earlier one whose answer was lost may have been made
+                let tried = |e: &EffectState| e.step == *step && e.effect == *effect && e.result.is_none();
+                if let Some(at) = self.effects.iter().rposition(tried) {
+                    self.effects.remove(at);
+                }
+            }
             Record::Ended { step, outcome, .. } => self.end(at, step, outcome),
             Record::Confirmed { step, item, reason, .. } => {
                 self.confirmed.insert((step.clone(), item.clone()), reason.clone());
@@ -192,7 +201,10 @@ impl RunState {
                 let next = self.plan.iter().find(|step| !self.step(&step.id).is_over()).map(|step| step.id.clone());
                 self.broken_off.extend(next);
             }
-            Record::Finished { .. } => self.finished = true,
+            Record::Finished { way_back, .. } => {
+                self.finished = true;
+                self.way_back.clone_from(way_back);
+            }
             Record::Abandoned { .. } => self.abandoned = true,
             Record::RollBack { .. } => self.rolling_back = true,
             Record::RolledBack { .. } => self.rolled_back = true,
@@ -236,6 +248,16 @@ impl RunState {
     /// The plan's entry of a step.
     pub fn planned(&self, id: &StepId) -> Option<&PlannedStep> {
         self.plan.iter().find(|step| step.id == *id)
+    }
+
+    /// How many steps are done, in words.
+    pub fn count_steps(&self) -> String {
+        let count =
+            |wanted: fn(&StepState) -> bool| self.plan.iter().filter(|step| wanted(self.step(&step.id))).count();
+        let done = count(|step| matches!(step, StepState::Done { .. }));
+        let skipped = count(|step| matches!(step, StepState::Skipped { .. }));
+        let all = format!("{done} of {} steps are done", self.plan.len());
+        if skipped == 0 { all } else { format!("{all}, {skipped} did not apply") }
     }
 
     /// Whether a removal of this run was about to send a deletion. A rehearsal deletes, too: only its own scratch namespace.

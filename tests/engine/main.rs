@@ -22,6 +22,7 @@ mod masks;
 mod outside;
 mod pausing;
 mod quoted;
+mod refused;
 mod requires;
 mod resume;
 mod roll_back;

@@ -68,6 +68,7 @@ fn gate(open: bool) -> Question {
         open,
         sentence: format!("{name} was looked at a moment ago, and this is a sentence that goes on for quite a while"),
         step: "2.5".into(),
+        again: Vec::new(),
     };
     let removal = |n: usize| Removal { kind: "ConfigMap".into(), name: format!("cm-{n}"), uid: n.to_string() };
     Question::Gate {

@@ -30,7 +30,7 @@ const SAID: [(&str, &str); 24] = [
     ("ready", "3 of 3 parts are ready"),
     ("hold", "pix-worker stopped"),
     ("restore", "restored in "),
-    ("compare", "21 of 21 tables have the rows of the dump"),
+    ("compare", "21 of 21 tables have as many rows as the dump"),
     ("release", "pix-worker scaled"),
     ("put_lns", "2 of 2 read back the same, 0 by eye, 0 waived"),
     ("put_workers", "5 of 5 read back the same, 0 by eye, 0 waived"),

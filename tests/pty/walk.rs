@@ -144,7 +144,7 @@ pub fn leave_out(pty: &mut Pty, name: &str) {
 
 /// Waits for the end, saves the report and leaves.
 pub fn finish(pty: &mut Pty) {
-    pty.wait_for("is up, and its data is what was dumped");
+    pty.wait_for("is up, with as many rows as were dumped");
     pty.keys("1<Enter>");
     pty.wait_for("Saved: ");
     pty.keys("q");

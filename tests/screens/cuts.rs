@@ -17,6 +17,7 @@ fn the_sentences_of_locks_are_whole_or_end_at_a_word() {
         open,
         sentence: sentence.to_owned(),
         step: "2.5".to_owned(),
+        again: Vec::new(),
     };
     for (open, shut) in [(1, 1), (3, 1), (9, 1), (4, 4)] {
         gate.locks = (0..open + shut).map(|n| lock(n >= shut, n)).collect();

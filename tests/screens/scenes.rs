@@ -227,7 +227,7 @@ fn running_practice() -> Wizard {
 fn other_cluster() -> Wizard {
     let mut wizard = running();
     let at = wizard.app.now;
-    wizard.say(drydock::app::Msg::Event(Box::new(Event::Identity { at, state: "different".into() })));
+    wizard.say(drydock::app::Msg::Event(Box::new(Event::Identity { at, state: drydock::run::Likeness::Different })));
     wizard
 }
 
@@ -342,7 +342,7 @@ fn resume() -> Wizard {
 
 fn finish() -> Wizard {
     let mut wizard = Wizard::before("nothing that follows");
-    wizard.record(Record::Finished { summary: "every step is done".into() });
+    wizard.record(Record::Finished { summary: "every step is done".into(), way_back: vec!["go back by hand".into()] });
     wizard.say(drydock::app::Msg::Event(Box::new(Event::Stopped { stopped: Stopped::Finished })));
     wizard
 }

@@ -169,7 +169,7 @@ pub fn dumping() -> Progress {
 }
 
 fn lock(name: &str, open: bool, sentence: &str, step: &str) -> Lock {
-    Lock { name: name.into(), open, sentence: sentence.into(), step: step.into() }
+    Lock { name: name.into(), open, sentence: sentence.into(), step: step.into(), again: Vec::new() }
 }
 
 /// The gate; `shut` names the locks that are not open.

@@ -278,7 +278,7 @@ impl RehearseSpec {
         let version = text(&answer, "/version").to_owned();
         remove(cx, &name, &place.namespace_uid).await?;
         let sentence = format!(
-            "restored in {}, {} of {1} tables have the rows of production, version {version} answers",
+            "restored in {}, {} of {1} tables have as many rows as production, version {version} answers",
             units::seconds(seconds),
             comparison.equal.len()
         );

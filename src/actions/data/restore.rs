@@ -195,7 +195,7 @@ pub async fn compare(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<
         units::plural(comparison.differs.len(), "table has", "tables have"),
         units::plural(comparison.missing.len(), "is", "are")
     ))
-    .proves("the restored database is not what was dumped");
+    .proves("the restored database has not the rows that were dumped");
     let causes = comparison
         .differs
         .iter()

@@ -47,7 +47,7 @@ impl Action for VerifySpec {
                 let told =
                     |problem| self.restored_by.iter().fold(problem, |problem: Diagnostic, step| problem.again(step));
                 let comparison = compare(cx, cx.namespace(), &facts).await.map_err(|halt| halt.told(told))?;
-                let sentence = format!("{} of {0} tables have the rows of the dump", comparison.equal.len());
+                let sentence = format!("{} of {0} tables have as many rows as the dump", comparison.equal.len());
                 cx.evidence("database", 3, &sentence, json!({"added": comparison.added})).await?;
                 Ok(Done::plain(sentence))
             }

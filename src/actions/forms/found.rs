@@ -214,7 +214,10 @@ impl AskSpec {
                 item.faults.insert(field.id.clone(), fault);
                 continue;
             }
-            if let Err(fault) = field.check(&text) {
+            // a name that the application gave is its own affair
+            if member != "@name"
+                && let Err(fault) = field.check(&text)
+            {
                 item.faults.insert(field.id.clone(), fault);
             }
             item.types.insert(field.id.clone(), JsonType::of(value));

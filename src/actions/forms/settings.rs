@@ -145,7 +145,7 @@ pub async fn changes(
 pub async fn unchanged(cx: &StepCx, steps: &[String]) -> Result<Result<String, String>, Halt> {
     let state = cx.driver.state();
     let mut answers: BTreeMap<String, Value> = BTreeMap::new();
-    let (mut compared, mut by_hand) = (0, 0);
+    let (mut compared, mut by_hand, mut differ, mut cause) = (0, 0, Vec::new(), String::new());
     let api = match Api::open(cx, cx.namespace()).await {
         Ok(api) => api,
         Err(Halt::Failed(problem)) => {
@@ -176,14 +176,13 @@ pub async fn unchanged(cx: &StepCx, steps: &[String]) -> Result<Result<String, S
                     by_hand += 1;
                     continue;
                 }
-                let what = format!("{} is gone from the application since it was captured", item.id);
-                return Ok(Err(what + &restarted(cx, &step).await));
+                differ.push(format!("{} is gone from the application since it was captured", item.id));
+                continue;
             };
             let changes = changes(cx, &step.0, item, &found, settings).await?;
             if !changes.is_empty() {
                 let changes: Vec<String> = changes.iter().map(Change::words).collect();
-                let what = format!("{} was changed since it was captured: {}", item.id, changes.join(", "));
-                return Ok(Err(what + &restarted(cx, &step).await));
+                differ.push(format!("{} was changed since it was captured: {}", item.id, changes.join(", ")));
             }
             compared += 1;
         }
@@ -191,10 +190,14 @@ pub async fn unchanged(cx: &StepCx, steps: &[String]) -> Result<Result<String, S
             .as_object()
             .into_iter()
             .flatten()
-            .find(|(name, settings)| found.takes(settings) && !form.items.iter().any(|item| item.id == **name));
-        if let Some((name, _)) = new {
-            return Ok(Err(format!("{} is in the application and was not captured", printable(name))));
+            .filter(|(name, settings)| found.takes(settings) && !form.items.iter().any(|item| item.id == **name));
+        differ.extend(new.map(|(name, _)| format!("{} is in the application and was not captured", printable(name))));
+        if !differ.is_empty() && cause.is_empty() {
+            cause = restarted(cx, &step).await;
         }
+    }
+    if !differ.is_empty() {
+        return Ok(Err(differ.join("; ") + &cause));
     }
     let mut sentence = format!("{} read again, the same", units::plural(compared, "item", "items"));
     if by_hand > 0 {

@@ -82,9 +82,10 @@ impl Action for DeleteSpec {
             }
             let effect = effect_of(target);
             cx.effect(&effect).await?;
-            let result = match cx.world.objects.delete(&target.object, &target.uid).await? {
-                Deleted::Accepted => "accepted",
-                Deleted::Absent => "was gone already",
+            let result = match cx.world.objects.delete(&target.object, &target.uid).await {
+                Ok(Deleted::Accepted) => "accepted",
+                Ok(Deleted::Absent) => "was gone already",
+                Err(error) => return Err(cx.not_made(&effect, error).await),
             };
             cx.effected(&effect, result).await?;
             let row = Row {

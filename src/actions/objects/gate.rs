@@ -52,7 +52,7 @@ pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
         let question = Question::Gate { step: cx.step.clone(), gate: Box::new(gate.clone()) };
         let reply = cx.driver.ask(question).await?;
         match reply {
-            Reply::Back if !gate.is_open() => return Err(shut(cx, spec, &gate)),
+            Reply::Back if !gate.is_open() => return Err(shut(cx, &gate)),
             Reply::Back => return Err(Halt::Back),
             Reply::Again => {}
             Reply::Gate { .. } | Reply::Phrase { .. } if !gate.is_open() => {
@@ -86,21 +86,16 @@ pub async fn pass(cx: &StepCx, spec: &DeleteSpec) -> Result<Found, Halt> {
 }
 
 /// A gate that somebody left while locks were shut, with the steps that can open them.
-fn shut(cx: &StepCx, spec: &DeleteSpec, gate: &Gate) -> Halt {
-    let problem = Diagnostic::new("the gate is shut, and nothing was deleted")
-        .proves("what would be removed is not proven to come back")
-        .safe("everything: nothing was deleted");
+fn shut(cx: &StepCx, gate: &Gate) -> Halt {
+    let problem = if cx.driver.state().removal_begun() {
+        Diagnostic::new("the gate is shut, and nothing more was deleted")
+    } else {
+        Diagnostic::new("the gate is shut, and nothing was deleted").safe("everything: nothing was deleted")
+    };
+    let problem = problem.proves("what would be removed is not proven to come back");
     let problem = gate.locks.iter().filter(|lock| !lock.open).fold(problem, |problem, lock| {
-        let again = match lock.name.as_str() {
-            "unchanged" if release::record_again(cx).is_ok_and(|mend| lock.sentence.ends_with(&mend)) => {
-                cx.requires.captured.iter().filter(|step| checks::is_capture(cx, step)).cloned().collect()
-            }
-            "unchanged" => checks::forms(cx, &cx.requires.captured),
-            "quiet" | "complete" | "proven" => vec![spec.dump.clone()],
-            _ => Vec::new(),
-        };
-        again.into_iter().fold(problem.cause(format!("{}: {}", lock.name, lock.sentence)), |problem, step| {
-            if problem.again.contains(&step) { problem } else { problem.again(step) }
+        lock.again.iter().fold(problem.cause(format!("{}: {}", lock.name, lock.sentence)), |problem, step| {
+            if problem.again.contains(step) { problem } else { problem.again(step.clone()) }
         })
     });
     Halt::Refused(Box::new(
@@ -127,7 +122,7 @@ async fn open(cx: &StepCx, spec: &DeleteSpec, gate: &Gate, shown: Found, waited:
     let mut again = gate.clone();
     again.locks = locks(cx, spec, &now, waited).await?;
     if !again.is_open() {
-        return Err(shut(cx, spec, &again));
+        return Err(shut(cx, &again));
     }
     let entries: Vec<Value> = shown.goes.iter().map(entry_of).collect();
     let mut kept: Vec<Value> = cx.driver.draft(&cx.step).and_then(|d| d.as_array().cloned()).unwrap_or_default();
@@ -178,18 +173,22 @@ fn gate(cx: &StepCx, spec: &DeleteSpec, found: &Found, locks: Vec<Lock>, refusal
 async fn locks(cx: &StepCx, spec: &DeleteSpec, found: &Found, waited: &mut Waited) -> Result<Vec<Lock>, Halt> {
     let state = cx.driver.state();
     let number = |step: &str| state.planned(&StepId(step.to_owned())).map_or_else(String::new, |p| p.number.clone());
-    let lock = |name: &str, checked: Result<String, String>, step: String| match checked {
-        Ok(sentence) => Lock { name: name.to_owned(), open: true, sentence, step },
-        Err(sentence) => Lock { name: name.to_owned(), open: false, sentence, step },
+    let lock = |name: &str, checked: Result<String, String>, step: String| {
+        let open = checked.is_ok();
+        let (Ok(sentence) | Err(sentence)) = checked;
+        Lock { name: name.to_owned(), open, sentence, step, again: Vec::new() }
     };
+    let dumped = |lock: Lock| Lock { again: vec![spec.dump.clone()], ..lock };
     let captured = &cx.requires.captured;
     let (complete, opens) = gathered(cx, captured);
     let mut locks = vec![lock("gathered", complete, opens)];
-    locks.push(lock("unchanged", unchanged(cx, captured).await?, number(&spec.checked_by)));
+    let (same, again) = unchanged(cx, captured).await?;
+    locks.push(Lock { again, ..lock("unchanged", same, number(&spec.checked_by)) });
     let files = artifacts::rehash(cx, &spec.dump).await?;
-    locks.push(lock("complete", files, number(&spec.dump)));
-    locks.push(lock(PROVEN, artifacts::proven(cx, &spec.dump, &spec.proven_by), number(&spec.proven_by)));
-    locks.push(lock("quiet", database::quiet(cx, &spec.dump, waited).await?, number(&spec.dump)));
+    locks.push(dumped(lock("complete", files, number(&spec.dump))));
+    let restored = artifacts::proven(cx, &spec.dump, &spec.proven_by);
+    locks.push(dumped(lock(PROVEN, restored, number(&spec.proven_by))));
+    locks.push(dumped(lock("quiet", database::quiet(cx, &spec.dump, waited).await?, number(&spec.dump))));
     let kept = match settings::volumes_kept(cx, &spec.keep_volumes).await? {
         Ok(sentence) => claims_kept(cx, found).await?.map(|()| sentence),
         shut => shut,
@@ -205,16 +204,18 @@ async fn locks(cx: &StepCx, spec: &DeleteSpec, found: &Found, waited: &mut Waite
     Ok(locks)
 }
 
-/// Whether helm's release and the application's settings are still what was captured.
-async fn unchanged(cx: &StepCx, captured: &[String]) -> Result<Result<String, String>, Halt> {
-    if !captured.iter().any(|step| checks::is_capture(cx, step)) {
-        return settings::unchanged(cx, captured).await;
+/// Whether helm's release and the application's settings are still what was captured, and the steps that capture what is not.
+async fn unchanged(cx: &StepCx, captured: &[String]) -> Result<(Result<String, String>, Vec<String>), Halt> {
+    let recorded: Vec<String> = captured.iter().filter(|step| checks::is_capture(cx, step)).cloned().collect();
+    let mut release = String::new();
+    if !recorded.is_empty() {
+        match release::unchanged(cx).await? {
+            Ok(sentence) => release = format!("; {sentence}"),
+            Err(sentence) => return Ok((Err(format!("{sentence}; {}", release::record_again(cx)?)), recorded)),
+        }
     }
-    let release = match release::unchanged(cx).await? {
-        Ok(sentence) => sentence,
-        Err(sentence) => return Ok(Err(format!("{sentence}; {}", release::record_again(cx)?))),
-    };
-    Ok(settings::unchanged(cx, captured).await?.map(|settings| format!("{settings}; {release}")))
+    let settings = settings::unchanged(cx, captured).await?.map(|settings| format!("{settings}{release}"));
+    Ok((settings, checks::forms(cx, captured)))
 }
 
 /// Whether every claim on the list is on a volume that says keep now: one may have come since the volumes were set.

@@ -33,11 +33,12 @@ pub fn again(cx: &StepCx, spec: &CheckSpec, kind: CheckKind) -> Vec<String> {
     }
 }
 
-/// Those of the steps that are forms.
+/// Those of the steps that captured what the application says: only there can it say something else now.
 pub fn forms(cx: &StepCx, steps: &[String]) -> Vec<String> {
     let state = cx.driver.state();
-    let is_form = |id: &&String| state.planned(&StepId((*id).clone())).is_some_and(|step| step.kind == "ask");
-    steps.iter().filter(is_form).cloned().collect()
+    let is_found =
+        |id: &&String| state.facts.get(&StepId((*id).clone())).is_some_and(|facts| facts["found"].is_object());
+    steps.iter().filter(is_found).cloned().collect()
 }
 
 /// What was compared when the place is the same one.

@@ -3,7 +3,7 @@
 use super::Room;
 use crate::{
     app::{App, Front, Over},
-    run::{Environment, PlannedStep, Risk, Sign, StepState},
+    run::{Environment, Likeness, PlannedStep, Risk, Sign, StepState},
     text::units,
     tui::{
         Ink, Line,
@@ -47,10 +47,10 @@ pub fn title(app: &App, columns: usize) -> (String, String, (String, Ink)) {
         return (left, String::new(), badge);
     }
     let namespace = run.target.as_ref().map_or("", |target| target.namespace.as_str());
-    let mark = match app.identity.as_ref().map(|(_, state)| state.as_str()) {
-        None | Some("same") => "✓",
-        Some("different") => "✗",
-        Some(_) => "?",
+    let mark = match app.identity {
+        None | Some((_, Likeness::Same)) => "✓",
+        Some((_, Likeness::Different)) => "✗",
+        Some((_, Likeness::Unknown)) => "?",
     };
     let place = Place { namespace, context: &run.context, mark };
     let (left, place) = place.beside(left, name, &badge.0, columns);
@@ -267,7 +267,7 @@ pub fn safety(app: &App, columns: usize) -> (String, Ink) {
     if app.locks_soon() {
         return ("Locks in 30 s, what runs goes on · any key keeps it open".to_owned(), Ink::Warn);
     }
-    if app.identity.as_ref().is_some_and(|(_, state)| state == "different") {
+    if matches!(app.identity, Some((_, Likeness::Different))) {
         return ("Another cluster answers now · nothing is sent until it is the same again".to_owned(), Ink::Bad);
     }
     let saved = app

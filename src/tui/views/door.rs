@@ -60,10 +60,10 @@ pub fn door_picture(door: &Door, columns: u16, rows: u16) -> Picture {
     let safety = match (&door.notice, &door.screen) {
         (Some(notice), _) => (notice.clone(), Ink::Accent),
         (None, DoorScreen::Home(_)) if door.shelf.runs.is_empty() => {
-            ("Nothing is written before a plan was approved".to_owned(), Ink::Plain)
+            ("No cluster is changed before you approved a plan".to_owned(), Ink::Plain)
         }
         (None, DoorScreen::Home(_)) => {
-            (format!("come back any time, from any shell here: {}", door.shelf.come_back), Ink::Plain)
+            (format!("come back any time, from any shell here: {}", door.shelf.typed.command("")), Ink::Plain)
         }
         (None, _) if room.width < 79 => {
             ("Only reads until you approve · kubeconfig is never changed".to_owned(), Ink::Plain)
@@ -179,7 +179,7 @@ fn entry_lines(screen: &HomeScreen, shelf: &Shelf, index: usize, entry: &Entry, 
         Entry::Practice if screen.first_time => {
             vec![line("Practice first", "the same screens on a simulated cluster").right("recommended", Ink::Ok)]
         }
-        Entry::Practice => vec![line("Practice", "the same screens on a simulated cluster; nothing is real")],
+        Entry::Practice => vec![line("Practice", "simulated cluster, nothing is real")],
         Entry::Vault => vec![line("Vault", &shelf.vault)],
         Entry::Past => {
             let text = match shelf.past.len() {
@@ -237,7 +237,11 @@ fn inputs(screen: &InputsScreen, room: Room) -> Vec<Line> {
             lines.push(Line::blank().at(VALUES, &cut_end(&input.title, room.width - VALUES - 1), Ink::Dim));
         }
     }
-    lines.push(Line::blank());
+    lines.push(if screen.checking {
+        Line::blank().at(2, "This is looked at, here and in the cluster …", Ink::Dim)
+    } else {
+        Line::blank()
+    });
     let focus = match screen.focus {
         InputsFocus::Back => Some(0),
         InputsFocus::Go => Some(1),

@@ -98,6 +98,7 @@ fn what_a_reader_cannot_see_is_linted() {
         ("{{ inputs.word }}", "{{ inputs.word", "cannot be understood"),
         ("steps: [say]", "steps: [never]", "not in this intent"),
         ("steps: [say]", "steps: [end]", "comes later"),
+        ("steps: [say]", "steps: [5]", "`steps` names step 5, which is not in this intent"),
         ("risk: none", "risk: reversible", "does not say how it is undone"),
         (
             "why: The first",

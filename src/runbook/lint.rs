@@ -201,18 +201,26 @@ fn names_of(lint: &mut Lint, at: &At, all: &[At], index: usize, hidden: bool) {
                 }
             }
         };
-        let last = key.rsplit('.').next().unwrap_or(key);
-        let holds = |path: &str, text: &str| {
-            path.contains(&format!("/{last}")) && text.split('/').next().is_some_and(|first| first == name)
-        };
-        let mut places = lint.tree.texts(&at.path, &holds);
-        if ["helm.captured", "set_file"].contains(&key) {
-            places = lint.tree.texts("/deployment/helm", &holds);
-        }
-        for place in places {
+        for place in places(lint.tree, &at.path, key, name) {
             lint.fault(&place, &[], what.clone(), help);
         }
     }
+}
+
+/// Where a step, or the deployment that it installs, names another by this key.
+fn places(tree: &Node, step: &str, key: &str, name: &str) -> Vec<String> {
+    let (root, key) = match key {
+        "helm.captured" => ("/deployment/helm", "captured"),
+        "set_file" => ("/deployment/helm/set_file", ""),
+        _ => (step, key),
+    };
+    let holds = |path: &str, text: &str| {
+        let under = path.rsplit('/').find(|part| part.parse::<usize>().is_err());
+        (key.is_empty() || under == Some(key)) && text.split('/').next() == Some(name)
+    };
+    let found = tree.texts(root, &holds);
+    // a number that stands for a name; what could not be read has none
+    if found.is_empty() && !name.is_empty() { vec![root.to_owned()] } else { found }
 }
 
 /// Whether the step at `from` names the one at `to`, by itself or through others.

@@ -158,6 +158,33 @@ fn a_damaged_vault_says_what_is_whole_and_a_run_goes_on_with_it() {
 }
 
 #[test]
+fn a_plan_names_secrets_and_hosts_and_is_kept_in_a_file_of_its_own() {
+    let place = tempfile::tempdir().unwrap();
+    let steps = data("three-steps.yaml");
+    let shown = say(place.path(), &["plan", "--file", &steps]).out;
+    for line in [
+        "programs run here: echo",
+        "secrets read: none",
+        "hosts contacted: whatever the command of 1.1 contacts by itself",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
+    }
+    let secret = say(place.path(), &["plan", "--file", &data("one-secret.yaml")]).out;
+    assert!(secret.contains("\nsecrets read: token/token\nhosts contacted: none\n"), "{secret}");
+    let file = place.path().join("plan.txt");
+    let kept = ["plan", "--file", &steps, "-o", &file.display().to_string()];
+    let said = say(place.path(), &kept);
+    assert_eq!((said.code, said.out.as_str()), (Some(0), ""), "{}", said.notes);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), shown);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::write(&file, "mine").unwrap();
+    let refused = say(place.path(), &kept);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.notes.contains("is there already, and was left as it is"), "{}", refused.notes);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+}
+
+#[test]
 fn a_reader_that_goes_early_is_no_fault() {
     let place = tempfile::tempdir().unwrap();
     three_steps(place.path());

@@ -19,24 +19,71 @@ fn the_schema_is_the_generated_one() {
     assert_eq!(kept, schema().unwrap(), "write it anew: drydock runbook schema > assets/schema/runbook.schema.json");
 }
 
+/// Unknown fields, wrong types, undefined values, ids that are there twice, a cycle, a change without a way back, each with
+/// its place; also two in one step and two in the deployment. What only follows from one of them is not told.
 #[test]
 fn every_fault_of_a_file_is_told_at_its_place() {
     let text = include_str!("data/faulty.yaml");
     let faults = load("faulty.yaml", text).unwrap_err();
+    let told: Vec<String> = faults.iter().flat_map(drydock::text::Diagnostic::lines).collect();
+    let told = told.join("\n");
+    let mut expected = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let marks = line.split_once("# fault ").map(|(_, marks)| marks.split(" | "));
+        expected.extend(marks.into_iter().flatten().map(|mark| {
+            let (column, what) = mark.split_once(' ').unwrap();
+            (index as u64 + 1, column.parse::<u64>().unwrap(), what)
+        }));
+    }
     let places: Vec<(u64, u64)> =
         faults.iter().map(|fault| fault.place.as_ref().map_or((0, 0), |p| (p.line, p.column))).collect();
-    let expected: Vec<(u64, u64)> = text
-        .lines()
-        .enumerate()
-        .filter_map(|(index, line)| {
-            let (_, column) = line.split_once("# fault ")?;
-            Some((index as u64 + 1, column.trim().parse().unwrap()))
-        })
-        .collect();
-    let told: Vec<String> = faults.iter().flat_map(drydock::text::Diagnostic::lines).collect();
-    assert_eq!(places, expected, "{}", told.join("\n"));
-    assert!(told.iter().any(|line| line.contains("did you mean `estimate`")), "{}", told.join("\n"));
-    assert!(told.iter().any(|line| line.contains("not built in this version")), "{}", told.join("\n"));
+    let marked: Vec<(u64, u64)> = expected.iter().map(|(line, column, _)| (*line, *column)).collect();
+    assert_eq!(places, marked, "{told}");
+    for (fault, (line, column, what)) in faults.iter().zip(expected) {
+        let place = fault.place.as_ref().unwrap();
+        assert!(fault.what.contains(what), "{line}: {}", fault.what);
+        assert_eq!(place.file, "faulty.yaml");
+        let (shown, mark) = place.snippet.split_once('\n').unwrap();
+        assert_eq!((shown, mark.find('^')), (text.lines().nth(line as usize - 1).unwrap(), Some(column as usize - 1)));
+        assert!(fault.help.iter().all(|help| !help.is_empty()) && !fault.help.is_empty(), "{line}: {}", fault.what);
+    }
+    for help in ["did you mean `title`", "did you mean `estimate`", "did you mean `path`", "not built in this version"]
+    {
+        assert!(told.contains(help), "{help}: {told}");
+    }
+}
+
+/// A file that is no YAML has one fault: nothing behind it means what it says.
+#[test]
+fn a_file_that_is_no_yaml_is_told_as_such() {
+    let bad = include_str!("data/three-steps.yaml").replacen("inputs:", "inputs: [", 1);
+    let faults = load("x.yaml", &bad).unwrap_err();
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].place.is_some() && faults[0].help[0].contains("mend it"), "{faults:?}");
+}
+
+/// Whatever is not readable is told once, and nothing else because of it.
+#[test]
+fn one_unreadable_part_is_one_fault() {
+    let good = EMBEDDED[0].1;
+    for (from, to, what) in [
+        ("- id: to_version", "- id: [to_version]", "a list stands here, and a text"),
+        ("inputs:\n", "inputs: none\nleft: \n", "and a list is expected"),
+        ("do: {capture: {}}", "do: {captur: {}}", "unknown kind `captur`"),
+        ("- id: dump\n", "- id: {}\n", "a map stands here, and a text"),
+        ("          - id: version", "          - 5\n          - id: version", "a number stands here, and a map"),
+        ("undo: scale it back\n            service", "undoo: x\n            service", "unknown field `undoo`"),
+        ("requires: {captured: [version", "requires: {capture: [version", "unknown field `capture`"),
+        ("  helm:\n", "  helm: {}\n  halm:\n", "missing field `release`"),
+    ] {
+        let bad = good.replacen(from, to, 1);
+        assert_ne!(bad, good, "{from}");
+        let faults = load("x.yaml", &bad).unwrap_err();
+        let told: Vec<&str> = faults.iter().map(|fault| fault.what.as_str()).collect();
+        assert!(told.iter().any(|told| told.contains(what)), "{from}: {told:?}");
+        let read = ["stands here", "unknown", "missing field"];
+        assert!(told.iter().all(|told| read.iter().any(|word| told.contains(word))), "{from}: {told:?}");
+    }
 }
 
 #[test]
@@ -51,6 +98,7 @@ fn what_a_reader_cannot_see_is_linted() {
         ("{{ inputs.word }}", "{{ inputs.word", "cannot be understood"),
         ("steps: [say]", "steps: [never]", "not in this intent"),
         ("steps: [say]", "steps: [end]", "comes later"),
+        ("steps: [say]", "steps: [5]", "`steps` names step 5, which is not in this intent"),
         ("risk: none", "risk: reversible", "does not say how it is undone"),
         (
             "why: The first",
@@ -59,6 +107,10 @@ fn what_a_reader_cannot_see_is_linted() {
         ),
         ("risk: none", "risk: irreversible\n            undo: x", "requires no proof"),
         ("format: 1", "format: 2", "format 2 is not known"),
+        ("default: hello", "default: \"{{ inputs.word }}\"", "inputs.word is not defined"),
+        ("default: hello", "default: \"{{ run.id }}\"", "run.id is not defined"),
+        ("default: hello", "default: \"{{ target.name }}\"", "target.name is not defined"),
+        ("  - id: walk", "  - {id: walk, title: Again, phases: []}\n  - id: walk", "intent walk is there twice"),
     ];
     for (from, to, expected) in cases {
         let bad = good.replacen(from, to, 1);
@@ -86,6 +138,35 @@ fn a_step_names_the_steps_it_rests_on() {
         ),
         ("{dotenv: environment/dotenv}", "{dotenv: dotenv/dotenv}", "`set_file` names step dotenv, which is not in"),
         ("checked_by: settings", "checked_by: gone", "`checked_by` names step gone, which comes later"),
+        ("held_by: hold", "held_by: ready", "`held_by` names step ready, which is of kind `wait`, not `scale`"),
+        ("held_by: hold", "held_by: release", "`held_by` names step release, which comes later"),
+        ("restored_by: restore", "restored_by: rehearse", "step rehearse, which is of kind `rehearse`, not `restore`"),
+        ("restored_by: restore", "restored_by: nowhere", "`restored_by` names step nowhere, which is not in"),
+        ("captured: [version, environment, lns, workers, other], proven", "proven", "and requires no capture"),
+        (
+            "captured: [version, environment, lns, workers, other], proven",
+            "captured: [], proven",
+            "requires no capture",
+        ),
+        (
+            "captured: [version, environment, lns, workers, other], proven",
+            "captured: [version, environment, workers, other], proven",
+            "does not require that lns is captured, which put_lns puts back",
+        ),
+        (
+            "captured: [version, environment, lns, workers, other], proven",
+            "captured: [version, lns, workers, other], proven",
+            "does not require that environment is captured, which deploy installs with",
+        ),
+        (
+            "captured: [version, environment, lns, workers, other], proven",
+            "captured: [version, environment, lns, workers, other, freeze], proven",
+            "`captured` names step freeze, which is of kind `scale`, not `ask` or `capture`",
+        ),
+        ("proven: [rehearse], steps", "proven: [files], steps", "is proven by rehearse, and does not require it"),
+        ("release: \"{{ inputs.release", "release: \"{{ inputs.relase", "inputs.relase is not defined here"),
+        ("chart: \"{{ inputs.chart", "chart: \"{{ run.id", "run.id is not defined here"),
+        ("set: {version: \"{{ inputs.to_version", "set: {version: \"{{ inputs.to", "inputs.to is not defined here"),
         ("                captured: [version, environment, lns, workers, other]\n", "", "does not say which captures"),
         (
             "                dump: dump\n            estimate: 10 s",

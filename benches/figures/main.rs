@@ -16,7 +16,7 @@ mod terminal;
 
 use std::{panic::catch_unwind, process::ExitCode};
 
-use table::{Row, print};
+use table::{Row, left_out, print};
 
 /// The program that is measured.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_drydock");
@@ -68,6 +68,9 @@ fn main() -> ExitCode {
     let profile = if cfg!(debug_assertions) { "without optimisation" } else { "optimised" };
     println!("\n{cores} processors, {share} % busy on the whole while this was measured, built {profile}\n");
     print(&rows);
+    if let Some(line) = left_out(&rows) {
+        println!("\n{line}");
+    }
     let missed = rows.iter().any(|row| row.verdict == table::Verdict::Missed);
     if missed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -148,7 +148,7 @@ fn sha256(path: &Path) -> String {
     let (mut file, mut hash, mut block) = (File::open(path).unwrap(), Sha256::new(), vec![0; 1 << 20]);
     loop {
         match file.read(&mut block).unwrap() {
-            0 => return hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+            0 => return drydock::text::hex(&hash.finalize()),
             n => hash.update(&block[..n]),
         }
     }

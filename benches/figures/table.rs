@@ -20,6 +20,9 @@ impl Verdict {
     }
 }
 
+/// In the place of a figure that could not be taken.
+const NOT_RUN: &str = "NOT RUN";
+
 /// One figure.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -42,7 +45,12 @@ impl Row {
 
     /// A figure that could not be taken, and why.
     pub fn not_run(figure: &str, why: &str) -> Self {
-        Self::new(figure, "NOT RUN".to_owned(), why.to_owned())
+        Self::new(figure, NOT_RUN.to_owned(), why.to_owned())
+    }
+
+    /// Whether it was taken.
+    pub fn was_run(&self) -> bool {
+        self.measured != NOT_RUN
     }
 }
 
@@ -68,6 +76,13 @@ pub fn print(rows: &[Row]) {
             .collect();
         println!("| {} |", cells.join(" | "));
     }
+}
+
+/// One line that names what was not measured, and why; nothing where all was.
+pub fn left_out(rows: &[Row]) -> Option<String> {
+    let left: Vec<String> =
+        rows.iter().filter(|row| !row.was_run()).map(|row| format!("{} ({})", row.figure, row.beside)).collect();
+    (!left.is_empty()).then(|| format!("{} of {} figures did not run: {}", left.len(), rows.len(), left.join("; ")))
 }
 
 /// Durations, sorted, to be asked for what most and what nearly all of them keep.

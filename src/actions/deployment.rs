@@ -35,6 +35,12 @@ impl HelmInstall {
         let files = self.set_file.values().map(|item| ("set_file", item.split('/').next().unwrap_or_default()));
         [("helm.captured", self.captured.as_str())].into_iter().chain(files).collect()
     }
+
+    /// Its templates, each with where it stands in it.
+    pub fn templates(&self) -> Vec<(String, &Template)> {
+        let set = self.set.iter().map(|(name, value)| (format!("set/{name}"), value));
+        [("release".to_owned(), &self.release), ("chart".to_owned(), &self.chart)].into_iter().chain(set).collect()
+    }
 }
 
 /// One container of the deployment.

@@ -1,4 +1,4 @@
-//! `check` and `plan`: they read, and change nothing.
+//! `check`: it reads, and changes nothing.
 
 use std::{
     io::{self, Write},
@@ -24,54 +24,6 @@ use crate::{
     store::Paths,
     text::printable,
 };
-
-/// `drydock plan`
-pub async fn plan(global: &Global, mut args: TargetArgs) -> Outcome {
-    choose_place(global, &mut args).await?;
-    let target = choose(&args, &std::collections::BTreeMap::new(), None).await?;
-    let intent = target.intent(&args.intent)?;
-    let plan = Plan::new(&target.loaded.runbook, intent, &target.identity, &target.known());
-    let mut out = io::stdout();
-    if global.json {
-        for step in &plan.steps {
-            object(&mut out, "step", &step.planned)?;
-        }
-        return Ok(Exit::Done);
-    }
-    let runbook = &target.loaded.runbook;
-    writeln!(
-        out,
-        "{} {}, {}, runbook {} ({}).",
-        runbook.title,
-        intent.title,
-        target.environment,
-        runbook.version,
-        &target.loaded.digest[..8]
-    )?;
-    for (index, phase) in plan.phases.iter().enumerate() {
-        writeln!(out, "\n{} {}: {}", index + 1, phase.title, phase.purpose)?;
-        for step in plan.steps.iter().filter(|step| step.planned.phase == index) {
-            let step = &step.planned;
-            writeln!(out, "  {} {} [{}]", step.number, step.title, step.id)?;
-            writeln!(out, "      why: {}", step.why)?;
-            writeln!(
-                out,
-                "      changes: {} · undo: {} · {}",
-                step.changes,
-                step.undo,
-                crate::text::units::about(step.estimate_s)
-            )?;
-            for line in &step.commands {
-                writeln!(out, "      {}", printable(line))?;
-            }
-            for line in &step.unknown {
-                writeln!(out, "      not known yet: {}", printable(line))?;
-            }
-        }
-    }
-    writeln!(out, "\nprograms run here: {}", plan.needs.programs.join(", "))?;
-    Ok(Exit::Done)
-}
 
 /// `drydock check`
 pub async fn check(global: &Global, mut args: TargetArgs) -> Outcome {
@@ -140,7 +92,7 @@ pub(super) fn show(global: &Global, out: &mut dyn Write, checks: &[Check]) -> io
 }
 
 /// Writes one object with its type, a line.
-fn object(out: &mut dyn Write, kind: &'static str, body: &impl Serialize) -> io::Result<()> {
+pub(super) fn object(out: &mut dyn Write, kind: &'static str, body: &impl Serialize) -> io::Result<()> {
     #[derive(Serialize)]
     struct Object<'a, T> {
         #[serde(rename = "type")]

@@ -9,6 +9,7 @@ mod log;
 mod looking;
 mod manual;
 mod place;
+mod plan;
 mod practice;
 mod reach;
 mod report;
@@ -114,7 +115,7 @@ enum Command {
     /// Every preflight that only reads
     Check(target::TargetArgs),
     /// The dry run: every step and what it would do
-    Plan(target::TargetArgs),
+    Plan(plan::PlanArgs),
     /// The whole wizard on a simulated cluster
     Practice(practice::PracticeArgs),
     /// Runbooks
@@ -271,7 +272,7 @@ async fn dispatch(cli: Cli) -> Outcome {
         Command::Logs(args) => runs::logs(&global, &args),
         Command::Abandon(args) => runs::abandon(&global, &args),
         Command::Check(args) => inspect::check(&global, args).await,
-        Command::Plan(args) => inspect::plan(&global, args).await,
+        Command::Plan(args) => plan::plan(&global, args).await,
         Command::Practice(args) => practice::practice(&global, args).await,
         Command::Runbook(command) => runbook::run(&command, &mut std::io::stdout()),
         Command::Vault(args) => manage_vault(&global, args),

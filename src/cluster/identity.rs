@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::connect::Cluster;
-use crate::ports::{Identity, PortError, PortErrorKind, SecretBytes};
+use crate::{
+    ports::{Identity, PortError, PortErrorKind, SecretBytes},
+    text::hex,
+};
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
@@ -54,7 +57,7 @@ impl Cluster {
         let labels = place.pointer("/metadata/labels").and_then(Value::as_object);
         Ok(Identity {
             cluster_uid,
-            ca_sha256: Sha256::digest(ca.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect(),
+            ca_sha256: hex(&Sha256::digest(ca.as_bytes())),
             namespace_uid: text(&place, "/metadata/uid").to_owned(),
             namespace: namespace.to_owned(),
             server_version,

@@ -14,7 +14,10 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
 use super::{connect::Cluster, error::chain, objects::query};
-use crate::ports::{ExitStatus, OutputSink, PodRef, PortError, PortErrorKind, Stream, remote::Script};
+use crate::{
+    ports::{ExitStatus, OutputSink, PodRef, PortError, PortErrorKind, Stream, remote::Script},
+    text::hex,
+};
 
 /// Longest trailer: nonce, status, count, separators.
 const TRAILER: usize = 64;
@@ -89,7 +92,7 @@ impl Cluster {
         let mut random = [0u8; 12];
         getrandom::fill(&mut random)
             .map_err(|error| PortError::new(PortErrorKind::Other, what.clone(), error.to_string()))?;
-        let nonce: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let nonce = hex(&random);
         let length = input.len().to_string();
         let mut args = vec![nonce.as_str(), &length];
         args.extend(command.iter().map(String::as_str));

@@ -1,9 +1,10 @@
 //! Size and SHA-256, computed in the same pass that checks a file's structure.
 
-use std::fmt::Write;
 use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
+
+use crate::text::hex;
 
 /// What was seen so far.
 #[derive(Debug, Clone, Default)]
@@ -26,11 +27,7 @@ impl Measure {
 
     /// SHA-256 of all of it, in lower-case hex.
     pub(super) fn sha256(self) -> String {
-        self.hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a string cannot fail.
-            let _ok = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex(&self.hash.finalize())
     }
 }
 

@@ -130,7 +130,7 @@ pub fn uid() -> String {
     if getrandom::fill(&mut bytes).is_err() {
         bytes = Timestamp::now().as_nanosecond().cast_unsigned().to_be_bytes();
     }
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = crate::text::hex(&bytes);
     format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }
 

@@ -1,194 +1,256 @@
-//! What a reader cannot see: names that lead nowhere, steps out of order, removals without a way back.
+//! What a reader cannot see: names that lead nowhere, steps out of order, removals without a way back. What could not be read
+//! is left alone: whoever mends it looks again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    load::place,
+    fault::Fault,
+    lint_removal::removal,
+    lint_values::{Scope, values},
     model::{Intent, Runbook, Step, parse_duration},
+    tree::Node,
 };
 use crate::{
     actions::{ActionSpec, CheckKind},
     run::Risk,
-    text::{Diagnostic, names, names_of_condition},
 };
 
-/// A fault with a text by which its place is found.
-pub(super) struct Fault {
-    what: String,
-    help: String,
-    /// The step whose block it is in, or none for the file.
-    step: Option<String>,
-    /// A text of the line.
-    needle: String,
-}
-
-impl Fault {
-    /// As a diagnostic at the line that holds its text, searched from the step's own `id:` on.
-    pub(super) fn placed(self, file: &str, text: &str) -> Diagnostic {
-        let lines: Vec<&str> = text.lines().collect();
-        let from = self
-            .step
-            .as_ref()
-            .and_then(|step| lines.iter().position(|line| line.trim() == format!("- id: {step}")))
-            .unwrap_or(0);
-        let found = lines.iter().enumerate().skip(from).find(|(_, line)| line.contains(&self.needle));
-        let (line, column) =
-            found.map_or((from + 1, 1), |(index, line)| (index + 1, line.find(&self.needle).unwrap_or(0) + 1));
-        let fault = Diagnostic::new(self.what).at(place(file, text, line as u64, column as u64));
-        if self.help.is_empty() { fault } else { fault.help(self.help) }
-    }
-}
-
-/// All faults.
-pub(super) fn lint(runbook: &Runbook) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let mut file = |what: String, needle: &str| {
-        faults.push(Fault { what, help: String::new(), step: None, needle: needle.to_owned() });
-    };
+/// All faults; of what stands at or below `unread` nothing is known.
+pub(super) fn lint(runbook: &Runbook, tree: &Node, unread: &[String]) -> Vec<Fault> {
+    let mut lint = Lint { runbook, tree, unread, faults: Vec::new() };
     if runbook.format != 1 {
-        file(format!("format {} is not known; this version reads format 1", runbook.format), "format:");
+        lint.fault("/format", &[], format!("format {} is not known", runbook.format), "this version reads format 1");
     }
     if runbook.intents.is_empty() {
-        file("there is no intent".to_owned(), "intents:");
+        lint.fault("/intents", &[], "there is no intent".to_owned(), "add one thing that can be done, with its phases");
     }
-    let mut seen = BTreeSet::new();
-    for input in &runbook.inputs {
-        if !seen.insert(&input.id) {
-            file(format!("input {} is there twice", input.id), &format!("id: {}", input.id));
-        }
+    let ids = runbook.inputs.iter().enumerate().map(|(at, input)| (format!("/inputs/{at}/id"), input.id.as_str()));
+    lint.once("input", ids.collect());
+    let ids = runbook.intents.iter().enumerate().map(|(at, intent)| (format!("/intents/{at}/id"), intent.id.as_str()));
+    lint.once("intent", ids.collect());
+    values(&mut lint, Scope::File);
+    for (at, intent) in runbook.intents.iter().enumerate() {
+        intent_of(&mut lint, &format!("/intents/{at}"), intent);
     }
-    for intent in &runbook.intents {
-        steps(runbook, intent, &mut faults);
-    }
-    faults
+    lint.faults
 }
 
-fn steps(runbook: &Runbook, intent: &Intent, faults: &mut Vec<Fault>) {
-    let all: Vec<&Step> = intent.steps().map(|(_, _, step)| step).collect();
-    let mut before: Vec<&str> = Vec::new();
+/// What is looked at, and what was found.
+pub(super) struct Lint<'a> {
+    /// What could be read.
+    pub runbook: &'a Runbook,
+    /// Its places.
+    pub tree: &'a Node,
+    unread: &'a [String],
+    faults: Vec<Fault>,
+}
+
+impl Lint<'_> {
+    /// Whether the node at `path`, or one around it, could not be read.
+    pub fn is_unread(&self, path: &str) -> bool {
+        self.unread.iter().any(|unread| {
+            path.strip_prefix(unread.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
+    /// Whether one of a list's members, or its `id`, could not be read: a name that is not known may be that one's.
+    pub fn hides_one(&self, list: &str) -> bool {
+        self.is_unread(list)
+            || self.unread.iter().any(|unread| {
+                let rest = unread.strip_prefix(list).and_then(|rest| rest.strip_prefix('/'));
+                rest.is_some_and(|rest| !rest.contains('/') || rest.ends_with("/id") && rest.matches('/').count() == 1)
+            })
+    }
+
+    /// Tells a fault at `path`, unless it or what it rests on could not be read.
+    pub fn fault(&mut self, path: &str, rests_on: &[&str], what: String, help: &str) {
+        if !self.is_unread(path) && !rests_on.iter().any(|path| self.is_unread(path)) {
+            self.faults.push(Fault { at: self.tree.place(path), what, help: help.to_owned() });
+        }
+    }
+
+    /// Each id of a list is there once.
+    fn once(&mut self, of: &str, ids: Vec<(String, &str)>) {
+        let mut seen = BTreeSet::new();
+        for (path, id) in ids {
+            if !self.is_unread(&path) && !seen.insert(id) {
+                self.fault(&path, &[], format!("{of} {id} is there twice"), "each needs an id of its own");
+            }
+        }
+    }
+}
+
+/// A step and where it stands.
+pub(super) struct At<'a> {
+    /// Its path.
+    pub path: String,
+    /// What it is.
+    pub step: &'a Step,
+}
+
+fn intent_of(lint: &mut Lint, path: &str, intent: &Intent) {
+    let phases = intent.phases.iter().enumerate();
+    lint.once(
+        "phase",
+        phases.clone().map(|(at, phase)| (format!("{path}/phases/{at}/id"), phase.id.as_str())).collect(),
+    );
+    let all: Vec<At> = phases
+        .clone()
+        .flat_map(|(phase, content)| {
+            content
+                .steps
+                .iter()
+                .enumerate()
+                .map(move |(at, step)| At { path: format!("{path}/phases/{phase}/steps/{at}"), step })
+        })
+        .collect();
+    lint.once("step", all.iter().map(|at| (format!("{}/id", at.path), at.step.id.0.as_str())).collect());
+    // a step that could not be read may be the one that is named
+    let hidden = lint.hides_one(&format!("{path}/phases"))
+        || phases.clone().any(|(at, _)| lint.hides_one(&format!("{path}/phases/{at}/steps")));
     let mut asked = false;
-    for step in &all {
-        let id = step.id.0.as_str();
-        let mut fault = |what: String, needle: &str, help: &str| {
-            faults.push(Fault { what, help: help.to_owned(), step: Some(id.to_owned()), needle: needle.to_owned() });
-        };
-        if before.contains(&id) {
-            fault(format!("step {id} is there twice"), id, "each step needs an id of its own");
-        }
-        if !id.starts_with(|c: char| c.is_ascii_lowercase())
-            || !id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        {
-            fault(format!("{id:?} is no step id"), id, "lower-case letters, digits and `_`, a letter first");
-        }
-        if parse_duration(&step.estimate).is_none() {
-            fault(format!("{:?} is no duration", step.estimate), "estimate:", "as `40 s`, `10 min` or `2 h`");
-        }
-        if runbook.deployment.is_none() && needs_deployment(&step.action) {
-            fault(
-                format!("`{}` needs the section `deployment`, which is not there", step.action.kind()),
-                step.action.kind(),
-                "",
-            );
-        }
-        for (key, name) in references(runbook, step) {
-            if !before.contains(&name) {
-                let known = all.iter().any(|other| other.id.0 == name);
-                let what = if known {
-                    format!("`{key}` names step {name}, which comes later or is this one")
-                } else {
-                    format!("`{key}` names step {name}, which is not in this intent")
-                };
-                fault(what, name, "a step can only rest on steps before it");
-            } else if let Some(wanted) = kind_of(key)
-                && let Some(other) = all.iter().find(|other| other.id.0 == name)
-                && other.action.kind() != wanted
-            {
-                let what =
-                    format!("`{key}` names step {name}, which is of kind `{}`, not `{wanted}`", other.action.kind());
-                fault(what, name, "");
-            }
-        }
-        match step.risk {
-            Risk::Reversible | Risk::Irreversible if step.undo.is_empty() => {
-                fault(format!("step {id} changes something and does not say how it is undone"), "risk:", "add `undo:`");
-            }
-            Risk::Irreversible if step.requires.proven.is_empty() => {
-                fault(
-                    format!("step {id} is irreversible and requires no proof"),
-                    "risk:",
-                    "add `requires: {proven: […]}`",
-                );
-            }
-            Risk::None | Risk::Reversible | Risk::Irreversible => {}
-        }
-        if matches!(step.action, ActionSpec::Delete(_)) && step.risk != Risk::Irreversible {
-            fault(format!("step {id} deletes and is not marked irreversible"), "do:", "add `risk: irreversible`");
-        }
-        asked |= !step.consent.is_empty() || matches!(step.action, ActionSpec::Confirm(_) | ActionSpec::Delete(_));
-        if step.risk != Risk::None && !asked {
-            fault(
-                format!("step {id} changes something, and nothing up to it asks the operator"),
-                "risk:",
-                "add `consent: [what begins with it]`, or a `confirm` before it",
-            );
-        }
-        if let ActionSpec::Check(spec) = &step.action {
-            let has = |kind| spec.checks.contains(&kind);
-            if (has(CheckKind::Captured) || has(CheckKind::SettingsUnchanged)) && spec.captured.is_empty() {
-                fault("the check does not say which captures it looks at".to_owned(), "check:", "add `captured: […]`");
-            }
-            if has(CheckKind::Quiet) && spec.dump.is_none() {
-                fault("the check does not say since which dump".to_owned(), "check:", "add `dump: …`");
-            }
-        }
-        for text in step.action.templates().into_iter().chain(&step.consent) {
-            variables(runbook, &before, &names(&text.0), &mut |what| fault(what, &text.0, ""));
-        }
-        if let Some(when) = &step.when {
-            variables(runbook, &before, &names_of_condition(when), &mut |what| fault(what, when, ""));
-        }
-        before.push(id);
+    for (index, at) in all.iter().enumerate() {
+        step_of(lint, at, &mut asked);
+        names_of(lint, at, &all, index, hidden);
+        values(lint, Scope::Step { at, before: &all[..index], hidden });
+        removal(lint, at, &all, index);
     }
 }
 
-/// Names that a template or condition uses must be known where it stands.
-fn variables(runbook: &Runbook, before: &[&str], names: &Result<Vec<String>, String>, fault: &mut dyn FnMut(String)) {
-    let names = match names {
-        Ok(names) => names,
-        Err(error) => return fault(format!("cannot be understood: {error}")),
+/// What a step says of itself.
+fn step_of(lint: &mut Lint, at: &At, asked: &mut bool) {
+    let (step, id) = (at.step, at.step.id.0.as_str());
+    let under = |key: &str| format!("{}/{key}", at.path);
+    let (action, risk, undo) = (under("do"), under("risk"), under("undo"));
+    if !id.starts_with(|c: char| c.is_ascii_lowercase())
+        || !id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    {
+        let help = "lower-case letters, digits and `_`, a letter first";
+        lint.fault(&under("id"), &[], format!("{id:?} is no step id"), help);
+    }
+    if parse_duration(&step.estimate).is_none() {
+        let what = format!("{:?} is no duration", step.estimate);
+        lint.fault(&under("estimate"), &[], what, "as `40 s`, `10 min` or `2 h`");
+    }
+    if lint.runbook.deployment.is_none() && needs_deployment(&step.action) {
+        let what = format!("`{}` needs the section `deployment`, which is not there", step.action.kind());
+        lint.fault(&action, &["/deployment"], what, "add `deployment:`, as in `drydock runbook schema`");
+    }
+    if step.risk != Risk::None && step.undo.is_empty() {
+        let what = format!("step {id} changes something and does not say how it is undone");
+        lint.fault(&risk, &[&undo], what, "add `undo:`");
+    }
+    if matches!(step.action, ActionSpec::Delete(_)) && step.risk != Risk::Irreversible {
+        let what = format!("step {id} deletes and is not marked irreversible");
+        lint.fault(&action, &[&risk], what, "add `risk: irreversible`");
+    }
+    let consent = under("consent");
+    *asked |= !step.consent.is_empty()
+        || matches!(step.action, ActionSpec::Confirm(_) | ActionSpec::Delete(_))
+        // what it is may have asked
+        || lint.is_unread(&action)
+        || lint.is_unread(&consent);
+    if step.risk != Risk::None && !*asked {
+        let what = format!("step {id} changes something, and nothing up to it asks the operator");
+        lint.fault(&risk, &[], what, "add `consent: [what begins with it]`, or a `confirm` before it");
+    }
+    if let ActionSpec::Check(spec) = &step.action {
+        let (captured, dump) = (under("do/check/captured"), under("do/check/dump"));
+        let has = |kind| spec.checks.contains(&kind);
+        if (has(CheckKind::Captured) || has(CheckKind::SettingsUnchanged)) && spec.captured.is_empty() {
+            let what = "the check does not say which captures it looks at".to_owned();
+            lint.fault(&under("do/check"), &[&captured], what, "add `captured: […]`");
+        }
+        if has(CheckKind::Quiet) && spec.dump.is_none() {
+            let what = "the check does not say since which dump".to_owned();
+            lint.fault(&under("do/check"), &[&dump], what, "add `dump: …`");
+        }
+    }
+}
+
+/// Steps that a step names: there, before it, and of the kind that will do.
+fn names_of(lint: &mut Lint, at: &At, all: &[At], index: usize, hidden: bool) {
+    let named: BTreeSet<(&str, &str)> = references(lint.runbook, at.step).into_iter().collect();
+    for (key, name) in named {
+        let other = all.iter().position(|other| other.step.id.0 == name);
+        let (what, help) = match other {
+            None if hidden => continue,
+            None => (
+                format!("`{key}` names step {name}, which is not in this intent"),
+                "a step can only rest on steps of its own intent",
+            ),
+            Some(other) if other >= index => {
+                let cycle = other == index || rests_on(lint.runbook, all, other, index);
+                let cycle = if cycle { ", and rests on it itself: a cycle" } else { "" };
+                (
+                    format!("`{key}` names step {name}, which comes later or is this one{cycle}"),
+                    "a step can only rest on steps before it",
+                )
+            }
+            Some(other) => {
+                let kind = all[other].step.action.kind();
+                match kinds_of(key) {
+                    Some(wanted) if !wanted.contains(&kind) && !lint.is_unread(&format!("{}/do", all[other].path)) => (
+                        format!(
+                            "`{key}` names step {name}, which is of kind `{kind}`, not `{}`",
+                            wanted.join("` or `")
+                        ),
+                        "name the step that does it",
+                    ),
+                    _ => continue,
+                }
+            }
+        };
+        for place in places(lint.tree, &at.path, key, name) {
+            lint.fault(&place, &[], what.clone(), help);
+        }
+    }
+}
+
+/// Where a step, or the deployment that it installs, names another by this key.
+fn places(tree: &Node, step: &str, key: &str, name: &str) -> Vec<String> {
+    let (root, key) = match key {
+        "helm.captured" => ("/deployment/helm", "captured"),
+        "set_file" => ("/deployment/helm/set_file", ""),
+        _ => (step, key),
     };
-    for name in names {
-        let (root, rest) = name.split_once('.').unwrap_or((name, ""));
-        let first = rest.split('.').next().unwrap_or_default();
-        let known = match root {
-            "inputs" => runbook.inputs.iter().any(|input| input.id == first),
-            "target" => ["namespace", "context", "environment"].contains(&first),
-            "steps" => before.contains(&first),
-            "run" => ["id", "short"].contains(&first),
-            _ => false,
-        };
-        if root == "secret" {
-            fault(
-                "secret() is not allowed here: a secret may only go to stdin, a file descriptor, or an http body"
-                    .to_owned(),
-            );
-        } else if !known {
-            fault(format!("{name} is not defined here"));
-        }
-    }
+    let holds = |path: &str, text: &str| {
+        let under = path.rsplit('/').find(|part| part.parse::<usize>().is_err());
+        (key.is_empty() || under == Some(key)) && text.split('/').next() == Some(name)
+    };
+    let found = tree.texts(root, &holds);
+    // a number that stands for a name; what could not be read has none
+    if found.is_empty() && !name.is_empty() { vec![root.to_owned()] } else { found }
 }
 
-/// The kind that a step must be of to be named by this key, where only one will do.
-fn kind_of(key: &str) -> Option<&'static str> {
+/// Whether the step at `from` names the one at `to`, by itself or through others.
+fn rests_on(runbook: &Runbook, all: &[At], from: usize, to: usize) -> bool {
+    let index: BTreeMap<&str, usize> = all.iter().enumerate().map(|(at, one)| (one.step.id.0.as_str(), at)).collect();
+    let (mut open, mut seen) = (vec![from], BTreeSet::new());
+    while let Some(at) = open.pop() {
+        if at == to {
+            return true;
+        }
+        if seen.insert(at) {
+            open.extend(references(runbook, all[at].step).iter().filter_map(|(_, name)| index.get(name)));
+        }
+    }
+    false
+}
+
+/// The kinds that a step must be of to be named by this key, where not any will do.
+fn kinds_of(key: &str) -> Option<&'static [&'static str]> {
     Some(match key {
-        "helm.captured" => "capture",
-        "set_file" | "from" => "ask",
-        "dump" => "dump",
-        "proven_by" => "rehearse",
-        "keep_volumes" => "patch",
-        "checked_by" => "check",
-        "as_before" => "scale",
-        "delete" => "delete",
+        "helm.captured" => &["capture"],
+        "captured" => &["ask", "capture"],
+        "set_file" | "from" => &["ask"],
+        "dump" => &["dump"],
+        "proven_by" => &["rehearse"],
+        "keep_volumes" => &["patch"],
+        "checked_by" => &["check"],
+        "as_before" | "held_by" => &["scale"],
+        "restored_by" => &["restore"],
+        "delete" => &["delete"],
         _ => return None,
     })
 }

@@ -2,9 +2,14 @@
 //!
 //! Called by `engine` (plans) and `cli`. The embedded runbooks lie under assets/runbooks.
 
+mod fault;
 mod lint;
+mod lint_removal;
+mod lint_values;
 mod load;
 mod model;
+mod shape;
+mod tree;
 
 pub use load::{Loaded, load};
 pub use model::{Input, InputKind, Intent, Phase, Runbook, Step, parse_duration};

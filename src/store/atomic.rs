@@ -40,6 +40,17 @@ pub fn write_atomic(path: &Path, bytes: &[u8], keep: Keep) -> Result<(), StoreEr
     sync_folder(folder)
 }
 
+/// Makes a file that is not there yet, whole or not at all. Mode 0600.
+///
+/// # Errors
+/// Also where there is something of this name: it is left as it is, with the kind `AlreadyExists`.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let folder = folder_of(path);
+    let fresh = filled(folder, path, |file| file.write_all(bytes))?;
+    fresh.persist_noclobber(path).map_err(|error| StoreError::io("make", path)(error.error))?;
+    sync_folder(folder)
+}
+
 /// Removes temporary files that a killed writer of `path` left. Only for callers that hold the lock of its writers.
 pub fn sweep_temporary(path: &Path) -> Result<(), StoreError> {
     let folder = folder_of(path);
@@ -130,6 +141,20 @@ mod tests {
         for name in names(place.path()) {
             assert_eq!(fs::metadata(place.path().join(name)).unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn a_new_file_takes_the_place_of_none() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("plan.txt");
+        write_new(&path, b"one").unwrap();
+        let StoreError::Io { source, .. } = write_new(&path, b"two").unwrap_err() else {
+            panic!("it is another fault")
+        };
+        assert_eq!(source.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(names(place.path()), ["plan.txt"], "nothing temporary stays");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

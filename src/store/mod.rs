@@ -11,7 +11,7 @@ mod private;
 mod run_id;
 mod runs;
 
-pub use atomic::{Keep, previous_of, sweep_temporary, write_atomic};
+pub use atomic::{Keep, previous_of, sweep_temporary, write_atomic, write_new};
 pub use digest::sha256_hex;
 pub use error::StoreError;
 pub use journal::{Entry, Journal, JournalError, Opened, Torn, read_journal};

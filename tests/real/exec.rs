@@ -160,7 +160,7 @@ async fn a_database_pod_is_asked_and_never_disturbed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_kubeconfig_leads_to_the_pinned_place_only() {
     let Some(path) = crate::setting("DRYDOCK_TEST_KUBECONFIG") else { return };
-    // the current context points at a place that does not answer; the pinned one is chosen by name
+    // of a kubeconfig with another cluster in it only the pinned context is handed on; what programs make of it: pinned.rs
     let text = std::fs::read_to_string(&path).unwrap();
     let name = kubectl(&path, &["config", "current-context"]).trim().to_owned();
     let folder = tempfile::tempdir().unwrap();

@@ -23,8 +23,7 @@ async fn reads_the_release_of_the_plant() {
     let server = ApiServer::start(objects, containers, faults).await.unwrap();
     std::fs::write(folder.path().join("config"), server.kubectl_config().expose_secret()).unwrap();
     let Some(listed) = helm(folder.path(), &["list", "-o", "json"]).await else {
-        println!("not run: there is no helm in the PATH");
-        return;
+        return crate::required::not_run("there is no helm in the PATH");
     };
     assert!(listed.contains("\"status\":\"deployed\",\"chart\":\"pixelcore-1.0.0\""), "{listed}");
     for (args, expected) in [

@@ -14,6 +14,7 @@ mod lies;
 mod live;
 mod logs;
 mod objects;
+mod pinned;
 mod pixelcore;
 mod postgres;
 mod practice_dump;
@@ -26,6 +27,7 @@ mod restarts;
 mod rights;
 mod rolls_back;
 mod room;
+mod serve;
 #[path = "../tiny/mod.rs"]
 mod tiny;
 mod upgrade;
@@ -46,5 +48,5 @@ fn setting(name: &str) -> Option<String> {
 fn own_namespace(name: &str) -> String {
     let mut random = [0; 3];
     getrandom::fill(&mut random).unwrap();
-    format!("{name}-{}", random.map(|byte| format!("{byte:02x}")).concat())
+    format!("{name}-{}", drydock::text::hex(&random))
 }

@@ -5,6 +5,7 @@ use insta::Settings;
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Rect};
 
 use crate::{
+    doors::{self, DOORS},
     scenes::{SCENES, scene},
     wizard::{ASCII, COLOUR, MONO, Wizard, text_rows},
 };
@@ -33,11 +34,25 @@ fn every_scene_in_120x40() {
 
 #[test]
 fn colours_mono_and_ascii() {
-    for name in ["s07-running", "s09-gate-open", "s13-failed"] {
+    for name in ["s03-plan", "s05-lns-list", "s07-running", "s09-gate-open", "s13-failed", "s14-resume"] {
         let wizard = scene(name);
         keep(&format!("{name}-colour"), &wizard.styled(80, 24, COLOUR));
         keep(&format!("{name}-mono"), &wizard.styled(80, 24, MONO));
         keep(&format!("{name}-ascii"), &wizard.frame(80, 24, ASCII));
+    }
+}
+
+/// Home and target, which no run has yet.
+#[test]
+fn every_door_in_its_sizes_mono_and_ascii() {
+    for (name, make) in DOORS {
+        let door = make();
+        keep(&format!("{name}-80x24"), &doors::frame(&door, 80, 24, COLOUR));
+        keep(&format!("{name}-120x40"), &doors::frame(&door, 120, 40, COLOUR));
+        keep(&format!("{name}-mono"), &doors::styled(&door, 80, 24, MONO));
+        let ascii = doors::frame(&door, 80, 24, ASCII);
+        assert!(ascii.is_ascii(), "{ascii}");
+        keep(&format!("{name}-ascii"), &ascii);
     }
 }
 

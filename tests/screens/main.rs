@@ -5,6 +5,7 @@
 mod back;
 mod cuts;
 mod door;
+mod doors;
 mod forms;
 mod frames;
 mod keys;

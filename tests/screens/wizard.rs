@@ -262,13 +262,7 @@ impl Wizard {
     /// The same with a second grid of styles: `b` bold, `r` reverse, `B` both, letters of colours, a dot for plain.
     pub fn styled(&self, columns: u16, rows: u16, theme: Theme) -> String {
         let (buffer, _) = self.buffer(columns, rows, theme);
-        let mut text = self.frame(columns, rows, theme);
-        for y in 0..rows {
-            let row: String = (0..columns).map(|x| style_letter(&buffer[(x, y)])).collect();
-            text.push('\n');
-            text.push_str(row.trim_end_matches('.'));
-        }
-        text
+        self.frame(columns, rows, theme) + &style_rows(&buffer)
     }
 
     /// The cells of the screen.
@@ -294,6 +288,17 @@ pub fn text_rows(buffer: &Buffer) -> Vec<String> {
         text.trim_end().to_owned()
     };
     (0..area.height).map(row).collect()
+}
+
+/// Rows of styles, each on a line of its own, without the plain ones at their end.
+pub fn style_rows(buffer: &Buffer) -> String {
+    let mut text = String::new();
+    for y in 0..buffer.area.height {
+        let row: String = (0..buffer.area.width).map(|x| style_letter(&buffer[(x, y)])).collect();
+        text.push('\n');
+        text.push_str(row.trim_end_matches('.'));
+    }
+    text
 }
 
 fn style_letter(cell: &ratatui::buffer::Cell) -> char {

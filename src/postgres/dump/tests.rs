@@ -6,7 +6,10 @@ use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::{DumpFault, DumpKind, DumpReport, Structure};
-use crate::postgres::{CheckError, QualifiedName};
+use crate::{
+    postgres::{CheckError, QualifiedName},
+    text::hex,
+};
 
 const KEY: &str = "5T0ePNw6ISVZ05zctgRIQ6vd3nlcMNlsC8GIRRyDDcc40lP5YiR4Fn7rpcNgJNf";
 
@@ -182,8 +185,7 @@ fn a_whole_dump_is_reported() {
         (name("public.\"DeviceModel_id_seq\""), 40)
     );
     assert_eq!((report.bytes, report.rows(), report.commits), (text.len() as u64, 7, 1));
-    let hash: Vec<String> = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(report.sha256, hash.concat());
+    assert_eq!(report.sha256, hex(&Sha256::digest(&text)));
 }
 
 #[test]

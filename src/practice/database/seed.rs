@@ -7,18 +7,19 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::{Database, rows::escape, timestamp};
+use crate::text::hex;
 
-fn hex(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+fn digest(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 fn uuid(text: &str) -> String {
-    let hex = hex(text);
+    let hex = digest(text);
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..32])
 }
 
 fn bytes(text: &str, times: usize) -> String {
-    format!("\\\\x{}", hex(text)[..32].repeat(times))
+    format!("\\\\x{}", digest(text)[..32].repeat(times))
 }
 
 fn moment(from: &str, seconds: u64) -> String {
@@ -57,7 +58,7 @@ pub fn defaults(db: &mut Database, version: &str) {
     let now = timestamp();
     let roles = ["1\tadmin\t{*}", "2\toperator\t{objects,alarms}", "3\tviewer\t{}"];
     put(db, "roles", roles.into_iter().map(str::to_owned));
-    put(db, "users", std::iter::once(format!("1\t\\N\tadmin@localhost\t\\N\t\\\\x{}\t\\N", hex("admin"))));
+    put(db, "users", std::iter::once(format!("1\t\\N\tadmin@localhost\t\\N\t\\\\x{}\t\\N", digest("admin"))));
     put(db, "user_roles", std::iter::once("1\t1".to_owned()));
     let settings = [("retention.months", "24"), ("ui", "{\"theme\": \"dark\"}")];
     put(db, "settings", settings.into_iter().map(|(key, value)| format!("{key}\t{value}\t{now}")));
@@ -92,7 +93,7 @@ fn people(db: &mut Database) {
             _ => format!("Zoë Ünïcode {i}"),
         };
         let seen = if i % 4 > 0 { moment("2026-10-25T00:30:00Z", i * 420) } else { "\\N".to_owned() };
-        format!("{}\t{}\tUser.{i}@example.net\t{name}\t\\\\x{}\t{seen}", i + 1, 1 + i % 12, hex(&i.to_string()))
+        format!("{}\t{}\tUser.{i}@example.net\t{name}\t\\\\x{}\t{seen}", i + 1, 1 + i % 12, digest(&i.to_string()))
     });
     put(db, "users", users);
     put(db, "user_roles", (2..=301).map(|id| format!("{id}\t{}", 1 + id % 3)));
@@ -104,7 +105,7 @@ fn people(db: &mut Database) {
         };
         let end = if i % 2 == 0 { "\"2027-01-01 00:00:00+00\"" } else { "" };
         let valid = format!("[\"2026-01-01 00:00:00+00\",{end})");
-        format!("{}\t{}\t\\\\x{}\t{scopes}\t{valid}", uuid(&format!("t{i}")), 1 + i, hex(&format!("t{i}")))
+        format!("{}\t{}\t\\\\x{}\t{scopes}\t{valid}", uuid(&format!("t{i}")), 1 + i, digest(&format!("t{i}")))
     });
     put(db, "api_tokens", tokens);
     called(db, "tenants_id_seq", 12);
@@ -120,7 +121,7 @@ fn things(db: &mut Database, now: &str) {
     put(db, "object_types", types);
     put(db, "DeviceModel", (1..=40).map(|i| format!("{i}\tVendor {}\t{}.{i}\t{}", i % 7, i % 5, number(i, i % 6 > 0))));
     let gateways = (1..=80u64).map(|i| {
-        let hex = hex(&format!("g{i}"));
+        let hex = digest(&format!("g{i}"));
         let eui: Vec<&str> = (0..8).map(|at| &hex[at * 2..at * 2 + 2]).collect();
         let address = if i % 2 == 0 { format!("10.0.0.{i}") } else { format!("2001:db8::{i:x}") };
         format!("{i}\t{}\t{address}\t{}", eui.join(":"), if i % 3 == 0 { "t" } else { "f" })
@@ -157,7 +158,7 @@ fn object(i: u64, now: &str) -> String {
         1 => "{}".to_owned(),
         _ => text(&format!("{{t{},\"\",NULL,\"{{brace,\\\"comma\\\"}}\"}}", i % 9)),
     };
-    let serial = hex(&i.to_string())[..32].to_owned();
+    let serial = digest(&i.to_string())[..32].to_owned();
     let properties = format!(
         "{{\"geo\": [45.{i:05}, 7.5], \"name\": \"ключ {i}\", \"empty\": null, \"serial\": \"{serial}\", \"battery\": {}}}",
         i % 101

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Pod, text};
+use crate::text::hex;
 
 /// How a pod stands.
 #[derive(Debug, Clone)]
@@ -26,7 +27,7 @@ fn now() -> String {
 }
 
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 /// A condition, with its time kept as long as it stands.

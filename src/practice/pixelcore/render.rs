@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::dotenv;
+use crate::text::hex;
 
 /// Repository of the image; its tag is the version.
 pub const IMAGE: &str = "registry.example.net/pixelcore";
@@ -44,8 +45,7 @@ pub fn objects(values: &Value, release: &str, namespace: &str) -> Result<Vec<Val
     };
     let labels = json!({"app.kubernetes.io/name": "pixelcore", "app.kubernetes.io/instance": release,
         "app.kubernetes.io/version": version, "app.kubernetes.io/managed-by": "Helm"});
-    let checksum: String =
-        Sha256::digest(json!(env).to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let checksum = hex(&Sha256::digest(json!(env).to_string().as_bytes()));
     let chart = Chart { values, release, namespace, labels, image, checksum };
     let plain: Map<String, Value> =
         env.iter().filter(|(key, _)| !dotenv::is_secret(key)).map(|(key, value)| (key.clone(), json!(value))).collect();

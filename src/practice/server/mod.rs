@@ -35,7 +35,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Containers, Faults, Objects};
-use crate::ports::SecretBytes;
+use crate::{ports::SecretBytes, text::hex};
 
 /// Which streams the server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,7 +91,7 @@ pub fn fill(group: &str, plural: &str, name: &str, object: &mut Value) {
 fn secret() -> io::Result<String> {
     let mut bytes = [0u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }
 
 impl ApiServer {

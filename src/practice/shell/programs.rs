@@ -171,7 +171,7 @@ async fn part(place: &Place, name: &str, args: &[String], mut streams: Streams) 
         }
         "sha256sum" => {
             use sha2::{Digest, Sha256};
-            let hash: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+            let hash = crate::text::hex(&Sha256::digest(&content));
             format!("{hash}  {}\n", file.unwrap_or("-")).into_bytes()
         }
         "head" => units.iter().take(count).copied().flatten().copied().collect(),

@@ -46,8 +46,7 @@ pub async fn run(place: Place, script: Script, args: &[String], streams: Streams
             let answer = match place.read(at(0)) {
                 None => "absent\n".to_owned(),
                 Some(bytes) => {
-                    let hash: String =
-                        Sha256::digest(bytes.as_slice()).iter().map(|byte| format!("{byte:02x}")).collect();
+                    let hash = crate::text::hex(&Sha256::digest(bytes.as_slice()));
                     format!("{} {hash}\n", bytes.len())
                 }
             };

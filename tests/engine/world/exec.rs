@@ -18,7 +18,7 @@ use super::{
 };
 
 fn carried(bytes: &[u8]) -> Transferred {
-    let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = drydock::text::hex(&Sha256::digest(bytes));
     Transferred { bytes: bytes.len() as u64, sha256 }
 }
 

@@ -177,7 +177,7 @@ impl Secrets for Fake {
 
     async fn keyed_digest(&self, bytes: &[u8]) -> Result<String, PortError> {
         let keyed = [b"a key of the vault", bytes].concat();
-        Ok(Sha256::digest(&keyed).iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(drydock::text::hex(&Sha256::digest(&keyed)))
     }
 }
 

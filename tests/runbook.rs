@@ -32,19 +32,22 @@ fn every_fault_of_a_file_is_told_at_its_place() {
         let marks = line.split_once("# fault ").map(|(_, marks)| marks.split(" | "));
         expected.extend(marks.into_iter().flatten().map(|mark| {
             let (column, what) = mark.split_once(' ').unwrap();
-            (index as u64 + 1, column.parse::<u64>().unwrap(), what)
+            (index + 1, column.parse::<usize>().unwrap(), what)
         }));
     }
-    let places: Vec<(u64, u64)> =
-        faults.iter().map(|fault| fault.place.as_ref().map_or((0, 0), |p| (p.line, p.column))).collect();
-    let marked: Vec<(u64, u64)> = expected.iter().map(|(line, column, _)| (*line, *column)).collect();
+    let number = |number: u64| usize::try_from(number).unwrap();
+    let place = |fault: &drydock::text::Diagnostic| {
+        fault.place.as_ref().map_or((0, 0), |place| (number(place.line), number(place.column)))
+    };
+    let places: Vec<(usize, usize)> = faults.iter().map(place).collect();
+    let marked: Vec<(usize, usize)> = expected.iter().map(|(line, column, _)| (*line, *column)).collect();
     assert_eq!(places, marked, "{told}");
     for (fault, (line, column, what)) in faults.iter().zip(expected) {
         let place = fault.place.as_ref().unwrap();
         assert!(fault.what.contains(what), "{line}: {}", fault.what);
         assert_eq!(place.file, "faulty.yaml");
         let (shown, mark) = place.snippet.split_once('\n').unwrap();
-        assert_eq!((shown, mark.find('^')), (text.lines().nth(line as usize - 1).unwrap(), Some(column as usize - 1)));
+        assert_eq!((shown, mark.find('^')), (text.lines().nth(line - 1).unwrap(), Some(column - 1)));
         assert!(fault.help.iter().all(|help| !help.is_empty()) && !fault.help.is_empty(), "{line}: {}", fault.what);
     }
     for help in ["did you mean `title`", "did you mean `estimate`", "did you mean `path`", "not built in this version"]

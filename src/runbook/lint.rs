@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     fault::Fault,
     lint_removal::removal,
-    lint_values::{Scope, values},
+    lint_values::{Before, of_file, of_step},
     model::{Intent, Runbook, Step, parse_duration},
     tree::Node,
 };
@@ -28,7 +28,7 @@ pub(super) fn lint(runbook: &Runbook, tree: &Node, unread: &[String]) -> Vec<Fau
     lint.once("input", ids.collect());
     let ids = runbook.intents.iter().enumerate().map(|(at, intent)| (format!("/intents/{at}/id"), intent.id.as_str()));
     lint.once("intent", ids.collect());
-    values(&mut lint, Scope::File);
+    of_file(&mut lint);
     for (at, intent) in runbook.intents.iter().enumerate() {
         intent_of(&mut lint, &format!("/intents/{at}"), intent);
     }
@@ -112,7 +112,7 @@ fn intent_of(lint: &mut Lint, path: &str, intent: &Intent) {
     for (index, at) in all.iter().enumerate() {
         step_of(lint, at, &mut asked);
         names_of(lint, at, &all, index, hidden);
-        values(lint, Scope::Step { at, before: &all[..index], hidden });
+        of_step(lint, at, Before { steps: &all[..index], hidden });
         removal(lint, at, &all, index);
     }
 }

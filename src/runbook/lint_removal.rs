@@ -26,7 +26,7 @@ pub(super) fn removal(lint: &mut Lint, at: &At, all: &[At], index: usize) {
         );
     } else {
         for (name, why) in comes_back(lint, all, index) {
-            if !requires.captured.iter().any(|held| *held == name) {
+            if !requires.captured.contains(&name) {
                 let what = format!("step {id} deletes and does not require that {name} is captured, {why}");
                 lint.fault(&captured, &[], what, &format!("add `{name}` to `requires: {{captured: […]}}`"));
             }

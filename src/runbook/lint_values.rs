@@ -3,30 +3,17 @@
 use super::lint::{At, Lint};
 use crate::text::{Template, names, names_of_condition};
 
-/// Where templates stand.
-pub(super) enum Scope<'a> {
-    /// Outside of steps: defaults of inputs, and the deployment. They are filled in before the first step.
-    File,
-    /// In a step.
-    Step {
-        /// The step.
-        at: &'a At<'a>,
-        /// Those before it.
-        before: &'a [At<'a>],
-        /// Whether a step may be there that could not be read.
-        hidden: bool,
-    },
+/// The steps before one, which it may name.
+#[derive(Clone, Copy)]
+pub(super) struct Before<'a> {
+    /// Those that could be read.
+    pub steps: &'a [At<'a>],
+    /// Whether there may be others.
+    pub hidden: bool,
 }
 
-/// Faults of all templates of a scope.
-pub(super) fn values(lint: &mut Lint, scope: Scope) {
-    match scope {
-        Scope::File => file(lint),
-        Scope::Step { at, before, hidden } => step(lint, at, before, hidden),
-    }
-}
-
-fn file(lint: &mut Lint) {
+/// Faults outside of steps: in defaults of inputs and in the deployment. These are filled in before the first step.
+pub(super) fn of_file(lint: &mut Lint) {
     let all = &lint.runbook.inputs;
     for (index, input) in all.iter().enumerate() {
         let path = format!("/inputs/{index}/default");
@@ -50,10 +37,11 @@ fn file(lint: &mut Lint) {
     }
 }
 
-fn step(lint: &mut Lint, at: &At, before: &[At], hidden: bool) {
+/// Faults in a step.
+pub(super) fn of_step(lint: &mut Lint, at: &At, before: Before) {
     let known = Known {
         inputs: inputs(lint, lint.runbook.inputs.len()),
-        steps: Some((before.iter().map(|at| at.step.id.0.clone()).collect(), hidden)),
+        steps: Some((before.steps.iter().map(|at| at.step.id.0.clone()).collect(), before.hidden)),
         help: "there are `inputs`, `target`, `run` and `steps` before this one",
     };
     let mut templates: Vec<&Template> = at.step.action.templates();

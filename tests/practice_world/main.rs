@@ -4,6 +4,8 @@
 
 mod desk;
 mod faults;
+#[path = "../line/mod.rs"]
+mod line;
 mod plant;
 #[path = "../pty/mod.rs"]
 mod pty;

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use drydock::{
     cluster::Cluster,
-    ports::{Exec, PodRef},
+    ports::{Exec, PodRef, PortErrorKind},
     practice::ServerOptions,
 };
 use line::{Fate, Line};
@@ -47,4 +47,14 @@ async fn an_upload_that_is_cut_again_and_again_goes_on_where_it_was() {
 async fn what_a_cut_connection_brings_late_is_found_and_kept() {
     let line = sent(Fate::Late(512 * 1024), 3_500_000).await;
     assert_eq!(line.cuts.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_without_room_for_temporary_files_says_so() {
+    let world = World::begin(&[], ServerOptions::default()).await;
+    let cluster = Cluster::from_text(&world.kubeconfig()).await.unwrap();
+    world.tiny.has_no_temporary.store(true, Ordering::SeqCst);
+    let error = cluster.probe(&pod(), &["sh"], "/").await.unwrap_err();
+    assert_eq!(error.kind, PortErrorKind::Unsupported, "{error:?}");
+    assert!(error.detail.contains("no writable folder") && error.detail.contains("mktemp"), "{error:?}");
 }

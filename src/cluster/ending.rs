@@ -4,14 +4,26 @@ use serde_json::Value;
 
 use crate::ports::{ExitStatus, PortError, PortErrorKind};
 
+/// Bytes of standard error that are kept, for a script that could not begin.
+const SAID: usize = 512;
+/// Status of the outermost script when it could not begin. Once begun it ends with a trailer and 0, whatever its command does.
+const NOT_BEGUN: &str = "125";
+
 /// What the server and standard error said at the end of a stream.
 #[derive(Default)]
 pub struct End {
     /// The server's status.
     pub status: Option<Value>,
+    said: Vec<u8>,
 }
 
 impl End {
+    /// Keeps the beginning of standard error.
+    pub fn hear(&mut self, chunk: &[u8]) {
+        let room = SAID.saturating_sub(self.said.len()).min(chunk.len());
+        self.said.extend_from_slice(&chunk[..room]);
+    }
+
     /// What it proves, beside the status that the trailer told.
     pub fn verdict(&self, what: &str, exit: Option<ExitStatus>) -> Result<ExitStatus, PortError> {
         let status = self.status.as_ref();
@@ -24,6 +36,12 @@ impl End {
                 what,
                 "the server says success, and the end of the output is missing",
             )),
+            (None, false, _) if self.code() == Some(NOT_BEGUN) => {
+                let said = crate::text::printable(String::from_utf8_lossy(&self.said).trim());
+                let words = "the container has no writable folder for temporary files, and nothing can be asked of it \
+                             without one: mount an empty volume at /tmp, or name another container in the runbook";
+                Err(PortError::new(PortErrorKind::Unsupported, what, format!("{words}; it says: {said}")))
+            }
             (_, false, Some(message)) => {
                 if message.contains("executable file not found") || message.contains("no such file or directory") {
                     let words = "the container has no `sh`, and nothing can be asked of it without one: \
@@ -42,6 +60,12 @@ impl End {
             }
         }
     }
+
+    /// The status with which the outermost script ended, where the server tells it.
+    fn code(&self) -> Option<&str> {
+        let causes = self.status.as_ref()?.pointer("/details/causes")?.as_array()?;
+        causes.iter().find(|cause| cause["reason"] == "ExitCode")?["message"].as_str()
+    }
 }
 
 #[cfg(test)]
@@ -49,7 +73,7 @@ mod tests {
     use super::*;
 
     fn ended(status: Option<&Value>, exit: Option<ExitStatus>) -> Result<ExitStatus, PortError> {
-        End { status: status.cloned() }.verdict("x", exit)
+        End { status: status.cloned(), said: b"mktemp: Read-only file system\n".to_vec() }.verdict("x", exit)
     }
 
     #[test]
@@ -62,5 +86,16 @@ mod tests {
         assert_eq!(ended(Some(&success), None).unwrap_err().kind, PortErrorKind::Integrity);
         assert!(ended(Some(&failure), None).unwrap_err().detail.contains("container not found"));
         assert!(ended(None, None).is_err());
+    }
+
+    #[test]
+    fn a_script_that_could_not_begin_is_no_lost_connection() {
+        let failure = |code: &str| {
+            serde_json::json!({"status": "Failure", "message": format!("command terminated with exit code {code}"),
+                "details": {"causes": [{"reason": "ExitCode", "message": code}]}})
+        };
+        let error = ended(Some(&failure("125")), None).unwrap_err();
+        assert_eq!((error.kind, error.detail.contains("mktemp: Read-only")), (PortErrorKind::Unsupported, true));
+        assert_eq!(ended(Some(&failure("137")), None).unwrap_err().kind, PortErrorKind::ConnectionLost);
     }
 }

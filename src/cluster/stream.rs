@@ -202,6 +202,7 @@ async fn converse(
                 }
             }
             Some(2) if data.len() > 1 => {
+                end.hear(&data[1..]);
                 out.take(Stream::Err, data.slice(1..)).await?;
                 seen = Instant::now();
             }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use drydock::{
     cluster::Cluster,
     ports::{
-        Collect, Exec, JobState, Objects, OutputSink, PodRef, PortError, Stream,
+        Collect, Exec, JobState, Objects, OutputSink, PodRef, PortError, PortErrorKind, Stream,
         remote::environment_command,
     },
 };
@@ -114,6 +114,14 @@ async fn an_upload_that_is_cut_again_and_again_goes_on_where_it_was() {
     assert_eq!(up.bytes, 8_000_000);
     // more often than an upload is tried that brings nothing new
     assert!(line.cuts.load(Ordering::SeqCst) >= 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_may_write_nothing_says_so() {
+    let Some((cluster, pod, _place)) = sleeper(r#"{"readOnlyRootFilesystem":true}"#).await else { return };
+    let error = cluster.probe(&pod, &["sh"], "/").await.unwrap_err();
+    assert_eq!(error.kind, PortErrorKind::Unsupported, "{error:?}");
+    assert!(error.detail.contains("no writable folder") && error.detail.contains("Read-only"), "{error:?}");
 }
 
 async fn pod() -> Option<(Cluster, PodRef, Place)> {

@@ -5,6 +5,7 @@
 
 mod connect;
 mod container_log;
+mod ending;
 mod error;
 mod exec;
 mod identity;
@@ -13,6 +14,7 @@ mod log_lines;
 mod logs;
 mod no_cluster;
 mod objects;
+mod outgoing;
 mod passed;
 mod stream;
 mod transfer;

@@ -4,16 +4,22 @@
 //! lost on a slow line, the true status always arrives, and a client that dies leaves nothing behind (the end of its stdin
 //! stops the command). Success needs the trailer, its byte count, and the server's own status "Success".
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures::{SinkExt, StreamExt};
+use futures::StreamExt;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
-use super::{connect::Cluster, error::chain, objects::query};
+use super::{
+    connect::Cluster,
+    ending::End,
+    error::chain,
+    objects::query,
+    outgoing::{Outgoing, frames, taken},
+};
 use crate::{
     ports::{ExitStatus, OutputSink, PodRef, PortError, PortErrorKind, Stream, remote::Script},
     text::hex,
@@ -25,12 +31,10 @@ const TRAILER: usize = 64;
 const BEAT: Duration = Duration::from_secs(5);
 /// Silence after which the connection counts as lost.
 const SILENCE: Duration = Duration::from_secs(15);
-/// The same while we send: the server answers no ping while the remote stdin is full.
+/// The same until the server has taken our whole input in: it answers no ping while the remote stdin is full.
 const SILENCE_SENDING: Duration = Duration::from_secs(45);
 /// Longest wait for the server's status after the acknowledgement.
 const STATUS: Duration = Duration::from_secs(15);
-/// Bytes of input a frame.
-const FRAME: usize = 32 * 1024;
 
 /// What of the trailer has been seen.
 struct Tail {
@@ -105,110 +109,9 @@ impl Cluster {
             .body(Vec::new())
             .map_err(|error| PortError::new(PortErrorKind::Invalid, what.clone(), error.to_string()))?;
         let connection = self.bounded(&what, self.client.connect(request)).await?;
-        let (mut sink, mut frames) = connection.into_stream().split();
-        let (send, mut outgoing) = mpsc::channel::<Message>(8);
-        let writer = tokio::spawn(async move {
-            while let Some(message) = outgoing.recv().await {
-                if sink.send(message).await.is_err() {
-                    return;
-                }
-            }
-        });
-        let stop = tokio_util::task::AbortOnDropHandle::new(writer);
-        let result = self.converse(&what, nonce, &send, &mut frames, input, out, cancel).await;
-        drop(stop);
-        result
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    async fn converse(
-        &self,
-        what: &str,
-        nonce: String,
-        send: &mpsc::Sender<Message>,
-        frames: &mut (impl StreamExt<Item = Result<Message, tokio_tungstenite::tungstenite::Error>> + Unpin),
-        input: &[u8],
-        out: &mut dyn OutputSink,
-        cancel: &CancellationToken,
-    ) -> Result<ExitStatus, PortError> {
-        let lost = |detail: String| PortError::new(PortErrorKind::ConnectionLost, what, detail);
-        let mut tail = Tail { nonce, held: BytesMut::new(), sent: 0, exit: None };
-        let mut status: Option<Value> = None;
-        let mut seen = Instant::now();
-        let mut deadline: Option<tokio::time::Instant> = None;
-        let mut beat = tokio::time::interval(BEAT);
-        let feed = async {
-            for part in input.chunks(FRAME) {
-                let mut frame = BytesMut::with_capacity(part.len() + 1);
-                frame.extend_from_slice(&[0]);
-                frame.extend_from_slice(part);
-                if send.send(Message::Binary(frame.freeze())).await.is_err() {
-                    return;
-                }
-            }
-        };
-        tokio::pin!(feed);
-        let mut feeding = !input.is_empty();
-        loop {
-            let end = async {
-                match deadline {
-                    Some(at) => tokio::time::sleep_until(at).await,
-                    None => std::future::pending().await,
-                }
-            };
-            let frame = tokio::select! {
-                frame = frames.next() => frame,
-                () = &mut feed, if feeding => { feeding = false; continue }
-                () = end => break,
-                _ = beat.tick() => {
-                    let limit = if feeding { SILENCE_SENDING } else { SILENCE };
-                    if seen.elapsed() > limit {
-                        return Err(lost(format!("nothing came for {} s", limit.as_secs())));
-                    }
-                    let _ = send.try_send(Message::Ping(Bytes::new()));
-                    continue;
-                }
-                // the dropped connection is the end of the remote stdin, which stops the command there
-                () = cancel.cancelled() => return Err(PortError::new(PortErrorKind::Cancelled, what, "stopped by the operator")),
-            };
-            seen = Instant::now();
-            let data = match frame {
-                Some(Ok(Message::Binary(data))) => data,
-                Some(Ok(Message::Close(_))) | None => break,
-                Some(Ok(_)) => continue,
-                Some(Err(error)) => {
-                    if tail.exit.is_some() && status.is_some() {
-                        break;
-                    }
-                    return Err(lost(chain(&error)));
-                }
-            };
-            match data.first() {
-                Some(1) => {
-                    let ready =
-                        tail.take(&data[1..]).map_err(|fault| PortError::new(PortErrorKind::Integrity, what, fault))?;
-                    if !ready.is_empty() {
-                        out.take(Stream::Out, ready).await?;
-                        seen = Instant::now();
-                    }
-                    if tail.exit.is_some() && deadline.is_none() {
-                        let _ = send.send(Message::Binary(Bytes::from_static(b"\0ok\n"))).await;
-                        deadline = Some(tokio::time::Instant::now() + STATUS);
-                    }
-                }
-                Some(2) if data.len() > 1 => {
-                    out.take(Stream::Err, data.slice(1..)).await?;
-                    seen = Instant::now();
-                }
-                Some(3) => {
-                    status = serde_json::from_slice(&data[1..]).ok();
-                    // late output may still follow for a moment
-                    deadline = Some(tokio::time::Instant::now() + Duration::from_secs(1));
-                }
-                _ => {}
-            }
-        }
-        verdict(what, tail.exit, status.as_ref())
+        let (sink, mut answers) = connection.into_stream().split();
+        let outgoing = Outgoing::start(sink);
+        converse(&what, nonce, &outgoing, &mut answers, input, out, cancel).await
     }
 
     /// Refuses another pod under the same name.
@@ -225,39 +128,104 @@ impl Cluster {
     }
 }
 
-/// What the end of a stream proves.
-fn verdict(what: &str, exit: Option<ExitStatus>, status: Option<&Value>) -> Result<ExitStatus, PortError> {
-    let success = status.and_then(|status| status["status"].as_str()) == Some("Success");
-    let message = status.and_then(|status| status["message"].as_str()).map(crate::text::printable);
-    match (exit, success, message) {
-        (Some(exit), true, _) => Ok(exit),
-        (None, true, _) => Err(PortError::new(
-            PortErrorKind::Integrity,
-            what,
-            "the server says success, and the end of the output is missing",
-        )),
-        (_, false, Some(message)) => {
-            if message.contains("executable file not found") || message.contains("no such file or directory") {
-                let words = "the container has no `sh`, and nothing can be asked of it without one: \
-                             use an image with a shell, or name another container in the runbook";
-                return Err(PortError::new(PortErrorKind::Unsupported, what, words));
+/// Feeds the input, passes the output on, and says how it ended.
+async fn converse(
+    what: &str,
+    nonce: String,
+    outgoing: &Outgoing,
+    answers: &mut (impl StreamExt<Item = Result<Message, tokio_tungstenite::tungstenite::Error>> + Unpin),
+    input: &[u8],
+    out: &mut dyn OutputSink,
+    cancel: &CancellationToken,
+) -> Result<ExitStatus, PortError> {
+    let lost = |detail: String| PortError::new(PortErrorKind::ConnectionLost, what, detail);
+    let mut tail = Tail { nonce, held: BytesMut::new(), sent: 0, exit: None };
+    let mut end = End::default();
+    let mut seen = Instant::now();
+    let mut deadline: Option<Instant> = None;
+    let mut beat = tokio::time::interval(BEAT);
+    let feed = outgoing.feed(input);
+    tokio::pin!(feed);
+    let mut is_feeding = true;
+    let (all, mut written, mut there) = (frames(input), 0, 0);
+    loop {
+        let over = async {
+            match deadline {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
             }
-            Err(PortError::new(PortErrorKind::ConnectionLost, what, message))
-        }
-        (Some(_), false, None) => Err(PortError::new(
-            PortErrorKind::ConnectionLost,
-            what,
-            "the output is whole, and the server never said how the command ended",
-        )),
-        (None, false, None) => {
-            Err(PortError::new(PortErrorKind::ConnectionLost, what, "the connection ended before the command did"))
+        };
+        let answer = tokio::select! {
+            answer = answers.next() => answer,
+            () = &mut feed, if is_feeding => { is_feeding = false; continue }
+            () = over => break,
+            _ = beat.tick() => {
+                // what we could write moved, too, though nothing came back yet
+                let now = outgoing.written();
+                if now > written {
+                    (written, seen) = (now, Instant::now());
+                }
+                let limit = if there < all { SILENCE_SENDING } else { SILENCE };
+                if seen.elapsed() > limit {
+                    return Err(lost(format!("nothing came for {} s", limit.as_secs())));
+                }
+                outgoing.beat();
+                continue;
+            }
+            // the dropped connection is the end of the remote stdin, which stops the command there
+            () = cancel.cancelled() => return Err(PortError::new(PortErrorKind::Cancelled, what, "stopped by the operator")),
+        };
+        seen = Instant::now();
+        let data = match answer {
+            Some(Ok(Message::Binary(data))) => data,
+            Some(Ok(Message::Pong(mark))) => {
+                there = there.max(taken(&mark));
+                continue;
+            }
+            Some(Ok(Message::Close(_))) | None => break,
+            Some(Ok(_)) => continue,
+            Some(Err(error)) => {
+                if tail.exit.is_some() && end.status.is_some() {
+                    break;
+                }
+                return Err(lost(chain(&error)));
+            }
+        };
+        match data.first() {
+            Some(1) => {
+                let ready =
+                    tail.take(&data[1..]).map_err(|fault| PortError::new(PortErrorKind::Integrity, what, fault))?;
+                if !ready.is_empty() {
+                    out.take(Stream::Out, ready).await?;
+                    seen = Instant::now();
+                }
+                if tail.exit.is_some() && deadline.is_none() {
+                    outgoing.acknowledge();
+                    deadline = Some(Instant::now() + STATUS);
+                }
+            }
+            Some(2) if data.len() > 1 => {
+                end.hear(&data[1..]);
+                out.take(Stream::Err, data.slice(1..)).await?;
+                seen = Instant::now();
+            }
+            Some(3) => {
+                end.status = serde_json::from_slice::<Value>(&data[1..]).ok();
+                // late output may still follow for a moment
+                deadline = Some(Instant::now() + Duration::from_secs(1));
+            }
+            _ => {}
         }
     }
+    end.verdict(what, tail.exit)
 }
 
 #[cfg(test)]
 mod tests {
+    use futures::SinkExt;
     use proptest::prelude::*;
+    use tokio::io::DuplexStream;
+    use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
     use super::*;
 
@@ -289,15 +257,61 @@ mod tests {
         assert!(tail.take(line.as_bytes()).is_err());
     }
 
-    #[test]
-    fn success_needs_both_words() {
-        let exit = Some(ExitStatus { code: 0, bytes: 1 });
-        let success = serde_json::json!({"status": "Success"});
-        let failure = serde_json::json!({"status": "Failure", "message": "container not found"});
-        assert!(verdict("x", exit, Some(&success)).is_ok());
-        assert_eq!(verdict("x", exit, None).unwrap_err().kind, PortErrorKind::ConnectionLost);
-        assert_eq!(verdict("x", None, Some(&success)).unwrap_err().kind, PortErrorKind::Integrity);
-        assert!(verdict("x", None, Some(&failure)).unwrap_err().detail.contains("container not found"));
-        assert!(verdict("x", None, None).is_err());
+    /// Speaks to a server of the test's own over a pipe of so many bytes.
+    async fn spoken<F: Future<Output = ()> + Send + 'static>(
+        pipe: usize,
+        input: &[u8],
+        server: impl FnOnce(WebSocketStream<DuplexStream>) -> F,
+    ) -> Result<ExitStatus, PortError> {
+        let (here, there) = tokio::io::duplex(pipe);
+        let ours = WebSocketStream::from_raw_socket(here, Role::Client, None).await;
+        tokio::spawn(server(WebSocketStream::from_raw_socket(there, Role::Server, None).await));
+        let (sink, mut answers) = ours.split();
+        let mut out = crate::ports::Collect::new(100);
+        let outgoing = Outgoing::start(sink);
+        converse("x", tail().nonce, &outgoing, &mut answers, input, &mut out, &CancellationToken::new()).await
+    }
+
+    /// Takes one frame of input every 20 s, then ends as the remote script does.
+    async fn slow(mut socket: WebSocketStream<DuplexStream>) {
+        let mut left = INPUT;
+        while left > 0 {
+            if let Message::Binary(data) = socket.next().await.unwrap().unwrap() {
+                left -= data.len() - 1;
+                tokio::time::sleep(Duration::from_secs(20)).await;
+            }
+        }
+        let trailer = format!("\u{1}{}:0:0\n", tail().nonce);
+        socket.send(Message::Binary(trailer.into_bytes().into())).await.unwrap();
+        while socket.next().await.unwrap().unwrap() != Message::Binary(Bytes::from_static(b"\0ok\n")) {}
+        socket.send(Message::Binary(Bytes::from_static(b"\x03{\"status\":\"Success\"}"))).await.unwrap();
+    }
+
+    const INPUT: usize = 400_000;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_line_is_not_a_dead_one() {
+        // what waits of the input lies with us, and in the buffers on its way
+        for pipe in [1 << 10, 1 << 20] {
+            let began = Instant::now();
+            let exit = spoken(pipe, &vec![7; INPUT], slow).await.unwrap();
+            assert_eq!((exit.code, exit.bytes), (0, 0), "{pipe}");
+            assert!(began.elapsed() > Duration::from_secs(200), "{pipe}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_on_which_nothing_moves_is_lost_in_time() {
+        for (pipe, input, most) in [(1 << 10, INPUT, 50), (1 << 20, INPUT, 50), (1 << 20, 0, 20)] {
+            let began = Instant::now();
+            let silent = |socket| async move {
+                let _kept = socket;
+                std::future::pending().await
+            };
+            let error = spoken(pipe, &vec![7; input], silent).await.unwrap_err();
+            assert_eq!(error.kind, PortErrorKind::ConnectionLost, "{pipe}");
+            let took = began.elapsed().as_secs();
+            assert!((most - 5..=most + 5).contains(&took), "{pipe}: {took} s");
+        }
     }
 }

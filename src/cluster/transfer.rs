@@ -15,13 +15,16 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::Cluster;
-use crate::ports::{Exec, OutputSink, PodRef, PortError, PortErrorKind, Stream, Transferred, remote::Script};
+use crate::ports::{Collect, Exec, OutputSink, PodRef, PortError, PortErrorKind, Stream, Transferred, remote::Script};
 use crate::text::hex;
 
 /// Chunks that may wait for the disk.
 const QUEUE: usize = 32;
-/// Bytes of an upload that one command carries.
+/// Bytes of an upload that one command carries. A command costs a tenth of a second however little it carries, and one that is cut
+/// leaves there what it had brought: smaller ones would be slower and save nothing.
 const CHUNK: usize = 8 << 20;
+/// With this the script that appends refuses a file of another size.
+const MOVED: u8 = 3;
 /// Tries without a single new byte after which a transfer gives up.
 const TRIES: u32 = 5;
 /// Least time between two notices of progress.
@@ -87,6 +90,42 @@ impl OutputSink for ToWriter<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// A file on its way there.
+struct Upload<'a> {
+    what: &'a str,
+    pod: &'a PodRef,
+    from: &'a Path,
+    to: &'a str,
+    wanted: &'a Transferred,
+    progress: &'a (dyn Fn(u64) + Send + Sync),
+    cancel: &'a CancellationToken,
+}
+
+/// How an upload gets on.
+struct Way {
+    /// Where the file there ended when that was known last.
+    end: u64,
+    /// Tries since it last grew.
+    fruitless: u32,
+}
+
+impl Way {
+    fn is_at(&mut self, end: u64) {
+        if end > self.end {
+            self.fruitless = 0;
+        }
+        self.end = end;
+    }
+}
+
+/// The pause before another try, longer each time.
+async fn rest(what: &str, tries: u32, cancel: &CancellationToken) -> Result<(), PortError> {
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_secs(u64::from(tries))) => Ok(()),
+        () = cancel.cancelled() => Err(PortError::new(PortErrorKind::Cancelled, what, "stopped by the operator")),
     }
 }
 
@@ -202,7 +241,7 @@ impl Cluster {
                     if fruitless >= TRIES {
                         return Err(error);
                     }
-                    tokio::time::sleep(Duration::from_secs(u64::from(1 + fruitless))).await;
+                    rest(what, 1 + fruitless, cancel).await?;
                 }
                 Err(error) => return Err(error),
             }
@@ -226,41 +265,69 @@ impl Cluster {
         })
         .await?;
         let wanted = Transferred { bytes: total, sha256: hex(&hash.finalize()) };
-        let mut sent = self.resume_point(&what, pod, from, to, &wanted).await?;
-        let mut fruitless = 0;
-        while sent < total || total == 0 {
-            if cancel.is_cancelled() {
-                return Err(PortError::new(PortErrorKind::Cancelled, what, "stopped by the operator"));
-            }
-            let (back, chunk) = blocking(&what, move || {
-                let mut chunk = Vec::with_capacity(CHUNK);
-                file.seek(SeekFrom::Start(sent))?;
-                (&file).take(CHUNK as u64).read_to_end(&mut chunk)?;
-                Ok((file, chunk))
-            })
-            .await?;
-            file = back;
-            match self.script(pod, Script::Write, &[to, &sent.to_string()], &chunk).await {
-                Ok(_) => {
-                    sent += chunk.len() as u64;
-                    fruitless = 0;
-                    progress(sent);
+        let upload = Upload { what: &what, pod, from, to, wanted: &wanted, progress, cancel };
+        let mut way = Way { end: 0, fruitless: 0 };
+        loop {
+            match self.go_on(&upload, &mut file, &mut way).await {
+                Err(error) if error.is_transient() => {
+                    way.fruitless += 1;
+                    if way.fruitless > TRIES {
+                        return Err(error);
+                    }
+                    rest(&what, way.fruitless, cancel).await?;
                 }
-                Err(error) if error.is_transient() && fruitless < TRIES => {
-                    fruitless += 1;
-                    tokio::time::sleep(Duration::from_secs(u64::from(fruitless))).await;
-                    sent = self.resume_point(&what, pod, from, to, &wanted).await?;
-                }
-                Err(error) => return Err(error),
-            }
-            if total == 0 {
-                break;
+                ended => return ended,
             }
         }
-        match self.digest(pod, to).await? {
-            Some(there) if there == wanted => Ok(there),
+    }
+
+    /// Sends what is not there yet, and proves the whole.
+    async fn go_on(&self, upload: &Upload<'_>, file: &mut File, way: &mut Way) -> Result<Transferred, PortError> {
+        let (what, wanted) = (upload.what, upload.wanted);
+        let mut sent = self.resume_point(what, upload.pod, upload.from, upload.to, wanted).await?;
+        way.is_at(sent);
+        while sent < wanted.bytes || wanted.bytes == 0 {
+            let mut copy = file.try_clone().map_err(|error| io(what, &error))?;
+            let chunk = blocking(what, move || {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                copy.seek(SeekFrom::Start(sent))?;
+                copy.take(CHUNK as u64).read_to_end(&mut chunk)?;
+                Ok(chunk)
+            })
+            .await?;
+            self.append(upload, sent, &chunk).await?;
+            // an empty file, or one that became shorter here: the proof says which
+            if chunk.is_empty() {
+                break;
+            }
+            sent += chunk.len() as u64;
+            way.is_at(sent);
+            (upload.progress)(sent);
+        }
+        match self.digest(upload.pod, upload.to).await? {
+            Some(there) if there == *wanted => Ok(there),
             other => {
                 Err(PortError::new(PortErrorKind::Integrity, what, format!("there it is {other:?}, here {wanted:?}")))
+            }
+        }
+    }
+
+    /// Appends a chunk at byte `at`, where the file has to end there.
+    async fn append(&self, upload: &Upload<'_>, at: u64, chunk: &[u8]) -> Result<(), PortError> {
+        let (mut out, command) = (Collect::new(4096), Script::Write.command(&[upload.to, &at.to_string()]));
+        let exit = self.acknowledged(upload.pod, &command, chunk, &mut out, upload.cancel).await?;
+        match exit.code {
+            0 => Ok(()),
+            // what an earlier connection still held was brought after it was given up: nothing is wrong with what is there
+            MOVED => Err(PortError::new(
+                PortErrorKind::ConnectionLost,
+                upload.what,
+                "the file there does not end where it was left: an earlier connection brought more of it",
+            )),
+            code => {
+                let said = crate::text::printable(out.errors().trim());
+                let detail = format!("writing ended with status {code}: {said}");
+                Err(PortError::new(PortErrorKind::Other, upload.what, detail))
             }
         }
     }

@@ -5,6 +5,8 @@
 mod answers;
 mod desk;
 mod faults;
+#[path = "../line/mod.rs"]
+mod line;
 mod plant;
 #[path = "../pty/mod.rs"]
 mod pty;

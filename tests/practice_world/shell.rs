@@ -1,9 +1,17 @@
 //! The simulated shell beside a real one, and what a container answers that has no such program.
 
-use drydock::ports::{Collect, Exec};
+use std::sync::atomic::Ordering;
+
+use drydock::{
+    cluster::Cluster,
+    ports::{Collect, Exec},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::desk::Desk;
+use crate::{
+    desk::Desk,
+    line::{Fate, Line},
+};
 
 /// Commands that mean the same everywhere.
 const SAME: [&str; 13] = [
@@ -54,4 +62,21 @@ async fn what_is_not_played_says_so() {
         assert_eq!(end.code, code, "{command:?}: {}{}", out.text(), out.errors());
         assert!(out.errors().contains(words), "{command:?}: {}", out.errors());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_came_of_an_upload_that_was_cut_is_there() {
+    let desk = Desk::new(&[], 1).await;
+    let pod = desk.pod("pix-core", "pix-core").await;
+    let text = String::from_utf8(desk.server.kubeconfig().expose_secret().to_vec()).unwrap();
+    let server = desk.cluster.server().trim_start_matches("http://").to_owned();
+    let line = Line::to(server.parse().unwrap(), Fate::Cut(512 * 1024)).await;
+    let cut = Cluster::from_text(&text.replace(&server, &line.address.to_string())).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().join("here");
+    std::fs::write(&here, vec![7; 3_500_000]).unwrap();
+    let up = cut.upload(&pod, &here, "/tmp/there", &|_| {}, &CancellationToken::new()).await.unwrap();
+    assert_eq!(up.bytes, 3_500_000);
+    // more often than an upload is tried that brings nothing new
+    assert!(line.cuts.load(Ordering::SeqCst) >= 6);
 }

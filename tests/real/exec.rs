@@ -1,14 +1,23 @@
 //! The acknowledged stream, jobs and transfers in a real pod whose first process is PostgreSQL.
 
-use std::{process::Command, time::Duration};
+use std::{
+    process::Command,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use drydock::{
     cluster::Cluster,
-    ports::{Collect, Exec, JobState, Objects, OutputSink, PodRef, PortError, Stream, remote::environment_command},
+    ports::{
+        Collect, Exec, JobState, Objects, OutputSink, PodRef, PortError, PortErrorKind, Stream,
+        remote::environment_command,
+    },
 };
 use tokio_util::sync::CancellationToken;
+
+use crate::line::{Fate, Line};
 
 /// Counts bytes at a limited rate, so that the remote command ends before its reader has caught up.
 struct Slow {
@@ -52,6 +61,67 @@ impl Drop for Place {
         let args = ["delete", "namespace", &self.namespace, "--ignore-not-found", "--wait=false"];
         let _ = Command::new("kubectl").env("KUBECONFIG", &self.kubeconfig).args(args).status();
     }
+}
+
+/// A pod that sleeps, with these settings for its container.
+async fn sleeper(security: &str) -> Option<(Cluster, PodRef, Place)> {
+    let kubeconfig = crate::setting("DRYDOCK_TEST_KUBECONFIG")?;
+    let place = Place { kubeconfig, namespace: crate::own_namespace("dd-line") };
+    place.kubectl(&["create", "namespace", &place.namespace]);
+    let image = "localhost/postgres:1";
+    let spec = format!(
+        r#"{{"spec":{{"terminationGracePeriodSeconds":1,"containers":[{{"name":"box","image":"{image}","imagePullPolicy":"IfNotPresent","command":["sleep","600"],"securityContext":{security}}}]}}}}"#
+    );
+    place.kubectl(&["run", "box", &format!("--image={image}"), "--overrides", &spec]);
+    place.kubectl(&["wait", "pod/box", "--for=condition=Ready", "--timeout=60s"]);
+    let cluster = Cluster::from_text(&std::fs::read_to_string(&place.kubeconfig).unwrap()).await.unwrap();
+    let pod =
+        PodRef { namespace: place.namespace.clone(), pod: "box".into(), container: "box".into(), uid: String::new() };
+    Some((cluster, pod, place))
+}
+
+/// The same cluster over a line of this fate.
+async fn over(cluster: &Cluster, place: &Place, fate: Fate) -> (Cluster, Line) {
+    let server = cluster.server().trim_start_matches("https://").to_owned();
+    let line = Line::to(server.parse().expect("the test cluster's address is one of this machine"), fate).await;
+    let text = std::fs::read_to_string(&place.kubeconfig).unwrap().replace(&server, &line.address.to_string());
+    (Cluster::from_text(&text).await.unwrap(), line)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_over_a_slow_line_takes_its_time() {
+    let Some((cluster, pod, place)) = sleeper("{}").await else { return };
+    // most of it lies in the buffers of this machine at once, and takes more than a minute from there
+    let (bytes, rate) = (6_000_000, 96 * 1024);
+    let (slow, _line) = over(&cluster, &place, Fate::Slow(rate)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().join("here");
+    std::fs::write(&here, vec![7; bytes]).unwrap();
+    let began = Instant::now();
+    let up = slow.upload(&pod, &here, "/tmp/there", &|_| {}, &CancellationToken::new()).await.unwrap();
+    assert_eq!(up.bytes, bytes as u64);
+    assert!(began.elapsed().as_secs() as usize >= bytes / rate, "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_is_cut_again_and_again_goes_on_where_it_was() {
+    let Some((cluster, pod, place)) = sleeper("{}").await else { return };
+    let (cut, line) = over(&cluster, &place, Fate::Cut(1 << 20)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().join("here");
+    std::fs::write(&here, vec![7; 8_000_000]).unwrap();
+    let up = cut.upload(&pod, &here, "/tmp/there", &|_| {}, &CancellationToken::new()).await.unwrap();
+    assert_eq!(up.bytes, 8_000_000);
+    // more often than an upload is tried that brings nothing new
+    assert!(line.cuts.load(Ordering::SeqCst) >= 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_may_write_nothing_says_so() {
+    let Some((cluster, pod, _place)) = sleeper(r#"{"readOnlyRootFilesystem":true}"#).await else { return };
+    let error = cluster.probe(&pod, &["sh"], "/").await.unwrap_err();
+    assert_eq!(error.kind, PortErrorKind::Unsupported, "{error:?}");
+    assert!(error.detail.contains("no writable folder") && error.detail.contains("Read-only"), "{error:?}");
 }
 
 async fn pod() -> Option<(Cluster, PodRef, Place)> {

@@ -11,6 +11,8 @@ mod helm_practice;
 mod holds;
 mod kubectl_practice;
 mod lies;
+#[path = "../line/mod.rs"]
+mod line;
 mod live;
 mod logs;
 mod objects;

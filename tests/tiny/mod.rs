@@ -8,7 +8,7 @@ use std::{
     process::Stdio,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -31,6 +31,8 @@ pub struct Tiny {
     before: Mutex<BTreeMap<String, Arc<LogBook>>>,
     /// Commands whose future was dropped before its end.
     pub dropped: AtomicU32,
+    /// There is no folder for temporary files.
+    pub has_no_temporary: AtomicBool,
 }
 
 /// Counts a command that is dropped.
@@ -95,7 +97,11 @@ impl Containers for Tiny {
         let Io { mut stdin, stdout, stderr } = io;
         // the end of its input ends drydock's own script, which must be left to reap what it started
         let own = command.get(3).is_some_and(|word| word == "drydock-run");
-        let spawned = Command::new(&command[0])
+        let mut program = Command::new(&command[0]);
+        if self.has_no_temporary.load(Ordering::SeqCst) {
+            program.env("TMPDIR", "/no/such/folder");
+        }
+        let spawned = program
             .args(&command[1..])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -9,7 +9,7 @@ use axum::{
     body::Bytes,
     extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code},
 };
-use futures::{SinkExt, StreamExt, stream::SplitSink};
+use futures::{FutureExt, SinkExt, StreamExt, stream::SplitSink};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -34,6 +34,8 @@ const FRAME: usize = 32 * 1024;
 const BEAT: Duration = Duration::from_secs(5);
 /// Bytes a second of a slow link.
 const SLOW: usize = 256 * 1024;
+/// For so long a command may still take in what its client sent before it went.
+const LEFT: Duration = Duration::from_millis(200);
 /// Output after which the status of a command can be lost on its way.
 const ENOUGH: usize = 64 * 1024;
 
@@ -150,11 +152,12 @@ impl Command {
         let (stderr, stderr_from) = mpsc::channel(QUEUE);
         let acknowledge = stdin_to.downgrade();
         let io = Io { stdin, stdout, stderr };
-        let work = shared.containers.exec(&self.pod, &self.container, &self.words, io);
+        let work = shared.containers.exec(&self.pod, &self.container, &self.words, io).fuse();
+        tokio::pin!(work);
         let told = tokio::select! {
             told = async {
                 let pump = self.pump_out(shared, &mut sink, stdout_from, stderr_from, &acknowledge);
-                tokio::pin!(work, pump);
+                tokio::pin!(pump);
                 let mut ended = None;
                 let pumped = loop {
                     tokio::select! {
@@ -166,17 +169,21 @@ impl Command {
                     Told::Status(forced) => {
                         let end = match ended {
                             Some(end) => end,
-                            None => work.await,
+                            None => work.as_mut().await,
                         };
                         Told::Status(if forced.is_null() { status(&end) } else { forced })
                     }
                     other => other,
                 }
             } => told,
-            () = self.pump_in(shared, &mut frames, stdin_to) => return,
+            () = self.pump_in(shared, &mut frames, stdin_to) => Told::Gone,
         };
         match told {
-            Told::Gone => return,
+            // its input ends with what came
+            Told::Gone => {
+                let _ = tokio::time::timeout(LEFT, work).await;
+                return;
+            }
             Told::Status(status) => {
                 let lost = self.nonce.is_some() && shared.faults.strikes(Fault::NoStatus);
                 if !lost {

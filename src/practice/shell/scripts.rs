@@ -76,16 +76,9 @@ async fn acknowledged(place: Place, args: &[String], streams: Streams) -> u8 {
     let [nonce, length, command @ ..] = args else { return 125 };
     let length: usize = length.parse().unwrap_or(0);
     let Streams { mut input, out, err } = streams;
-    let mut held = Vec::new();
-    while held.len() < length {
-        // the end of stdin is the order to stop
-        let Some(bytes) = input.next().await else { return 0 };
-        held.extend_from_slice(&bytes);
-    }
-    let early = held.split_off(length);
-    let mut acknowledged = early.contains(&b'\n');
+    let (feed, fed) = mpsc::channel::<Bytes>(16);
     let (send, mut receive) = mpsc::channel::<Bytes>(16);
-    let inner = Streams { input: Input::Held(held.into()), out: Output::Channel(send), err: err.clone() };
+    let inner = Streams { input: Input::Channel(fed), out: Output::Channel(send), err: err.clone() };
     let name = command.first().cloned().unwrap_or_default();
     let work = async {
         if !name.is_empty() && !super::knows(&name) {
@@ -104,17 +97,51 @@ async fn acknowledged(place: Place, args: &[String], streams: Streams) -> u8 {
         }
         bytes
     };
+    let given = async {
+        let mut left = length;
+        while left > 0 {
+            let mut bytes = input.next().await?;
+            let part = bytes.split_to(left.min(bytes.len()));
+            left -= part.len();
+            // a command that reads no more is given no more
+            let _ = feed.send(part).await;
+            if left == 0 {
+                return Some(bytes);
+            }
+        }
+        drop(feed);
+        Some(Bytes::new())
+    };
     let both = futures::future::join(work, carry);
     tokio::pin!(both);
+    let mut ended = None;
+    let early = {
+        tokio::pin!(given);
+        loop {
+            tokio::select! {
+                done = &mut both, if ended.is_none() => ended = Some(done),
+                early = &mut given => break early,
+            }
+        }
+    };
+    let mut acknowledged = early.as_ref().is_some_and(|bytes| bytes.contains(&b'\n'));
     let (status, bytes) = loop {
+        if let Some(done) = ended {
+            break done;
+        }
         tokio::select! {
-            ended = &mut both => break ended,
-            said = input.next(), if !acknowledged => match said {
+            done = &mut both => ended = Some(done),
+            said = input.next(), if early.is_some() && !acknowledged => match said {
                 Some(bytes) => acknowledged = bytes.contains(&b'\n'),
+                // the end of stdin is the order to stop
                 None => return 0,
             },
         }
     };
+    // cut before its end: the command has taken in what came, and nobody hears of it
+    if early.is_none() {
+        return 0;
+    }
     out.say(format!("{nonce}:{status}:{bytes}\n")).await;
     while !acknowledged {
         match input.next().await {

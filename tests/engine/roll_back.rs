@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use drydock::{
+    actions::leftover,
     plain::Say,
     ports::PortErrorKind,
     run::{Choice, Event, Outcome, Question, Record, Reply, RunState, Stopped, report},
@@ -68,6 +69,14 @@ fn objects(state: &State) -> BTreeMap<Key, Value> {
 fn is_as_before(desk: &Desk, what: &str) {
     let state = desk.fake.state();
     assert_eq!(objects(&state), objects(&State::with_deployment("test")), "{what}");
+}
+
+fn state_of(desk: &Desk) -> RunState {
+    let mut state = RunState::default();
+    for entry in desk.entries() {
+        state.apply(entry.at, &entry.record);
+    }
+    state
 }
 
 fn offered(ride: &Ride) -> Vec<Vec<&str>> {
@@ -197,11 +206,8 @@ async fn what_the_run_changed_is_put_back_last_change_first() {
         })
         .collect();
     assert_eq!(undone, ["rehearse", "freeze"]);
-    let mut state = RunState::default();
+    let state = state_of(&desk);
     let records: Vec<_> = entries.into_iter().map(|entry| (entry.at, entry.record)).collect();
-    for (at, record) in &records {
-        state.apply(*at, record);
-    }
     assert!(state.is_at_end() && state.rolled_back && !state.finished);
     let told = report::markdown(&state, &records);
     assert!(told.contains("The run is rolled back.") && told.contains("pix-feed has 2 again"), "{told}");
@@ -277,7 +283,26 @@ async fn a_dump_that_fails_leaves_no_client_pod_behind_a_roll_back() {
         });
         let told = format!("{:?}", told.unwrap());
         assert_eq!(told.contains("kubectl -n plant delete pod drydock-client-7f3a"), is_made, "{broken}: {told}");
+        let left: Vec<String> = leftover(&state_of(&desk)).into_iter().map(|thing| thing.what).collect();
+        let unseen = "pod drydock-client-7f3a in plant, of which it was not seen whether it was made".to_owned();
+        assert_eq!(left, if is_made { Vec::new() } else { vec![unseen] }, "{broken}");
     }
+    // who gives such a run up is told what it leaves
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    desk.fake.fail("job plant dump-1", PortErrorKind::Other);
+    desk.go(choosing(answers.clone(), &["stop"])).await;
+    let left = leftover(&state_of(&desk));
+    let told: Vec<(&str, &str)> = left.iter().map(|thing| (thing.what.as_str(), thing.command.as_str())).collect();
+    let command = "kubectl --context c -n plant delete pod drydock-client-7f3a";
+    assert_eq!(told, [("pod drydock-client-7f3a in plant", command)]);
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    desk.fake.fail("upload plant-rehearsal", PortErrorKind::Other);
+    desk.go(choosing(answers.clone(), &["stop"])).await;
+    let left = leftover(&state_of(&desk));
+    assert_eq!(
+        left.iter().map(|thing| thing.what.as_str()).collect::<Vec<_>>(),
+        ["namespace plant-rehearsal with all that is in it"]
+    );
     // a pod of that name that another run or person has made since is theirs
     let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
     desk.fake.fail("job plant dump-1", PortErrorKind::Other);

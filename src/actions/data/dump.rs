@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     artifacts::{DumpFacts, DumpFile, digest, to_facts},
     client,
-    database::{no_open_transaction, settled_source, source, writers},
+    database::{UNCOUNTED, no_open_transaction, settled_source, source, writers},
     jobs::{self, Measure},
 };
 use crate::{
@@ -178,6 +178,12 @@ impl DumpSpec {
         let restarted = server.postmaster_start != later.postmaster_start;
         if before != after || restarted || !server.is_quiet_until(&later) {
             let comparison = compare(&before, &after, |_| true);
+            if before == after && !restarted && !server.counts_until(&later) {
+                return Err(Diagnostic::new(format!("transactions ended during the dump, and {UNCOUNTED}"))
+                    .proves("the two files may come from two moments and not fit together; they count as no dump")
+                    .safe("production: it was only read")
+                    .into());
+            }
             let who = writers(cx, cx.namespace()).await;
             let problem = Diagnostic::new(format!("the database was written to, or restarted, during the dump{who}"))
                 .proves("the two files come from two moments and may not fit together; they count as no dump")

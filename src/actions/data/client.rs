@@ -9,7 +9,8 @@ use crate::{
     actions::{
         context::{Halt, StepCx},
         objects::{
-            pods::{container, is_ready, object, ready_pod, text},
+            events::Events,
+            pods::{container, is_ready, object, ready_pod, resources, text},
             reasons,
         },
     },
@@ -124,6 +125,9 @@ fn manifest(cx: &StepCx, namespace: &str, core: &Value) -> Result<Value, Halt> {
         if let Some(value) = spec.get(key) {
             client[key] = value.clone();
         }
+    }
+    if let Some(resources) = resources(spec) {
+        client["resources"] = resources;
     }
     let mut pod = json!({
         "containers": [client],

@@ -274,7 +274,7 @@ async fn a_dump_that_fails_leaves_no_client_pod_behind_a_roll_back() {
         let ride = desk.go(choosing(answers.clone(), &["roll-back"])).await;
         assert_eq!(ride.stopped, Stopped::RolledBack, "{broken}");
         is_as_before(&desk, broken);
-        let cost = ride.events.iter().filter_map(choices).next().unwrap()[1].cost.clone();
+        let cost = ride.events.iter().find_map(choices).unwrap()[1].cost.clone();
         let is_made = !broken.starts_with("create");
         assert_eq!(cost.contains("pod drydock-client-7f3a removed"), is_made, "{broken}: {cost}");
         let told = ride.questions().into_iter().find_map(|question| match question {

@@ -18,7 +18,10 @@ mod references;
 mod spec;
 
 pub use context::{Action, Described, Done, Driver, Halt, Needs, PlanCx, Probed, StepCx};
-pub use data::artifacts::DumpFacts;
+pub use data::{
+    artifacts::DumpFacts,
+    leftover::{Leftover, leftover},
+};
 pub use forms::{dotenv::parse as parse_dotenv, form_state::holds_secret};
 pub use preflight::check::Scope;
 pub use spec::*;

@@ -10,6 +10,7 @@ use super::{
     attend::{Realm, come_back},
 };
 use crate::{
+    actions::leftover,
     plain::wrapped,
     run::{Environment, EvidenceState, OutputLine, PlannedStep, Record, Risk, RunState, StepState, Tag, Timings},
     runner::records,
@@ -289,6 +290,9 @@ pub fn abandon(global: &Global, args: &AbandonArg) -> Outcome {
         if let StepState::Done { summary, .. } = state.step(&step.id) {
             writeln!(out, "stays. {} {}: {summary}; undo: {}", step.number, step.title, step.undo)?;
         }
+    }
+    for thing in leftover(&state) {
+        writeln!(out, "left by this run. {}; to remove it: {}", thing.what, thing.command)?;
     }
     Ok(Exit::Done)
 }

@@ -10,6 +10,7 @@ mod error;
 mod exec;
 mod identity;
 mod instance;
+mod kinds;
 mod log_lines;
 mod logs;
 mod no_cluster;

@@ -79,11 +79,6 @@ fn path_of(document: &Value) -> Result<(String, String), PortError> {
     Ok((root, name))
 }
 
-/// Whether a group of kinds is served by somebody else than the API server itself, or may be.
-fn is_extension(group: &str) -> bool {
-    group.ends_with("metrics.k8s.io") || (group.contains('.') && !group.ends_with(".k8s.io"))
-}
-
 #[async_trait]
 impl Objects for Cluster {
     async fn get(&self, object: &ObjectRef) -> Result<Option<Value>, PortError> {
@@ -116,41 +111,7 @@ impl Objects for Cluster {
     }
 
     async fn kinds(&self) -> Result<Vec<Kind>, PortError> {
-        let what = "cannot read which kinds the server has";
-        let mut found = Vec::new();
-        let mut groups = vec![(String::new(), "v1".to_owned())];
-        let listed = self.json(what, "GET", "/apis", None).await?;
-        for group in listed["groups"].as_array().into_iter().flatten() {
-            let name = group["name"].as_str().unwrap_or_default().to_owned();
-            groups.push((name, group["preferredVersion"]["version"].as_str().unwrap_or_default().to_owned()));
-        }
-        for (group, version) in groups {
-            let root = if group.is_empty() { "/api/v1".to_owned() } else { format!("/apis/{group}/{version}") };
-            // one dead extension API must not hide the others; its objects are not Helm's or ours. What every server has is
-            // never left out: a list of what goes must not be short because of a moment's overload
-            let resources = match self.json(what, "GET", &root, None).await {
-                Ok(resources) => resources,
-                Err(error) if is_extension(&group) && error.kind == PortErrorKind::Unreachable => continue,
-                Err(error) => return Err(error),
-            };
-            for resource in resources["resources"].as_array().into_iter().flatten() {
-                let verbs: Vec<&str> =
-                    resource["verbs"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-                let plural = resource["name"].as_str().unwrap_or_default();
-                if plural.contains('/') || !verbs.contains(&"list") || !verbs.contains(&"delete") {
-                    continue;
-                }
-                let kind = resource["kind"].as_str().unwrap_or_default();
-                found.push(Kind::new(
-                    &group,
-                    &version,
-                    kind,
-                    plural,
-                    resource["namespaced"].as_bool().unwrap_or(false),
-                ));
-            }
-        }
-        Ok(found)
+        self.read_kinds().await
     }
 
     async fn create(&self, object: &Value) -> Result<Value, PortError> {

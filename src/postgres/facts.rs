@@ -42,6 +42,9 @@ pub struct ServerFacts {
     /// Rows inserted, updated and deleted since the counters were reset. They come late: by a second,
     /// and by 10 s from a session that stays connected and idle.
     pub writes: i64,
+    /// Whether the server counts them at all; where it does not say so, they prove nothing.
+    #[serde(default)]
+    pub track_counts: bool,
     /// One above the highest transaction id of the whole server that has ended, known at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_xid: Option<u64>,
@@ -68,16 +71,21 @@ impl ServerFacts {
     }
 
     /// Whether the server's own numbers say that nothing was written between this and `later`: no transaction with an id
-    /// ended, or no row change was counted. Counters that went back prove nothing and count as moved. Equal counters say so
-    /// only once none can [come late](Self::may_count_late).
+    /// ended, or no row change was counted. Counters that went back prove nothing and count as moved, and so do those of a server
+    /// that [does not count](Self::counts_until). Equal counters say so only once none can [come late](Self::may_count_late).
     pub fn is_quiet_until(&self, later: &Self) -> bool {
-        self.writes == later.writes || self.no_transaction_ended(later)
+        (self.counts_until(later) && self.writes == later.writes) || self.no_transaction_ended(later)
+    }
+
+    /// Whether the server counted row changes at both moments.
+    pub fn counts_until(&self, later: &Self) -> bool {
+        self.track_counts && later.track_counts
     }
 
     /// Whether transactions ended between this and `later`, or may have, and no row change of theirs is counted: it was not
     /// theirs, or it is not counted yet.
     pub fn may_count_late(&self, later: &Self) -> bool {
-        self.writes == later.writes && !self.no_transaction_ended(later)
+        self.counts_until(later) && self.writes == later.writes && !self.no_transaction_ended(later)
     }
 
     /// Whether no transaction with an id ended between this and `later`, as far as ids alone can say: one that was open at
@@ -145,7 +153,7 @@ impl Sessions {
 mod tests {
     use super::*;
 
-    const SERVER: &str = r#"{"version" : "15.18 (Debian)", "database" : "pixelcore", "database_oid" : 16385, "system_identifier" : "7710474308726325905", "size" : 9649511, "encoding" : "UTF8", "postmaster_start" : "2026-11-21T04:18:17.673874Z", "writes" : 61, "next_xid" : 729, "oldest_xid" : 729}
+    const SERVER: &str = r#"{"version" : "15.18 (Debian)", "database" : "pixelcore", "database_oid" : 16385, "system_identifier" : "7710474308726325905", "size" : 9649511, "encoding" : "UTF8", "postmaster_start" : "2026-11-21T04:18:17.673874Z", "writes" : 61, "track_counts" : true, "next_xid" : 729, "oldest_xid" : 729}
 "#;
     const SESSIONS: &str = r#"{"pid" : 7, "user" : "pix", "application" : "", "client" : null, "state" : "idle", "writes" : false}
 {"pid" : 9, "user" : "pix", "application" : "ingest", "client" : "10.0.0.7", "state" : null, "writes" : true}
@@ -190,6 +198,20 @@ mod tests {
         // One that was open at the beginning, below the highest that had ended, ends without moving the next id.
         let open = ServerFacts { oldest_xid: Some(720), ..before.clone() };
         assert!(!open.is_quiet_until(&later(62, Some(729))) && open.may_count_late(&later(61, Some(729))));
+    }
+
+    #[test]
+    fn a_server_that_counts_nothing_is_quiet_only_by_its_ids() {
+        let before = ServerFacts::parse(SERVER).unwrap();
+        let blind = ServerFacts { track_counts: false, ..before.clone() };
+        let ended = |facts: &ServerFacts| ServerFacts { next_xid: Some(730), oldest_xid: Some(730), ..facts.clone() };
+        for (first, later) in [(&blind, ended(&blind)), (&blind, ended(&before)), (&before, ended(&blind))] {
+            assert!(!first.is_quiet_until(&later) && !first.may_count_late(&later), "{first:?} {later:?}");
+        }
+        assert!(blind.is_quiet_until(&blind));
+        // What an earlier version wrote down does not say.
+        let silent = ServerFacts::parse(&SERVER.replace("\"track_counts\" : true, ", "")).unwrap();
+        assert!(!silent.is_quiet_until(&ended(&before)));
     }
 
     #[test]

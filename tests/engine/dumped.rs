@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use drydock::run::{Event, Outcome, Record, Stopped};
+use drydock::{
+    plain::Say,
+    run::{Event, Outcome, Question, Record, Reply, Stopped},
+};
 use serde_json::{Value, json};
 
 use crate::{
     crash::{answers, whole},
-    drive::{Clerk, Desk},
-    world::Moment,
+    drive::{Act, Clerk, Desk, pixelcore},
+    world::{Fake, Moment, State},
 };
 
 const JOB: &str = "job plant dump-1";
@@ -98,4 +101,42 @@ async fn a_job_of_a_quiet_database_is_taken_up_and_one_without_its_beginning_is_
     update(&desk);
     finished_with_the_change(&desk, answers).await;
     assert_eq!((desk.fake.calls(JOB).len(), failures(&desk).len()), (2, 0), "begun anew in the same attempt");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_counts_no_row_changes_is_believed_only_while_no_transaction_ends() {
+    // an update while the dump is made, and the counters stand still
+    let (_home, answers, moment) = dumped().await;
+    let desk = Desk::after(&moment, None);
+    update(&desk);
+    desk.fake.state().database().uncounted = true;
+    finished_with_the_change(&desk, answers.clone()).await;
+    let failed = failures(&desk);
+    assert!(failed.len() == 1 && failed[0].contains("track_counts is off"), "{failed:?}");
+
+    // one after the dump: the lock stays shut and says why
+    let mut state = State::with_deployment("test");
+    state.database().uncounted = true;
+    let desk = Desk::begin(&pixelcore(), Fake::new(state)).await;
+    let (fake, mut sentence) = (std::sync::Arc::clone(&desk.fake), String::new());
+    let (told, hear) = std::sync::mpsc::channel();
+    let clerk = Clerk::hooked(answers, move |event| {
+        let Event::Asking { question, .. } = event else { return None };
+        let Question::Gate { gate, .. } = &**question else { return None };
+        let quiet = gate.locks.iter().find(|lock| lock.name == "quiet").unwrap();
+        if sentence.is_empty() {
+            assert!(gate.is_open(), "nothing has ended since: {gate:?}");
+            let mut state = fake.state();
+            state.database().tables.get_mut("objects").unwrap()[0] = "1\tpomp".into();
+            state.database().writes += 1;
+            sentence.clone_from(&quiet.sentence);
+            return Some(vec![Act::Say(Say::Reply(Reply::Again))]);
+        }
+        told.send((quiet.open, quiet.sentence.clone())).unwrap();
+        Some(vec![Act::Leave])
+    });
+    desk.go(clerk).await;
+    let (open, sentence) = hear.try_recv().unwrap();
+    assert!(!open && sentence.contains("track_counts is off") && sentence.contains("then dump again"), "{sentence}");
+    assert!(desk.fake.calls("delete Deployment plant/").is_empty());
 }

@@ -48,6 +48,11 @@ async fn an_image_that_takes_minutes_is_waited_for() {
         let pod = pod(&fake.state()).unwrap();
         assert_eq!(pod["spec"]["imagePullSecrets"], json!([{"name": "registry"}]), "{pod}");
         assert_eq!(pod["spec"]["nodeSelector"], json!({"disk": "fast"}), "{pod}");
+        // an admission or a quota that lets the chart's own pods in must let this one in
+        assert_eq!(pod["spec"]["securityContext"], json!({"runAsNonRoot": true}), "{pod}");
+        let container = &pod["spec"]["containers"][0];
+        assert_eq!(container["securityContext"], json!({"allowPrivilegeEscalation": false}), "{pod}");
+        assert_eq!(container["resources"], json!({"limits": {"cpu": 2}}), "{pod}");
         fake.state().put(json!({"kind": "Event", "metadata": {"name": "pulls", "namespace": PLANT},
             "reason": "Pulling", "involvedObject": {"uid": pod["metadata"]["uid"]}}));
         let fake = Arc::clone(fake);
@@ -63,6 +68,8 @@ async fn an_image_that_takes_minutes_is_waited_for() {
     let said = std::fs::read_to_string(desk.folder().join("output/preflight.log")).unwrap();
     assert!(said.contains("reg/pix-core:5.0.0 is being fetched, 2"), "{said}");
     assert!(pod(&desk.fake.state()).is_none());
+    let deleted = |record: &Record| matches!(record, Record::Effected { effect, .. } if effect.starts_with("delete throw-away pod"));
+    assert!(desk.entries().iter().any(|entry| deleted(&entry.record)), "written down");
 }
 
 #[tokio::test(start_paused = true)]

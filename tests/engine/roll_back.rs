@@ -1,6 +1,9 @@
 //! Rolling back: first everything that must refuse; then what the run changed is as before, and nothing else is.
 
+use std::collections::BTreeMap;
+
 use drydock::{
+    actions::leftover,
     plain::Say,
     ports::PortErrorKind,
     run::{Choice, Event, Outcome, Question, Record, Reply, RunState, Stopped, report},
@@ -10,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     crash::{answers, for_each, paused},
     drive::{Act, Clerk, Desk, Ride, pixelcore},
-    world::{Fake, Moment, State, key},
+    world::{Fake, Key, Moment, State, key},
 };
 
 fn choose(id: &str) -> Vec<Act> {
@@ -53,12 +56,27 @@ fn policies(state: &State) -> Vec<String> {
     volumes.map(|volume| volume["spec"]["persistentVolumeReclaimPolicy"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Whether the cluster is as it was before the run.
+/// Every object; pods that a controller makes anew have another uid.
+fn objects(state: &State) -> BTreeMap<Key, Value> {
+    let mut all = state.objects.clone();
+    for pod in all.values_mut().filter(|object| object["metadata"].get("ownerReferences").is_some()) {
+        pod["metadata"].as_object_mut().unwrap().remove("uid");
+    }
+    all
+}
+
+/// Whether the cluster is as it was before the run, with nothing more in it and nothing less.
 fn is_as_before(desk: &Desk, what: &str) {
     let state = desk.fake.state();
-    assert_eq!((replicas(&state, "pix-worker"), replicas(&state, "pix-feed")), (1, 2), "{what}");
-    assert!(!state.objects.contains_key(&key("Namespace", "", "plant-rehearsal")), "{what}");
-    assert_eq!(policies(&state), ["Delete"], "{what}");
+    assert_eq!(objects(&state), objects(&State::with_deployment("test")), "{what}");
+}
+
+fn state_of(desk: &Desk) -> RunState {
+    let mut state = RunState::default();
+    for entry in desk.entries() {
+        state.apply(entry.at, &entry.record);
+    }
+    state
 }
 
 fn offered(ride: &Ride) -> Vec<Vec<&str>> {
@@ -188,11 +206,8 @@ async fn what_the_run_changed_is_put_back_last_change_first() {
         })
         .collect();
     assert_eq!(undone, ["rehearse", "freeze"]);
-    let mut state = RunState::default();
+    let state = state_of(&desk);
     let records: Vec<_> = entries.into_iter().map(|entry| (entry.at, entry.record)).collect();
-    for (at, record) in &records {
-        state.apply(*at, record);
-    }
     assert!(state.is_at_end() && state.rolled_back && !state.finished);
     let told = report::markdown(&state, &records);
     assert!(told.contains("The run is rolled back.") && told.contains("pix-feed has 2 again"), "{told}");
@@ -246,6 +261,62 @@ async fn volumes_say_again_what_they_said_unless_their_claim_goes() {
     assert_eq!(ride.stopped, Stopped::RolledBack);
     let state = desk.fake.state();
     assert_eq!((replicas(&state, "pix-worker"), replicas(&state, "pix-feed")), (1, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dump_that_fails_leaves_no_client_pod_behind_a_roll_back() {
+    let (_home, answers) = answers();
+    for broken in
+        ["create Pod plant/drydock-client", "job plant dump-1", "download /drydock/dump-1.out", "job plant csv-1"]
+    {
+        let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+        desk.fake.fail(broken, PortErrorKind::Other);
+        let ride = desk.go(choosing(answers.clone(), &["roll-back"])).await;
+        assert_eq!(ride.stopped, Stopped::RolledBack, "{broken}");
+        is_as_before(&desk, broken);
+        let cost = ride.events.iter().find_map(choices).unwrap()[1].cost.clone();
+        let is_made = !broken.starts_with("create");
+        assert_eq!(cost.contains("pod drydock-client-7f3a removed"), is_made, "{broken}: {cost}");
+        let told = ride.questions().into_iter().find_map(|question| match question {
+            Question::Choose { problem, .. } => Some(problem.clone()),
+            _ => None,
+        });
+        let told = format!("{:?}", told.unwrap());
+        assert_eq!(told.contains("kubectl -n plant delete pod drydock-client-7f3a"), is_made, "{broken}: {told}");
+        let left: Vec<String> = leftover(&state_of(&desk)).into_iter().map(|thing| thing.what).collect();
+        let unseen = "pod drydock-client-7f3a in plant, of which it was not seen whether it was made".to_owned();
+        assert_eq!(left, if is_made { Vec::new() } else { vec![unseen] }, "{broken}");
+    }
+    // who gives such a run up is told what it leaves
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    desk.fake.fail("job plant dump-1", PortErrorKind::Other);
+    desk.go(choosing(answers.clone(), &["stop"])).await;
+    let left = leftover(&state_of(&desk));
+    let told: Vec<(&str, &str)> = left.iter().map(|thing| (thing.what.as_str(), thing.command.as_str())).collect();
+    let command = "kubectl --context c -n plant delete pod drydock-client-7f3a";
+    assert_eq!(told, [("pod drydock-client-7f3a in plant", command)]);
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    desk.fake.fail("upload plant-rehearsal", PortErrorKind::Other);
+    desk.go(choosing(answers.clone(), &["stop"])).await;
+    let left = leftover(&state_of(&desk));
+    assert_eq!(
+        left.iter().map(|thing| thing.what.as_str()).collect::<Vec<_>>(),
+        ["namespace plant-rehearsal with all that is in it"]
+    );
+    // a pod of that name that another run or person has made since is theirs
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    desk.fake.fail("job plant dump-1", PortErrorKind::Other);
+    let fake = std::sync::Arc::clone(&desk.fake);
+    let clerk = Clerk::hooked(answers, move |event| {
+        choices(event)?;
+        let mut state = fake.state();
+        let at = key("Pod", "plant", "drydock-client-7f3a");
+        state.take(&at);
+        state.put(json!({"kind": "Pod", "metadata": {"name": at.2, "namespace": at.1}}));
+        Some(choose("roll-back"))
+    });
+    assert_eq!(desk.go(clerk).await.stopped, Stopped::RolledBack);
+    assert!(desk.fake.calls("delete Pod plant/drydock-client").is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,9 @@
 //! `DRYDOCK_TEST_PSQL`: connection string of a PostgreSQL role that may create databases, with psql and pg_dump in the PATH.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod admitted;
 mod exec;
+mod explains;
 mod helm_practice;
 mod holds;
 mod kubectl_practice;

@@ -192,6 +192,16 @@ fn dumps_are_checked_restored_and_counted() {
     let later = ServerFacts::parse(&server.script(SOURCE, SERVER_SQL)).unwrap();
     assert!(now.is_same_database(&later) && now.next_xid < later.next_xid, "{now:?} {later:?}");
 
+    // Where the server counts no row changes, only the ids tell.
+    assert!(now.track_counts && later.track_counts);
+    server.script("postgres", &format!("ALTER DATABASE {} SET track_counts = off;", quote_identifier(SOURCE)));
+    let blind = ServerFacts::parse(&server.script(SOURCE, SERVER_SQL)).unwrap();
+    server.script(SOURCE, "UPDATE public.lonely SET v = 'unseen' WHERE v = 'pg_dump';");
+    let after = ServerFacts::parse(&server.script(SOURCE, SERVER_SQL)).unwrap();
+    assert_eq!((blind.track_counts, blind.writes), (false, after.writes), "the write is not counted");
+    assert!(!blind.is_quiet_until(&after) && !blind.may_count_late(&after), "{blind:?} {after:?}");
+    server.script("postgres", &format!("ALTER DATABASE {} RESET track_counts;", quote_identifier(SOURCE)));
+
     // One that stays open while a later one ends moves no id when it ends itself.
     let mut session = Command::new("psql")
         .args(["-Xq", &server.to(SOURCE)])

@@ -9,7 +9,8 @@ use crate::{
     actions::{
         context::{Halt, StepCx},
         objects::{
-            pods::{container, is_ready, object, ready_pod, text},
+            events::Events,
+            pods::{container, is_ready, object, ready_pod, resources, text},
             reasons,
         },
     },
@@ -18,6 +19,8 @@ use crate::{
     text::Diagnostic,
 };
 
+/// Label that marks a pod as ours, with the short id of its run.
+const MARK: &str = "drydock.run";
 /// Folder of the client pod's disk.
 pub const FOLDER: &str = "/drydock";
 /// Longest wait for the client pod.
@@ -79,7 +82,15 @@ pub async fn remove(cx: &StepCx, namespace: &str) -> Result<(), Halt> {
     }
 }
 
-async fn remove_pod(cx: &StepCx, namespace: &str, pod: &Value) -> Result<(), Halt> {
+/// The client pod that this run has made in `namespace`, where it is left.
+pub async fn left(cx: &StepCx, namespace: &str) -> Result<Option<Value>, Halt> {
+    let found = cx.world.objects.get(&object(kinds::pod(), namespace, &name(cx))).await?;
+    let run = Value::String(cx.short());
+    Ok(found.filter(|pod| pod.pointer("/metadata/labels").and_then(|labels| labels.get(MARK)) == Some(&run)))
+}
+
+/// Removes exactly this pod and waits until it is gone.
+pub async fn remove_pod(cx: &StepCx, namespace: &str, pod: &Value) -> Result<(), Halt> {
     let reference = object(kinds::pod(), namespace, text(pod, "/metadata/name"));
     let uid = text(pod, "/metadata/uid");
     let effect = format!("delete pod {} in {namespace} uid {uid}", reference.name);
@@ -115,6 +126,9 @@ fn manifest(cx: &StepCx, namespace: &str, core: &Value) -> Result<Value, Halt> {
             client[key] = value.clone();
         }
     }
+    if let Some(resources) = resources(spec) {
+        client["resources"] = resources;
+    }
     let mut pod = json!({
         "containers": [client],
         "volumes": [{"name": "work", "emptyDir": {}}],
@@ -131,7 +145,7 @@ fn manifest(cx: &StepCx, namespace: &str, core: &Value) -> Result<Value, Halt> {
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {
             "name": name(cx), "namespace": namespace,
-            "labels": {"app.kubernetes.io/managed-by": "drydock", "drydock.run": cx.short()},
+            "labels": {"app.kubernetes.io/managed-by": "drydock", MARK: cx.short()},
         },
         "spec": pod,
     }))

@@ -23,6 +23,10 @@ use crate::{
 /// tells its own after 10 s (`PGSTAT_IDLE_INTERVAL`).
 const COUNTED: Duration = Duration::from_secs(11);
 
+/// Why nothing shows that no row changed.
+pub const UNCOUNTED: &str = "the server counts no row changes (track_counts is off), so nothing shows that none of them wrote: \
+                             set track_counts to on, then dump again";
+
 /// How often is looked for a moment without an open transaction, and the time between.
 const LOOKS: usize = 4;
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
@@ -106,6 +110,8 @@ async fn moved(cx: &StepCx, facts: &DumpFacts, waited: &mut Waited) -> Result<Op
                 || "a sequence moved".to_owned(),
                 |d| format!("{}: {}, now {}", d.table, units::plural(d.before, "row", "rows"), units::count(d.after)),
             )
+        } else if !facts.server.is_quiet_until(&now) && !facts.server.counts_until(&now) {
+            return Ok(Some(format!("transactions ended since the dump, and {UNCOUNTED}")));
         } else if !facts.server.is_quiet_until(&now) {
             format!("{} row changes counted, now {}", facts.server.writes, now.writes)
         } else if let Some(open) = open_transaction(cx).await? {

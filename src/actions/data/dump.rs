@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     artifacts::{DumpFacts, DumpFile, digest, to_facts},
     client,
-    database::{no_open_transaction, settled_source, source, writers},
+    database::{UNCOUNTED, no_open_transaction, settled_source, source, writers},
     jobs::{self, Measure},
 };
 use crate::{
@@ -121,7 +121,41 @@ impl Action for DumpSpec {
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
         let proves = "the dump did not come to its end: what it wrote counts as no dump";
         let (safe, help) = ("production: it was only read", "mend the cause, then try again: the dump begins anew");
-        self.dump(cx).await.map_err(|halt| halt.told(|problem| problem.or(proves, safe, help)))
+        match self.dump(cx).await {
+            Ok(done) => Ok(done),
+            Err(halt) => Err(told_what_is_left(cx, halt.told(|problem| problem.or(proves, safe, help))).await),
+        }
+    }
+
+    async fn undoable(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
+        let left = client::left(cx, cx.namespace()).await?;
+        Ok(left.map(|_| format!("pod {} removed", client::name(cx))).into_iter().collect())
+    }
+
+    async fn undo(&self, cx: &StepCx) -> Result<String, Halt> {
+        let name = client::name(cx);
+        if let Some(pod) = client::left(cx, cx.namespace()).await? {
+            client::remove_pod(cx, cx.namespace(), &pod).await?;
+        }
+        Ok(format!("client pod {name} is gone, with what it wrote"))
+    }
+}
+
+/// A dump that did not come to its end, with the client pod that it leaves: it holds rows, and the password of the database.
+async fn told_what_is_left(cx: &StepCx, halt: Halt) -> Halt {
+    // the cluster need not answer any more: what went wrong is told in any case
+    let Ok(Some(_)) = client::left(cx, cx.namespace()).await else { return halt };
+    let name = client::name(cx);
+    let command = format!("kubectl -n {} delete pod {name}", cx.namespace());
+    match halt {
+        Halt::Stopped(reason) => {
+            Halt::Stopped(format!("{reason}; the client pod {name} stays with what it wrote, `{command}` removes it"))
+        }
+        other => other.told(|problem| {
+            problem.help(format!(
+                "pod {name} is left with what it wrote: the next try and a roll back remove it, and so does `{command}`"
+            ))
+        }),
     }
 }
 
@@ -144,6 +178,12 @@ impl DumpSpec {
         let restarted = server.postmaster_start != later.postmaster_start;
         if before != after || restarted || !server.is_quiet_until(&later) {
             let comparison = compare(&before, &after, |_| true);
+            if before == after && !restarted && !server.counts_until(&later) {
+                return Err(Diagnostic::new(format!("transactions ended during the dump, and {UNCOUNTED}"))
+                    .proves("the two files may come from two moments and not fit together; they count as no dump")
+                    .safe("production: it was only read")
+                    .into());
+            }
             let who = writers(cx, cx.namespace()).await;
             let problem = Diagnostic::new(format!("the database was written to, or restarted, during the dump{who}"))
                 .proves("the two files come from two moments and may not fit together; they count as no dump")

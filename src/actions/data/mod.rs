@@ -9,6 +9,7 @@ pub mod dump;
 pub mod foreign;
 pub mod inspect;
 pub mod jobs;
+pub mod leftover;
 pub mod rehearse;
 pub mod restore;
 pub mod verify;

@@ -9,7 +9,7 @@ use super::helm;
 use crate::{
     actions::{
         context::{Halt, StepCx},
-        objects::pods::text,
+        objects::pods::{resources, text},
         programs::host::answer,
     },
     text::Diagnostic,
@@ -27,6 +27,8 @@ pub struct Needed {
     pub policy: String,
     /// Parts of the pod's spec, no secret among them.
     pub pod: Map<String, Value>,
+    /// Parts of its container's: with those of the pod, what an admission that lets the chart's own in asks for.
+    pub container: Map<String, Value>,
 }
 
 /// The documents.
@@ -82,7 +84,15 @@ impl Rendered {
                         if !image.is_empty() {
                             let policy = text(container, "/imagePullPolicy").to_owned();
                             let key = (image.clone(), format!("{policy} {}", Value::Object(pod.clone())));
-                            found.insert(key, Needed { image, policy, pod: pod.clone() });
+                            let needed = || Needed {
+                                image,
+                                policy,
+                                pod: pod.clone().into_iter().chain(security(fields)).collect(),
+                                container: security(container.as_object().unwrap_or(&Map::new()))
+                                    .chain(resources(container).map(|all| ("resources".to_owned(), all)))
+                                    .collect(),
+                            };
+                            found.entry(key).or_insert_with(needed);
                         }
                     }
                 }
@@ -122,6 +132,12 @@ impl Rendered {
     }
 }
 
+/// What a pod or a container says of its own security.
+fn security(spec: &Map<String, Value>) -> impl Iterator<Item = (String, Value)> {
+    const KEY: &str = "securityContext";
+    spec.get(KEY).map(|context| (KEY.to_owned(), context.clone())).into_iter()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -150,8 +166,14 @@ spec:
     spec:
       serviceAccountName: robot
       nodeSelector: {disk: fast}
+      securityContext: {runAsNonRoot: true}
       initContainers: [{name: first, image: 'reg/init:1'}]
-      containers: [{name: core, image: reg/core:5}, {name: side, image: reg/core:5}]
+      containers:
+        - name: core
+          image: reg/core:5
+          securityContext: {allowPrivilegeEscalation: false}
+          resources: {limits: {cpu: 1, ephemeral-storage: 1Gi, example.com/gpu: 1}, requests: {memory: 64Mi}}
+        - {name: side, image: reg/core:5}
 ---
 apiVersion: batch/v1
 kind: CronJob
@@ -164,13 +186,19 @@ spec: {jobTemplate: {spec: {template: {spec: {tolerations: [{operator: Exists}],
         let rendered = Rendered::parse(CHART).unwrap();
         let found: Vec<(String, Value)> =
             rendered.images().into_iter().map(|needed| (needed.image, Value::Object(needed.pod))).collect();
-        let placed = json!({"nodeSelector": {"disk": "fast"}, "imagePullSecrets": [{"name": "registry"}]});
+        let placed = json!({"nodeSelector": {"disk": "fast"}, "imagePullSecrets": [{"name": "registry"}],
+            "securityContext": {"runAsNonRoot": true}});
         let wanted = [
             ("reg/core:5".to_owned(), placed.clone()),
             ("reg/core:5".to_owned(), json!({"tolerations": [{"operator": "Exists"}]})),
             ("reg/init:1".to_owned(), placed),
         ];
         assert_eq!(found, wanted);
+        let containers: Vec<Value> =
+            rendered.images().into_iter().map(|needed| Value::Object(needed.container)).collect();
+        let admitted = json!({"securityContext": {"allowPrivilegeEscalation": false},
+            "resources": {"limits": {"cpu": 1}, "requests": {"memory": "64Mi"}}});
+        assert_eq!(containers, [admitted, json!({}), json!({})]);
         let kinds: Vec<String> = rendered.kinds().into_iter().map(|(group, kind)| format!("{group}/{kind}")).collect();
         assert_eq!(kinds, ["/Secret", "/ServiceAccount", "apps/Deployment", "batch/CronJob"]);
     }

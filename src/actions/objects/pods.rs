@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::reasons;
 use crate::{
@@ -78,6 +78,23 @@ pub async fn ready_pod(cx: &StepCx, namespace: &str, at: &ContainerAt) -> Result
 /// The container of a pod's spec by name.
 pub fn container<'a>(pod: &'a Value, name: &str) -> Option<&'a Value> {
     pod.pointer("/spec/containers")?.as_array()?.iter().find(|c| text(c, "/name") == name)
+}
+
+/// CPU and memory of a container, for a pod of ours that has to be let in where it is: a quota may ask for them. Not its devices,
+/// and no bound on its disk: a dump may need more room than the application.
+pub fn resources(container: &Value) -> Option<Value> {
+    let mut found = Map::new();
+    for bound in ["requests", "limits"] {
+        let all = container.pointer("/resources")?.get(bound).and_then(Value::as_object).into_iter().flatten();
+        let kept: Map<String, Value> = all
+            .filter(|(name, _)| matches!(name.as_str(), "cpu" | "memory"))
+            .map(|(name, amount)| (name.clone(), amount.clone()))
+            .collect();
+        if !kept.is_empty() {
+            found.insert(bound.to_owned(), Value::Object(kept));
+        }
+    }
+    (!found.is_empty()).then_some(Value::Object(found))
 }
 
 /// Variables that a container takes whole from ConfigMaps and Secrets, one map each.

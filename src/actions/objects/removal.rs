@@ -31,12 +31,12 @@ pub struct Found {
 }
 
 /// Whether an object belongs to the Helm release: its own mark, its release record, or a claim of one of its StatefulSets.
-fn belongs(object: &Value, kind: &Kind, release: &str, stateful: &[String]) -> bool {
+fn belongs(object: &Value, kind: &Kind, release: &Release<'_>, stateful: &[String]) -> bool {
     let name = text(object, "/metadata/name");
     let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     // only a number follows: a neighbour may be called `RELEASE.vpn`
-    let record =
-        kind.kind == "Secret" && name.strip_prefix(&format!("sh.helm.release.v1.{release}.v")).is_some_and(is_number);
+    let record = kind.kind == "Secret"
+        && name.strip_prefix(&format!("sh.helm.release.v1.{}.v", release.name)).is_some_and(is_number);
     let claim = kind.kind == "PersistentVolumeClaim"
         && stateful.iter().any(|prefix| name.strip_prefix(prefix.as_str()).is_some_and(is_number));
     let ours = object
@@ -44,13 +44,23 @@ fn belongs(object: &Value, kind: &Kind, release: &str, stateful: &[String]) -> b
         .and_then(|all| all.get("app.kubernetes.io/managed-by"))
         .and_then(Value::as_str)
         == Some("drydock");
-    is_of_release(object, release) || record || claim || ours
+    release.has(object) || record || claim || ours
 }
 
-/// Whether an object carries the mark of the Helm release.
-fn is_of_release(object: &Value, release: &str) -> bool {
-    let annotation = object.pointer("/metadata/annotations").and_then(|all| all.get("meta.helm.sh/release-name"));
-    annotation.and_then(Value::as_str) == Some(release)
+/// A Helm release.
+struct Release<'a> {
+    name: &'a str,
+    namespace: &'a str,
+}
+
+impl Release<'_> {
+    /// Whether an object carries its mark. A release of the same name in another namespace may have made objects in this one.
+    fn has(&self, object: &Value) -> bool {
+        let of = |key: &str| {
+            object.pointer("/metadata/annotations").and_then(|all| all.get(format!("meta.helm.sh/{key}"))?.as_str())
+        };
+        of("release-name") == Some(self.name) && of("release-namespace").is_none_or(|place| place == self.namespace)
+    }
 }
 
 /// Controllers go first, so that nothing is made again; then what they left; configuration and records last.
@@ -78,7 +88,8 @@ pub async fn find(cx: &StepCx) -> Result<Found, Halt> {
 
 /// The same of these kinds only.
 pub async fn find_in(cx: &StepCx, kinds: Vec<Kind>) -> Result<Found, Halt> {
-    let release = cx.render(&cx.deployment()?.helm.release)?;
+    let name = cx.render(&cx.deployment()?.helm.release)?;
+    let release = Release { name: &name, namespace: cx.namespace() };
     let mut all: Vec<(Kind, Value)> = Vec::new();
     for kind in kinds {
         let objects = cx.world.objects.list(&kind, Some(cx.namespace()), "").await?;
@@ -87,7 +98,7 @@ pub async fn find_in(cx: &StepCx, kinds: Vec<Kind>) -> Result<Found, Halt> {
     let mut stateful = Vec::new();
     for (kind, object) in &all {
         // a neighbour's claims are made of templates, too
-        if kind.kind == "StatefulSet" && is_of_release(object, &release) {
+        if kind.kind == "StatefulSet" && release.has(object) {
             for template in object.pointer("/spec/volumeClaimTemplates").and_then(Value::as_array).into_iter().flatten()
             {
                 stateful.push(format!("{}-{}-", text(template, "/metadata/name"), text(object, "/metadata/name")));
@@ -100,7 +111,7 @@ pub async fn find_in(cx: &StepCx, kinds: Vec<Kind>) -> Result<Found, Halt> {
     let mut found = Found { goes: Vec::new(), stays: Vec::new() };
     let released: BTreeSet<String> = all
         .iter()
-        .filter(|(_, object)| is_of_release(object, &release))
+        .filter(|(_, object)| release.has(object))
         .map(|(_, object)| text(object, "/metadata/uid").to_owned())
         .collect();
     for (kind, object) in all {

@@ -24,7 +24,7 @@ impl CheckSpec {
                     &[],
                 ));
             } else {
-                found.push(checks::ask(cx, self, *kind).await?);
+                found.push(checks::ask(cx, self, *kind, scope).await?);
             }
             cx.show("", found.iter().map(row).collect(), None, None);
         }

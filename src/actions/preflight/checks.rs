@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{images, rights};
+use super::{check::Scope, images, rights};
 use crate::{
     actions::{
         context::{Halt, StepCx},
@@ -19,7 +19,7 @@ use crate::{
     text::{Diagnostic, units},
 };
 
-/// Room on this machine that a run needs at least, in bytes.
+/// Room on this machine that a run needs at least, in bytes, however small the database is.
 const ROOM: u64 = 1 << 30;
 
 /// Steps of the run whose doing again can mend what a check found.
@@ -50,12 +50,12 @@ pub fn same_place(cx: &StepCx) -> &'static str {
 }
 
 /// Asks one check. A port that fails is a failed check, not a failed step.
-pub async fn ask(cx: &StepCx, spec: &CheckSpec, kind: CheckKind) -> Result<Check, Halt> {
+pub async fn ask(cx: &StepCx, spec: &CheckSpec, kind: CheckKind, scope: Scope) -> Result<Check, Halt> {
     let asked = match kind {
         CheckKind::Identity => cx.same_place().await.map(|()| kind.pass(same_place(cx))),
         CheckKind::Rights => rights::check(cx).await,
         CheckKind::Programs => Ok(programs(cx).await),
-        CheckKind::DiskLocal => disk(cx).await,
+        CheckKind::DiskLocal => disk(cx, scope).await,
         CheckKind::PgVersions => versions(cx).await,
         CheckKind::Images => images::pullable(cx).await,
         CheckKind::Storage => storage(cx).await,
@@ -96,15 +96,24 @@ async fn programs(cx: &StepCx) -> Check {
     )
 }
 
-async fn disk(cx: &StepCx) -> Result<Check, Halt> {
+/// The two files of a dump are at most about as large as their database, which has its indexes beside the rows.
+async fn disk(cx: &StepCx, scope: Scope) -> Result<Check, Halt> {
     let free = cx.world.host.free_bytes(cx.artifacts()).await?;
-    let sentence = format!("{} free for the dump", units::bytes(free));
-    Ok(if free >= ROOM {
+    let (needed, of) = match scope {
+        // who only reads may not ask the database
+        Scope::ReadOnly => (ROOM, String::new()),
+        Scope::Probing => {
+            let size = database::server(cx, cx.namespace()).await?.size;
+            (size.max(ROOM), format!(" of a database of {}", units::bytes(size)))
+        }
+    };
+    let sentence = format!("{} free for the dump{of}", units::bytes(free));
+    Ok(if free >= needed {
         CheckKind::DiskLocal.pass(&sentence)
     } else {
         CheckKind::DiskLocal.found(
             CheckResult::Fail,
-            &format!("{sentence}, {} needed at least", units::bytes(ROOM)),
+            &format!("{sentence}, {} needed at least", units::bytes(needed)),
             &["free some, or use --state-dir"],
         )
     })

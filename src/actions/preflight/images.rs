@@ -79,6 +79,9 @@ fn pod_of(cx: &StepCx, name: &str, needed: &Needed) -> Value {
     for (key, value) in &needed.pod {
         pod["spec"][key] = value.clone();
     }
+    for (key, value) in &needed.container {
+        pod["spec"]["containers"][0][key] = value.clone();
+    }
     pod
 }
 

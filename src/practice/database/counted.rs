@@ -26,7 +26,7 @@ fn text(value: &str) -> String {
 /// `json_build_object` writes a blank on both sides of its colons.
 fn server(db: &Database) -> String {
     format!(
-        "{{\"version\" : {}, \"database\" : {}, \"database_oid\" : {OID}, \"system_identifier\" : {}, \"size\" : {}, \"encoding\" : \"UTF8\", \"postmaster_start\" : {}, \"writes\" : {}, \"next_xid\" : {next}, \"oldest_xid\" : {next}}}\n",
+        "{{\"version\" : {}, \"database\" : {}, \"database_oid\" : {OID}, \"system_identifier\" : {}, \"size\" : {}, \"encoding\" : \"UTF8\", \"postmaster_start\" : {}, \"writes\" : {}, \"track_counts\" : true, \"next_xid\" : {next}, \"oldest_xid\" : {next}}}\n",
         text(VERSION),
         text(&db.name),
         text(&db.system_identifier),

@@ -24,6 +24,10 @@ pub struct Database {
     pub identifier: String,
     /// Whether another client has written something and not ended its transaction.
     pub open_writer: bool,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Whether it counts no row changes.
+    pub uncounted: bool,
     /// How often its name still has no answer.
     pub unreached: usize,
 }

@@ -101,9 +101,10 @@ impl State {
         } else if input.starts_with("-- drydock: server") {
             let late = database.counted.is_some_and(|at| tokio::time::Instant::now() < at);
             let next = 700 + database.writes + database.elsewhere;
-            let answer = json!({"version": "15.4", "database": "pixelcore", "database_oid": 16384, "size": 1000,
+            let answer = json!({"version": "15.4", "database": "pixelcore", "database_oid": 16384, "size": database.size,
                 "system_identifier": database.identifier, "encoding": "UTF8", "postmaster_start": database.identifier,
-                "writes": database.writes - u64::from(late),
+                "writes": if database.uncounted { 70 } else { database.writes - u64::from(late) },
+                "track_counts": !database.uncounted,
                 "next_xid": next, "oldest_xid": next});
             writeln!(out, "{answer}").unwrap();
         } else if input.starts_with("-- drydock: writers") {

@@ -32,7 +32,9 @@ spec:
     spec:
       imagePullSecrets: [{name: registry}]
       nodeSelector: {disk: fast}
-      containers: [{name: pix-core, image: 'reg/pix-core:5.0.0'}]
+      securityContext: {runAsNonRoot: true}
+      containers: [{name: pix-core, image: 'reg/pix-core:5.0.0', securityContext: {allowPrivilegeEscalation: false},
+        resources: {limits: {cpu: 2, example.com/gpu: 1}}}]
 ";
 
 /// What follows an argument.
@@ -119,7 +121,7 @@ impl Host for Fake {
     }
 
     async fn free_bytes(&self, _: &Path) -> Result<u64, PortError> {
-        Ok(1 << 40)
+        Ok(self.state().room.unwrap_or(1 << 40))
     }
 
     fn name(&self) -> String {

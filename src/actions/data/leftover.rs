@@ -1,0 +1,64 @@
+//! What a run has made for itself in the cluster and has not taken away again, told from its own journal: without asking the
+//! cluster, which need not answer when a run is given up.
+
+use crate::run::RunState;
+
+/// One thing that is left, with the command that takes it away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    /// What, as `pod drydock-client-7f3a in plant`.
+    pub what: String,
+    /// To copy.
+    pub command: String,
+    namespace: String,
+    name: String,
+}
+
+/// Pods and namespaces of a run whose making was begun and whose removal was not seen to its end.
+pub fn leftover(state: &RunState) -> Vec<Leftover> {
+    let target = state.target.as_ref().map_or("", |target| target.namespace.as_str());
+    let kubectl = format!("kubectl --context {}", state.context);
+    let pod = |name: &str, namespace: &str| Leftover {
+        what: format!("pod {name} in {namespace}"),
+        command: format!("{kubectl} -n {namespace} delete pod {name}"),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    };
+    let mut left: Vec<Leftover> = Vec::new();
+    for effect in &state.effects {
+        let words: Vec<&str> = effect.effect.split(' ').collect();
+        let mut made = match words[..] {
+            ["create", "pod", name, "in", namespace] => pod(name, namespace),
+            ["create", "throw-away", "pod", name] => pod(name, target),
+            ["create", "namespace", name] => Leftover {
+                what: format!("namespace {name} with all that is in it"),
+                command: format!("{kubectl} delete namespace {name}"),
+                namespace: name.to_owned(),
+                name: String::new(),
+            },
+            ["delete", "pod", name, "in", namespace, ..] if effect.result.is_some() => {
+                left.retain(|thing| (thing.name.as_str(), thing.namespace.as_str()) != (name, namespace));
+                continue;
+            }
+            ["delete", "throw-away", "pod", name, ..] if effect.result.is_some() => {
+                left.retain(|thing| (thing.name.as_str(), thing.namespace.as_str()) != (name, target));
+                continue;
+            }
+            ["delete", "scratch", "namespace", name, ..] if effect.result.is_some() => {
+                left.retain(|thing| thing.namespace != name);
+                continue;
+            }
+            _ => continue,
+        };
+        left.retain(|thing| (&thing.name, &thing.namespace) != (&made.name, &made.namespace));
+        if effect.result.is_none() {
+            made.what.push_str(", of which it was not seen whether it was made");
+        }
+        left.push(made);
+    }
+    // a namespace takes the pods in it along
+    let whole: Vec<String> =
+        left.iter().filter(|thing| thing.name.is_empty()).map(|thing| thing.namespace.clone()).collect();
+    left.retain(|thing| thing.name.is_empty() || !whole.contains(&thing.namespace));
+    left
+}

@@ -1,0 +1,42 @@
+//! Pods of our own in a namespace that lets in only what is hardened and bounded: they are as the chart's own, so they are let in.
+
+use std::process::Stdio;
+
+use crate::{live::Live, pixelcore::Plant};
+
+#[test]
+fn a_hardened_namespace_with_a_quota_lets_our_pods_in() {
+    let Some(plant) = Plant::install("dd-hard", 500) else { return };
+    let ns = plant.namespace.as_str();
+    let chart = plant.folder.path().join("chart");
+    let chart = chart.to_str().unwrap();
+    assert!(plant.command("cp").args(["-r", &plant.chart(), chart]).status().unwrap().success());
+    assert!(plant.command("chmod").args(["-R", "u+w", chart]).status().unwrap().success());
+    let core = format!("{chart}/templates/core.yaml");
+    let text = std::fs::read_to_string(&core).unwrap();
+    let at = "      containers:\n        - name: pix-core\n";
+    assert!(text.contains(at), "{text}");
+    let hardened = "      securityContext: {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: RuntimeDefault}}\n      \
+                    containers:\n        - name: pix-core\n          \
+                    securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}\n";
+    std::fs::write(&core, text.replacen(at, hardened, 1)).unwrap();
+    let bounds = "core.resources.limits.cpu=1,core.resources.limits.memory=512Mi";
+    let args = ["upgrade", "pixelcore", chart, "-n", ns, "--reuse-values", "--set", bounds];
+    assert!(plant.command("helm").args(args).stdout(Stdio::null()).status().unwrap().success());
+    plant.kubectl(&["-n", ns, "rollout", "status", "deployment/pix-core", "--timeout=120s"]);
+    // what runs stays; from now on nothing else is let in
+    plant.kubectl(&["label", "namespace", ns, "pod-security.kubernetes.io/enforce=restricted"]);
+    plant.kubectl(&["-n", ns, "create", "quota", "bounds", "--hard=limits.cpu=20,limits.memory=20Gi"]);
+    let soft = ["-n", ns, "run", "soft", "--image=localhost/postgres:1", "--dry-run=server"];
+    let refused = plant.command("kubectl").args(soft).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("restricted"), "the namespace lets any pod in: {said}");
+
+    let ours = format!("chart={}", plant.chart());
+    let start: Vec<String> =
+        plant.start("pod").into_iter().map(|arg| if arg == ours { format!("chart={chart}") } else { arg }).collect();
+    let mut live = Live::start(plant.drydock(&start.iter().map(String::as_str).collect::<Vec<_>>()));
+    // behind the preflight's images and the dump in the client pod
+    live.step("files");
+    live.kill();
+}

@@ -22,7 +22,7 @@ fn pod() -> PodRef {
 /// Sends a file of so many bytes over a line of this fate; the same arrives.
 async fn sent(fate: Fate, bytes: usize) -> Line {
     let world = World::begin(&[], ServerOptions::default()).await;
-    let line = Line::to(world.server.address(), fate).await;
+    let line = Line::to(world.server.address(), fate);
     let server = world.server.address().to_string();
     let cluster = Cluster::from_text(&world.kubeconfig().replace(&server, &line.address.to_string())).await.unwrap();
     let folder = tempfile::tempdir().unwrap();

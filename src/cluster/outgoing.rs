@@ -24,7 +24,7 @@ pub fn frames(input: &[u8]) -> u64 {
 
 /// How many frames of input the server had taken in when it answered with this pong.
 pub fn taken(pong: &[u8]) -> u64 {
-    pong.try_into().map(u64::from_be_bytes).unwrap_or(0)
+    pong.try_into().map_or(0, u64::from_be_bytes)
 }
 
 #[derive(Default)]

@@ -306,7 +306,7 @@ mod tests {
             let began = Instant::now();
             let silent = |socket| async move {
                 let _kept = socket;
-                std::future::pending().await
+                std::future::pending::<()>().await;
             };
             let error = spoken(pipe, &vec![7; input], silent).await.unwrap_err();
             assert_eq!(error.kind, PortErrorKind::ConnectionLost, "{pipe}");

@@ -43,7 +43,7 @@ pub struct Line {
 
 impl Line {
     /// A line to `server`.
-    pub async fn to(server: SocketAddr, fate: Fate) -> Self {
+    pub fn to(server: SocketAddr, fate: Fate) -> Self {
         // what waits at the line is little, so that it is the line that is slow
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(64 * 1024).unwrap();

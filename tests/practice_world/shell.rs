@@ -70,7 +70,7 @@ async fn what_came_of_an_upload_that_was_cut_is_there() {
     let pod = desk.pod("pix-core", "pix-core").await;
     let text = String::from_utf8(desk.server.kubeconfig().expose_secret().to_vec()).unwrap();
     let server = desk.cluster.server().trim_start_matches("http://").to_owned();
-    let line = Line::to(server.parse().unwrap(), Fate::Cut(512 * 1024)).await;
+    let line = Line::to(server.parse().unwrap(), Fate::Cut(512 * 1024));
     let cut = Cluster::from_text(&text.replace(&server, &line.address.to_string())).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path().join("here");

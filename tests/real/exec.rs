@@ -83,7 +83,7 @@ async fn sleeper(security: &str) -> Option<(Cluster, PodRef, Place)> {
 /// The same cluster over a line of this fate.
 async fn over(cluster: &Cluster, place: &Place, fate: Fate) -> (Cluster, Line) {
     let server = cluster.server().trim_start_matches("https://").to_owned();
-    let line = Line::to(server.parse().expect("the test cluster's address is one of this machine"), fate).await;
+    let line = Line::to(server.parse().expect("the test cluster's address is one of this machine"), fate);
     let text = std::fs::read_to_string(&place.kubeconfig).unwrap().replace(&server, &line.address.to_string());
     (Cluster::from_text(&text).await.unwrap(), line)
 }
@@ -100,7 +100,7 @@ async fn an_upload_over_a_slow_line_takes_its_time() {
     let began = Instant::now();
     let up = slow.upload(&pod, &here, "/tmp/there", &|_| {}, &CancellationToken::new()).await.unwrap();
     assert_eq!(up.bytes, bytes as u64);
-    assert!(began.elapsed().as_secs() as usize >= bytes / rate, "{:?}", began.elapsed());
+    assert!(began.elapsed().as_secs() >= (bytes / rate) as u64, "{:?}", began.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,7 +56,6 @@ fn shelf() -> Shelf {
         runbooks: vec![("pixelcore".into(), "PixelCore".into())],
         vault: "none yet; the first run makes it".into(),
         contexts: vec![context("fra-prod", false), context("lab", true)],
-        come_back: "drydock".into(),
         ..Shelf::default()
     }
 }

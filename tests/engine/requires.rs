@@ -64,7 +64,7 @@ async fn steps_are_known_by_the_names_the_runbook_gives_them() {
         .replacen("          - id: version\n", other, 1)
         .replace("- id: settings\n", "- id: reread\n")
         .replace("checked_by: settings", "checked_by: reread")
-        .replace("[version, environment, lns, workers, other]", "[version, environment, lns, workers]");
+        .replace("[version, environment, lns, workers, other]", "[version, environment, lns, other, workers]");
     let (_home, answers) = answers();
     let desk = Desk::begin(&text, Fake::new(State::with_deployment("test"))).await;
     let ride = desk.go(Clerk::new(answers)).await;

@@ -16,6 +16,7 @@ mod fold;
 mod gate;
 mod held;
 mod images;
+mod jobs;
 mod last_words;
 mod logins;
 mod lost;

@@ -108,6 +108,53 @@ fn jobs_are_found_again_and_stopped() {
 }
 
 #[test]
+fn of_starts_at_once_one_begins_the_job() {
+    for shell in shells() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        for job in ["a", "b", "c"] {
+            let begun = format!("echo begun >>{path}/{job}.begun; exit 4");
+            let start = Script::Start.command(&[path, job, "sh", "-c", &begun]);
+            let all: Vec<_> = (0..8).map(|_| spawn(&shell, &start)).collect();
+            for child in all {
+                assert!(child.wait_with_output().unwrap().status.success(), "{shell:?} {job}");
+            }
+            std::thread::sleep(Duration::from_millis(300));
+            assert_eq!(
+                std::fs::read_to_string(folder.path().join(format!("{job}.begun"))).unwrap(),
+                "begun\n",
+                "{shell:?}"
+            );
+            assert_eq!(script(&shell, Script::Poll, &[path, job]), "ended 4 0 0", "{shell:?}");
+        }
+    }
+}
+
+#[test]
+fn a_job_whose_start_was_killed_is_named_and_stopped_all_the_same() {
+    for shell in shells() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        std::fs::create_dir(folder.path().join("a.d")).unwrap();
+        let out = spawn(&shell, &Script::Start.command(&[path, "a", "true"])).wait_with_output().unwrap();
+        assert!(!out.status.success() && String::from_utf8_lossy(&out.stderr).contains("did not come to its end"));
+        assert_eq!(script(&shell, Script::Poll, &[path, "a"]), "absent", "{shell:?}");
+        // a stop that comes while a start is under way waits for its pid
+        std::fs::create_dir(folder.path().join("b.d")).unwrap();
+        let stop = spawn(&shell, &Script::Stop.command(&[path, "b"]));
+        std::thread::sleep(Duration::from_millis(300));
+        let mut job = Command::new("sleep").arg("300").spawn().unwrap();
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", job.id())).unwrap();
+        let began = stat.rsplit_once(") ").unwrap().1.split(' ').nth(19).unwrap().to_owned();
+        std::fs::write(folder.path().join("b.part"), format!("{} {began}\n", job.id())).unwrap();
+        std::fs::rename(folder.path().join("b.part"), folder.path().join("b.pid")).unwrap();
+        let ended = job.wait().unwrap();
+        assert!(!ended.success(), "{shell:?}");
+        assert!(stop.wait_with_output().unwrap().status.success(), "{shell:?}");
+    }
+}
+
+#[test]
 fn a_job_says_how_far_it_has_read_its_file() {
     for shell in shells() {
         let folder = tempfile::tempdir().unwrap();

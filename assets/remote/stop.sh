@@ -1,6 +1,12 @@
 #!/bin/sh
 # drydock-stop FOLDER JOB: end the job, found by pid and start time; its outer shell writes the status.
 f=$1/$2
+# one that is just being started is waited for
+i=0
+while [ -d "$f.d" ] && [ ! -e "$f.pid" ] && [ $i -lt 50 ]; do
+  sleep 0.1
+  i=$((i + 1))
+done
 [ -e "$f.pid" ] || exit 0
 read -r p t <"$f.pid"
 # Ending a tree: leaves first, each reaped by its living parent. An orphan that a signal ends would count as a crashed backend.

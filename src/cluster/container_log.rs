@@ -4,11 +4,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::{
     sync::{mpsc, watch::Receiver},
-    time::{sleep, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +27,10 @@ const PAUSES: (u64, u64) = (1, 30);
 const STATUS: Duration = Duration::from_secs(2);
 /// So long a log goes on at most after its container's next start was seen: longer, it is that start's.
 const GRACE: Duration = Duration::from_secs(10);
+/// After so long without a line a log is opened again: on a connection that died unnoticed no line ever comes.
+const SILENT: Duration = Duration::from_secs(60);
+/// A line so much older than the request that brought it was there before, whatever the clocks differ by.
+const OLD: SignedDuration = SignedDuration::from_secs(1);
 /// A log that is silent for so long has caught up.
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -49,6 +53,8 @@ pub struct ContainerLog {
     /// Earlier lines are not wanted; nothing once the container began again, as all of that is later.
     floor: Option<Timestamp>,
     cut: Option<Timestamp>,
+    /// Since when the log that is opened again was silent.
+    silent: Option<Timestamp>,
     /// Lines that were passed on since then.
     caught_up: u64,
     opened: bool,
@@ -70,6 +76,8 @@ enum Which {
 enum End {
     Whole,
     Broken,
+    /// Nothing came for long. Whether there was nothing shows when it is opened again.
+    Silent,
     /// It is the log of another start than was meant.
     Other,
 }
@@ -90,6 +98,7 @@ impl ContainerLog {
             drained: None,
             floor: Some(since),
             cut: None,
+            silent: None,
             caught_up: 0,
             opened: false,
             ended: false,
@@ -159,6 +168,7 @@ impl ContainerLog {
                     sleep(QUIET).await;
                     continue;
                 }
+                Ok(End::Silent) => continue,
                 Ok(End::Whole) if self.is_over(now.restarts, pods).await => continue,
                 Ok(End::Whole | End::Broken) | Err(_) => {}
             }
@@ -223,7 +233,7 @@ impl ContainerLog {
             let had = match now.before {
                 Some(_) if wanted => match self.read(Which::Before, now.restarts - 1, &mut gone()).await {
                     Ok(End::Whole | End::Other) => true,
-                    Ok(End::Broken) => {
+                    Ok(End::Broken | End::Silent) => {
                         let what = "cannot read the log of the start before";
                         return Err(PortError::new(PortErrorKind::ConnectionLost, what, "it was cut off"));
                     }
@@ -294,20 +304,27 @@ impl ContainerLog {
             self.note(LogNote::Opened).await;
         }
         let (mut lines, mut again) = (LogLines::new(stream), self.passed.again(file));
-        let mut begun = false;
+        let (mut begun, mut silent) = (false, self.silent.take());
         let now = Timestamp::now();
+        let mut heard = (Instant::now(), now);
         let container = self.container.clone();
         let later = later(pods, &container, restarts);
         tokio::pin!(later);
         loop {
             let next = tokio::select! {
                 next = lines.next() => next,
-                () = sleep(QUIET), if self.cut.is_some() => {
+                () = sleep(QUIET), if self.cut.is_some() || silent.is_some() => {
+                    silent = None;
                     self.back().await;
                     continue;
                 }
+                () = sleep_until(heard.0 + SILENT) => {
+                    self.silent = Some(heard.1);
+                    return Ok(End::Silent);
+                }
                 () = &mut later, if which == Which::Growing => return Ok(End::Other),
             };
+            heard = (Instant::now(), Timestamp::now());
             let line = match next {
                 Next::Line(line) => line,
                 Next::Broken => return Ok(End::Broken),
@@ -319,6 +336,9 @@ impl ContainerLog {
             let Ok(at) = stamp.parse::<Timestamp>() else { continue };
             if self.floor.is_some_and(|floor| at < floor) || again.knows(at, text) {
                 continue;
+            }
+            if let Some(since) = silent.filter(|_| now.duration_since(at) > OLD) {
+                (self.cut, self.caught_up, silent) = (Some(since), 0, None);
             }
             if same && !begun && !again.met() {
                 if which == Which::Growing && !self.is_the_last(restarts).await {
@@ -364,3 +384,6 @@ async fn later(pods: &mut Pods, container: &str, restarts: u32) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! A clerk: who answers a run from a script, or as a test says.
 
+use std::time::Duration;
+
 use drydock::{
     plain::{Answers, Say, Scripted},
     run::{Command, Event, FieldInput, Link, Reply, SecretHandle},
@@ -14,6 +16,8 @@ pub enum Act {
     Say(Say),
     /// Sends any command.
     Command(Command),
+    /// Sends it after a while.
+    Later(Duration, Command),
     /// Goes away.
     Leave,
 }
@@ -77,6 +81,13 @@ pub async fn attend(link: Link, mut clerk: Clerk) -> (Vec<Event>, Vec<(SecretHan
                 }
                 Act::Command(command) => {
                     line.send(command).await.unwrap();
+                    continue;
+                }
+                Act::Later(time, command) => {
+                    tokio::spawn(async move {
+                        tokio::time::sleep(time).await;
+                        line.send(command).await.unwrap();
+                    });
                     continue;
                 }
                 Act::Say(Say::Reply(reply)) => reply,

@@ -16,6 +16,8 @@ mod fold;
 mod gate;
 mod held;
 mod images;
+mod jobs;
+mod last_words;
 mod logins;
 mod lost;
 mod masks;

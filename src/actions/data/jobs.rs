@@ -20,6 +20,12 @@ const FULL: u64 = 64 << 10;
 /// For so long a job may go on unheard.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// The pause before a cluster that does not answer is asked again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// For so long a job is tried to be stopped.
+const STOPPING: Duration = Duration::from_secs(20);
+
 /// What a job is measured by.
 #[derive(Debug, Clone, Copy)]
 pub enum Measure {
@@ -39,7 +45,17 @@ impl Measure {
     }
 }
 
-/// Runs `command` as job `name` in the client pod and waits for its end. Starting it again finds the one that runs.
+/// A job in a client pod.
+struct Job<'a> {
+    cx: &'a StepCx,
+    pod: &'a PodRef,
+    name: &'a str,
+    /// What the operator knows it by.
+    shown: &'a str,
+}
+
+/// Runs `command` as job `name` in the client pod and waits for its end. Starting it again finds the one that runs. A stop of the
+/// operator ends it there, whatever is done here at that moment.
 pub async fn run(
     cx: &StepCx,
     pod: &PodRef,
@@ -48,92 +64,129 @@ pub async fn run(
     shown: &str,
     measure: Measure,
 ) -> Result<u64, Halt> {
+    let job = Job { cx, pod, name, shown };
     let started = Instant::now();
-    let (mut told, mut classes, mut is_begun) = (0, classifier(cx), false);
-    let mut unheard: Option<tokio::time::Instant> = None;
-    loop {
-        let heard = async {
-            if !is_begun {
-                cx.world.exec.start(pod, FOLDER, name, command).await?;
-                is_begun = true;
-            }
-            let state = cx.world.exec.poll(pod, FOLDER, name).await?;
-            if let JobState::Running { err, .. } | JobState::Ended { err, .. } = state
-                && err > told
-            {
-                told = tell_errors(cx, pod, name, shown, (told, &mut classes)).await?;
-            }
-            Ok::<_, PortError>(state)
-        };
-        let state = match heard.await {
-            Ok(state) => {
-                unheard = None;
-                state
-            }
-            // the job goes on in its pod, whether it is heard of or not
-            Err(error) if error.is_transient() => {
-                let since = *unheard.get_or_insert_with(tokio::time::Instant::now);
-                if since.elapsed() >= PATIENCE {
-                    return Err(error.into());
-                }
-                let row = Row {
-                    sign: Sign::Running,
-                    word: "no answer".into(),
-                    name: shown.to_owned(),
-                    detail: units::seconds(since.elapsed().as_secs()),
-                };
-                cx.show("It goes on in its pod; the cluster is asked again.", vec![row], None, None);
-                tokio::select! {
-                    () = tokio::time::sleep(Duration::from_secs(2)) => continue,
-                    () = cx.cancel.cancelled() => return Err(error.into()),
-                }
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let (out, read) = match state {
-            JobState::Running { out, read, .. } => (out, read),
-            JobState::Ended { out, .. } => (out, u64::MAX),
-            JobState::Absent | JobState::Lost => {
-                return Err(Diagnostic::new(format!("{shown}: the job is gone from pod {}", pod.pod))
-                    .proves("the pod or its node ended it; what it wrote counts as cut")
-                    .help("try again")
-                    .into());
-            }
-        };
-        let (done, total) = measure.of(out, read);
-        let rate = done.checked_div(started.elapsed().as_secs().max(1)).unwrap_or(0);
-        let of = total.map_or_else(String::new, |total| format!(" of {}", units::bytes(total)));
-        let detail = format!("{}{of} · {}/s", units::bytes(done), units::bytes(rate));
-        let row = Row { sign: Sign::Running, word: "running".into(), name: shown.to_owned(), detail };
-        cx.show(
-            "It runs in a client pod of ours inside the cluster.",
-            vec![row],
-            total.map(|total| (done, total)),
-            None,
-        );
-        if let JobState::Ended { code, out, .. } = state {
-            if code == 0 {
-                return Ok(out);
-            }
-            let mut problem = Diagnostic::new(format!("{shown} ended with status {code}"));
-            if let Ok(tools) = cx.world.exec.probe(pod, &[], FOLDER).await
-                && tools.free_bytes < FULL
-            {
-                problem = problem
-                    .cause(format!("the disk of pod {} is full: {} free", pod.pod, units::bytes(tools.free_bytes)))
-                    .help(
-                        "give its node room for temporary files, then try again: a new pod with an empty disk is made",
-                    );
-            }
-            return Err(last_errors(cx, pod, name).await.into_iter().fold(problem, Diagnostic::cause).into());
-        }
+    let mut unheard = None;
+    // a start that is under way is waited for: nobody could tell whether there is a job to stop
+    while let Err(error) = cx.world.exec.start(pod, FOLDER, name, command).await {
         tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(700)) => {}
-            () = cx.cancel.cancelled() => {
-                cx.world.exec.stop(pod, FOLDER, name).await?;
-                return Err(Halt::Stopped(format!("{shown} was stopped by the operator")));
+            biased;
+            () = cx.cancel.cancelled() => return Err(job.stop().await),
+            waited = job.wait(error, &mut unheard) => waited?,
+        }
+    }
+    tokio::select! {
+        biased;
+        () = cx.cancel.cancelled() => Err(job.stop().await),
+        ended = job.follow(measure, started) => ended,
+    }
+}
+
+impl Job<'_> {
+    /// Ends it, and says whether that was heard.
+    async fn stop(&self) -> Halt {
+        let stopped = async {
+            while let Err(error) = self.cx.world.exec.stop(self.pod, FOLDER, self.name).await {
+                if !error.is_transient() {
+                    return Err(error);
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+            Ok(())
+        };
+        let (shown, pod) = (self.shown, &self.pod.pod);
+        Halt::Stopped(match tokio::time::timeout(STOPPING, stopped).await {
+            Ok(Ok(())) => format!("{shown} was stopped by the operator"),
+            Ok(Err(error)) => {
+                format!(
+                    "stopped by the operator; {shown} may go on in pod {pod}: {}",
+                    crate::text::printable(&error.detail)
+                )
+            }
+            Err(_) => format!("stopped by the operator; {shown} may go on in pod {pod}: the cluster does not answer"),
+        })
+    }
+
+    /// Waits after an error that may pass: the job goes on in its pod, whether it is heard of or not.
+    async fn wait(&self, error: PortError, unheard: &mut Option<tokio::time::Instant>) -> Result<(), Halt> {
+        let since = *unheard.get_or_insert_with(tokio::time::Instant::now);
+        if !error.is_transient() || since.elapsed() >= PATIENCE {
+            return Err(error.into());
+        }
+        let row = Row {
+            sign: Sign::Running,
+            word: "no answer".into(),
+            name: self.shown.to_owned(),
+            detail: units::seconds(since.elapsed().as_secs()),
+        };
+        self.cx.show("It goes on in its pod; the cluster is asked again.", vec![row], None, None);
+        tokio::time::sleep(AGAIN).await;
+        Ok(())
+    }
+
+    /// Waits for its end; the bytes it wrote.
+    async fn follow(&self, measure: Measure, started: Instant) -> Result<u64, Halt> {
+        let Self { cx, pod, name, shown } = *self;
+        let (mut told, mut classes, mut unheard) = (0, classifier(cx), None);
+        loop {
+            let heard = async {
+                let state = cx.world.exec.poll(pod, FOLDER, name).await?;
+                if let JobState::Running { err, .. } | JobState::Ended { err, .. } = state
+                    && err > told
+                {
+                    told = tell_errors(cx, pod, name, shown, (told, &mut classes)).await?;
+                }
+                Ok::<_, PortError>(state)
+            };
+            let state = match heard.await {
+                Ok(state) => state,
+                Err(error) => {
+                    self.wait(error, &mut unheard).await?;
+                    continue;
+                }
+            };
+            unheard = None;
+            let (out, read) = match state {
+                JobState::Running { out, read, .. } => (out, read),
+                JobState::Ended { out, .. } => (out, u64::MAX),
+                JobState::Absent | JobState::Lost => {
+                    return Err(Diagnostic::new(format!("{shown}: the job is gone from pod {}", pod.pod))
+                        .proves("the pod or its node ended it; what it wrote counts as cut")
+                        .help("try again")
+                        .into());
+                }
+            };
+            let (done, total) = measure.of(out, read);
+            let rate = done.checked_div(started.elapsed().as_secs().max(1)).unwrap_or(0);
+            let of = total.map_or_else(String::new, |total| format!(" of {}", units::bytes(total)));
+            let detail = format!("{}{of} · {}/s", units::bytes(done), units::bytes(rate));
+            let row = Row { sign: Sign::Running, word: "running".into(), name: shown.to_owned(), detail };
+            cx.show(
+                "It runs in a client pod of ours inside the cluster.",
+                vec![row],
+                total.map(|total| (done, total)),
+                None,
+            );
+            match state {
+                JobState::Ended { code: 0, out, .. } => return Ok(out),
+                JobState::Ended { code, .. } => return Err(self.failure(code).await.into()),
+                _ => tokio::time::sleep(Duration::from_millis(700)).await,
             }
         }
+    }
+
+    /// Why it ended with this status.
+    async fn failure(&self, code: u8) -> Diagnostic {
+        let Self { cx, pod, name, shown } = *self;
+        let mut problem = Diagnostic::new(format!("{shown} ended with status {code}"));
+        if let Ok(tools) = cx.world.exec.probe(pod, &[], FOLDER).await
+            && tools.free_bytes < FULL
+        {
+            problem = problem
+                .cause(format!("the disk of pod {} is full: {} free", pod.pod, units::bytes(tools.free_bytes)))
+                .help("give its node room for temporary files, then try again: a new pod with an empty disk is made");
+        }
+        last_errors(cx, pod, name).await.into_iter().fold(problem, Diagnostic::cause)
     }
 }
 

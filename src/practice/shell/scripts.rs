@@ -170,13 +170,10 @@ async fn renamed(mut place: Place, args: &[String], streams: Streams) -> u8 {
 fn start(place: &Place, args: &[String]) -> u8 {
     let [folder, job, command @ ..] = args else { return 1 };
     let file = format!("{folder}/{job}");
-    if place.read(&format!("{file}.pid")).is_some() {
-        return 0;
-    }
-    let (out, err) = (place.file(&format!("{file}.out")), place.file(&format!("{file}.err")));
-    let inner = Streams { input: Input::Empty, out, err };
+    let (out, err) = (format!("{file}.out"), format!("{file}.err"));
+    let inner = Streams { input: Input::Empty, out: place.appended(&out), err: place.appended(&err) };
     let (there, argv, path) = (place.clone(), command.to_vec(), file.clone());
-    let task = tokio::spawn(async move {
+    let work = async move {
         let status = super::run(there.clone(), argv, inner).await;
         there.shared.change(|state| {
             if let Some(pod) = state.pods.get_mut(&there.uid) {
@@ -184,17 +181,23 @@ fn start(place: &Place, args: &[String]) -> u8 {
                 pod.jobs.remove(&path);
             }
         });
-    });
+    };
+    // at once: of two starts together one begins
     let known = place.shared.change(|state| {
         let pod = state.pods.get_mut(&place.uid)?;
-        let number = 100 + pod.files.len();
-        pod.append(&format!("{file}.pid"), format!("{number} 4711\n").as_bytes());
-        if !pod.files.contains_key(&format!("{file}.status")) {
-            // what is loaded here is read at once
-            let words = command.iter().flat_map(|word| word.split('\'')).filter(|word| word.starts_with(folder));
-            let read = words.map(|path| pod.length(path)).max().unwrap_or(0);
-            pod.jobs.insert(file.clone(), Arc::new(Job::new(AbortOnDropHandle::new(task), read)));
+        let pid = format!("{file}.pid");
+        if pod.files.contains_key(&pid) {
+            return Some(());
         }
+        let number = 100 + pod.files.len();
+        pod.append(&pid, format!("{number} 4711\n").as_bytes());
+        for path in [out, err] {
+            pod.files.insert(path, Arc::default());
+        }
+        // what is loaded here is read at once
+        let words = command.iter().flat_map(|word| word.split('\'')).filter(|word| word.starts_with(folder));
+        let read = words.map(|path| pod.length(path)).max().unwrap_or(0);
+        pod.jobs.insert(file.clone(), Arc::new(Job::new(AbortOnDropHandle::new(tokio::spawn(work)), read)));
         Some(())
     });
     u8::from(known.is_none())

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Fake, State,
+    Endless, Fake, State,
     deployment::{HISTORY, key},
     error,
 };
@@ -153,9 +153,13 @@ impl Exec for Fake {
         command: &[String],
         input: &[u8],
         out: &mut dyn OutputSink,
-        _: &CancellationToken,
+        cancel: &CancellationToken,
     ) -> Result<ExitStatus, PortError> {
         self.state().has(pod)?;
+        if command[0] == "tail" && self.script().endless.is_some() {
+            cancel.cancelled().await;
+            return error(PortErrorKind::Cancelled, "cannot run tail", "stopped by the operator");
+        }
         let text = std::str::from_utf8(input).unwrap();
         let unreached = self.state().unreached(pod, command);
         if let Some(said) = unreached {
@@ -197,6 +201,15 @@ impl Exec for Fake {
 
     async fn poll(&self, pod: &PodRef, _: &str, job: &str) -> Result<JobState, PortError> {
         self.read("poll").await?;
+        let is_begun = self.state().jobs.contains_key(&(pod.uid.clone(), job.to_owned()));
+        let polled = |(how, polled): &mut (Endless, usize)| (*how, std::mem::replace(polled, *polled + 1));
+        let endless = self.script().endless.as_mut().filter(|_| is_begun).map(polled);
+        match endless {
+            Some((_, 0)) => return Ok(JobState::Running { out: 0, err: 0, read: 0 }),
+            Some((Endless::Speaks, _)) => return Ok(JobState::Running { out: 0, err: 5, read: 0 }),
+            Some((Endless::Unheard, _)) => return error(PortErrorKind::Unreachable, "cannot poll", "nobody answers"),
+            None => {}
+        }
         let state = self.state();
         state.has(pod)?;
         Ok(match state.jobs.get(&(pod.uid.clone(), job.to_owned())) {

@@ -102,8 +102,19 @@ pub enum Lost {
     Answer,
 }
 
+/// What a job does that does not end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Endless {
+    /// It says something on standard error, and reading that takes for ever.
+    Speaks,
+    /// After its first sign it is not heard of any more.
+    Unheard,
+}
+
 #[derive(Default)]
 struct Script {
+    endless: Option<(Endless, usize)>,
+    last_words: Vec<(String, String)>,
     open: bool,
     faults: Vec<(String, PortErrorKind)>,
     hold: Option<Hold>,
@@ -161,6 +172,16 @@ impl Fake {
     /// Refuses a right, as `delete secrets`.
     pub fn forbid(&self, right: &str) {
         self.script().forbidden.insert(right.to_owned());
+    }
+
+    /// Jobs do not end any more.
+    pub fn keep_jobs(&self, how: Endless) {
+        self.script().endless = Some((how, 0));
+    }
+
+    /// What these pods say is on its way when nobody follows their logs any more.
+    pub fn says_last(&self, pod: &str, text: &str) {
+        self.script().last_words.push((pod.to_owned(), text.to_owned()));
     }
 
     /// At the change of this number, from 0, the connection is lost.

@@ -12,6 +12,7 @@ pub mod deployment;
 mod described;
 mod forms;
 mod objects;
+mod patience;
 mod preflight;
 mod programs;
 mod references;

@@ -55,19 +55,22 @@ pub async fn ensure(cx: &StepCx, namespace: &str) -> Result<PodRef, Halt> {
         cx.effected(&format!("create pod {name} in {namespace}"), text(&made, "/metadata/uid")).await?;
     }
     let deadline = tokio::time::Instant::now() + PATIENCE;
+    let mut events = Events::new(cx, namespace);
     loop {
-        let found = cx.world.objects.get(&reference).await?.unwrap_or(Value::Null);
+        let found = cx.get(&reference).await?.unwrap_or(Value::Null);
         if is_ready(&found) {
             let uid = text(&found, "/metadata/uid").to_owned();
             return Ok(PodRef { namespace: namespace.to_owned(), pod: name, container: "client".to_owned(), uid });
         }
-        let (sign, word, detail) = reasons::pod(&found, &[], cx.world.clock.now());
+        let said = events.read().await?;
+        events.tell(&said, &[&name]).await;
+        let (sign, word, detail) = reasons::pod(&found, &said, cx.world.clock.now());
         let row = Row { sign, word: word.to_owned(), name: name.clone(), detail: detail.clone() };
         cx.show("A client pod of ours is made.", vec![row], None, None);
         if tokio::time::Instant::now() > deadline {
             return Err(Diagnostic::new(format!("pod {name} did not get ready in {} s", PATIENCE.as_secs()))
                 .cause(detail)
-                .help("look at the events of this pod, then try again")
+                .help("mend what holds it, then try again: a new one is made")
                 .into());
         }
         cx.pause(Duration::from_millis(500)).await?;
@@ -97,7 +100,7 @@ pub async fn remove_pod(cx: &StepCx, namespace: &str, pod: &Value) -> Result<(),
     cx.effect(&effect).await?;
     cx.world.objects.delete(&reference, uid).await?;
     let deadline = tokio::time::Instant::now() + PATIENCE;
-    while cx.world.objects.get(&reference).await?.is_some_and(|now| text(&now, "/metadata/uid") == uid) {
+    while cx.get(&reference).await?.is_some_and(|now| text(&now, "/metadata/uid") == uid) {
         if tokio::time::Instant::now() > deadline {
             return Err(Diagnostic::new(format!(
                 "pod {} is still ending after {} s",

@@ -1,6 +1,7 @@
 //! Objects of the cluster: scaled, patched, deleted behind a gate, waited for; and why one is not ready or does not end.
 
 pub mod delete;
+pub mod events;
 pub mod gate;
 pub mod live;
 pub mod patch;

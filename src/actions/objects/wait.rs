@@ -1,13 +1,12 @@
 //! `wait`: until the parts are ready, or what was deleted is gone; with reasons in words from pods and events.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::StreamExt;
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
+    events::{Changes, Events},
     live,
     pods::{object, text},
     reasons,
@@ -26,9 +25,7 @@ use crate::{
 /// A deployment counts as ready when it stayed ready for so long.
 const STEADY: Duration = Duration::from_secs(5);
 /// How often ages and things without a watch are looked at again.
-const LOOK: Duration = Duration::from_secs(5);
-/// Events so much older than the wait are told, too: what it waits for was begun before it, and clocks differ.
-const EVENTS: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_secs(3);
 /// What was deleted and is not gone after so long pauses the run.
 const GONE_PATIENCE: Duration = Duration::from_secs(240);
 /// What cannot get ready by itself pauses the run after so long.
@@ -43,15 +40,16 @@ pub async fn ready(cx: &StepCx, namespace: &str) -> Result<(), Halt> {
 
 async fn until_ready(cx: &StepCx, namespace: &str) -> Result<(), Halt> {
     let deployment = cx.deployment()?;
+    let names: Vec<&str> = deployment.parts.iter().map(|part| name_of(part)).collect();
     let started = tokio::time::Instant::now();
-    let mut watch = cx.world.objects.watch(&kinds::pod(), Some(namespace), "").await?;
-    let (mut steady_since, mut told) = (None, BTreeMap::new());
-    let now = cx.world.clock.now();
-    let since = now.checked_sub(EVENTS).unwrap_or(now);
+    let mut changes = Changes::of(cx, namespace).await?;
+    let mut events = Events::new(cx, namespace);
+    let mut steady_since = None;
     let mut stuck_since: Option<tokio::time::Instant> = None;
     loop {
-        let (rows, events) = parts(cx, namespace).await?;
-        tell(cx, &events, since, &mut told).await;
+        let said = events.read().await?;
+        let rows = parts(cx, namespace, &said).await?;
+        events.tell(&said, &names).await;
         let ready = rows.iter().filter(|row| row.sign == Sign::Done).count();
         let stuck = rows.iter().find(|row| matches!(row.sign, Sign::Careful | Sign::Failed)).cloned();
         cx.show(&format!("{ready} of {} parts are ready", rows.len()), rows.clone(), None, None);
@@ -81,12 +79,7 @@ async fn until_ready(cx: &StepCx, namespace: &str) -> Result<(), Halt> {
                 .help("try again to keep waiting, or look at the parts first")
                 .into());
         }
-        let pause = if steady_since.is_some() { Duration::from_secs(1) } else { LOOK };
-        tokio::select! {
-            changed = watch.next() => if changed.is_none() { tokio::time::sleep(Duration::from_secs(1)).await },
-            () = tokio::time::sleep(pause) => {}
-            () = cx.cancel.cancelled() => return Err(Halt::Stopped("stopped by the operator".into())),
-        }
+        changes.next(cx, if steady_since.is_some() { Duration::from_secs(1) } else { LOOK }).await?;
     }
 }
 
@@ -98,43 +91,23 @@ async fn answers(cx: &StepCx, namespace: &str) -> bool {
     }
 }
 
-/// What the cluster says of the parts since the wait began, as lines of the step's output: each event once, and again when it
-/// was seen more often.
-async fn tell(cx: &StepCx, events: &[Value], since: Timestamp, told: &mut BTreeMap<String, u64>) {
-    let Ok(deployment) = cx.deployment() else { return };
-    let parts = || deployment.parts.iter().map(|part| part.split_once('/').map_or(part.as_str(), |(_, name)| name));
-    let mut lines = Vec::new();
-    for event in events {
-        let about = text(event, "/involvedObject/name");
-        let of_part =
-            |part: &str| about.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
-        let count = event.pointer("/count").and_then(Value::as_u64).unwrap_or(1);
-        let before = told.get(text(event, "/metadata/uid")).copied().unwrap_or(0);
-        let line = reasons::event(event, cx.world.clock.now());
-        if count > before && line.at >= since && parts().any(of_part) {
-            told.insert(text(event, "/metadata/uid").to_owned(), count);
-            lines.push(line);
-        }
-    }
-    lines.sort_by_key(|line| line.at);
-    for line in lines {
-        cx.driver.line(line).await;
-    }
+/// One row a part: how its workload stands, and why.
+async fn parts(cx: &StepCx, namespace: &str, events: &[Value]) -> Result<Vec<Row>, Halt> {
+    let pods = cx.list(&kinds::pod(), namespace, "").await?;
+    let parts = &cx.deployment()?.parts;
+    let workloads = parts.iter().map(|part| {
+        let kind = part.split_once('/').map_or("Deployment", |(kind, _)| kind);
+        let reference = object(workload(kind), namespace, name_of(part));
+        async move { cx.get(&reference).await }
+    });
+    let found = futures::future::try_join_all(workloads).await?;
+    let now = cx.world.clock.now();
+    let rows = parts.iter().zip(&found);
+    Ok(rows.map(|(part, found)| reasons::part(name_of(part), found.as_ref(), &pods, events, now)).collect())
 }
 
-/// One row a part: how its workload stands, and why; and the events of the namespace.
-async fn parts(cx: &StepCx, namespace: &str) -> Result<(Vec<Row>, Vec<Value>), Halt> {
-    let pods = cx.world.objects.list(&kinds::pod(), Some(namespace), "").await?;
-    let events = cx.world.objects.list(&kinds::event(), Some(namespace), "").await?;
-    let now = cx.world.clock.now();
-    let mut rows = Vec::new();
-    for part in &cx.deployment()?.parts {
-        let (kind, name) = part.split_once('/').unwrap_or(("Deployment", part));
-        let reference = object(workload(kind), namespace, name);
-        let found = cx.world.objects.get(&reference).await?;
-        rows.push(reasons::part(name, found.as_ref(), &pods, &events, now));
-    }
-    Ok((rows, events))
+fn name_of(part: &str) -> &str {
+    part.split_once('/').map_or(part, |(_, name)| name)
 }
 
 fn workload(kind: &str) -> Kind {
@@ -151,7 +124,7 @@ async fn remaining(cx: &StepCx, delete: &str) -> Result<Vec<(ObjectRef, Value)>,
     let mut left = Vec::new();
     for entry in facts.pointer("/removed").and_then(Value::as_array).into_iter().flatten() {
         let Ok(reference) = serde_json::from_value::<ObjectRef>(entry["object"].clone()) else { continue };
-        if let Some(now) = cx.world.objects.get(&reference).await?
+        if let Some(now) = cx.get(&reference).await?
             && text(&now, "/metadata/uid") == text(entry, "/uid")
         {
             left.push((reference, now));
@@ -159,7 +132,7 @@ async fn remaining(cx: &StepCx, delete: &str) -> Result<Vec<(ObjectRef, Value)>,
     }
     // pods are not on the list: their owners are, and they end after them
     for selector in [&cx.deployment()?.core.selector, &cx.deployment()?.database.selector] {
-        for pod in cx.world.objects.list(&kinds::pod(), Some(cx.namespace()), selector).await? {
+        for pod in cx.list(&kinds::pod(), cx.namespace(), selector).await? {
             let reference = object(kinds::pod(), cx.namespace(), text(&pod, "/metadata/name"));
             left.push((reference, pod));
         }
@@ -194,10 +167,7 @@ async fn gone(cx: &StepCx, delete: &str) -> Result<usize, Halt> {
                 .help("end what holds it, then try again; drydock never strips finalizers");
             return Err(names.into_iter().fold(problem, Diagnostic::cause).into());
         }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(2)) => {}
-            () = cx.cancel.cancelled() => return Err(Halt::Stopped("stopped by the operator".into())),
-        }
+        cx.pause(Duration::from_secs(2)).await?;
     }
 }
 

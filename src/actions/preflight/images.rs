@@ -150,7 +150,7 @@ async fn watch(cx: &StepCx, reference: &ObjectRef, uid: &str, image: &str) -> Re
     let (started, mut told) = (Instant::now(), Instant::now());
     let mut pulling = false;
     loop {
-        let pod = cx.world.objects.get(reference).await?.filter(|now| text(now, "/metadata/uid") == uid);
+        let pod = cx.get(reference).await?.filter(|now| text(now, "/metadata/uid") == uid);
         let Some(pod) = pod else { return Ok(Verdict::Unknown("its throw-away pod was taken away".to_owned())) };
         if let Some(verdict) = decided(&pod) {
             return Ok(verdict);
@@ -180,7 +180,7 @@ async fn watch(cx: &StepCx, reference: &ObjectRef, uid: &str, image: &str) -> Re
 
 async fn wait_gone(cx: &StepCx, reference: &ObjectRef) -> Result<(), Halt> {
     for _ in 0..60 {
-        if cx.world.objects.get(reference).await?.is_none() {
+        if cx.get(reference).await?.is_none() {
             return Ok(());
         }
         cx.pause(Duration::from_millis(500)).await?;

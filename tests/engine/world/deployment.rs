@@ -84,6 +84,7 @@ impl State {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let at = (text("/kind"), text("/metadata/namespace"), text("/metadata/name"));
         let known = self.objects.get(&at).map(|old| old["metadata"]["uid"].clone());
+        let known = known.or_else(|| self.fixed_uids.get(&at.2).map(|uid| json!(uid)));
         object["metadata"]["uid"] = known.unwrap_or_else(|| json!(self.uid()));
         self.objects.insert(at, object.clone());
         object
@@ -116,7 +117,8 @@ impl State {
             self.put(json!({"kind": kind, "metadata": meta(name), "spec": {
                 "replicas": if name == "pix-feed" { 2 } else { 1 }, "selector": {"matchLabels": {"app": name}}, "version": version,
                 "template": {"containers": [{"name": container, "image": format!("reg/{name}:{version}"),
-                    "envFrom": [{"secretRef": {"name": "pix-env"}}]}]},
+                    "envFrom": [{"secretRef": {"name": "pix-env"}}],
+                    "securityContext": {"allowPrivilegeEscalation": false}, "resources": {"requests": {"memory": "64Mi"}}}]},
                 "volumeClaimTemplates": if kind == "StatefulSet" { json!([{"metadata": {"name": "data"}}]) } else { json!([]) }}}));
         }
         let revision = 1 + self
@@ -164,6 +166,9 @@ impl State {
             match at.0.as_str() {
                 "Pod" if self.image_status.is_some() && at.2.starts_with("drydock-image-") => {
                     object["status"] = self.image_status.clone().unwrap_or_default();
+                }
+                "Pod" if self.client_status.is_some() && at.2.starts_with("drydock-client-") => {
+                    object["status"] = self.client_status.clone().unwrap_or_default();
                 }
                 "Pod" => {
                     object["status"] = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}],

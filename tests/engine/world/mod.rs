@@ -10,11 +10,12 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use drydock::ports::{EntryMeta, PortError, PortErrorKind, World};
 use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 
 pub use deployment::{DOTENV, Database, key};
 pub use host::CHART;
@@ -60,6 +61,12 @@ pub struct State {
     pub refuses: Vec<String>,
     /// Status of the pods that only fetch an image; without one they ran.
     pub image_status: Option<Value>,
+    /// Status of the client pods; without one they run.
+    pub client_status: Option<Value>,
+    /// Pods whose uid is known beforehand, by name.
+    pub fixed_uids: BTreeMap<String, String>,
+    /// Room on this machine in bytes; without a number there is plenty.
+    pub room: Option<u64>,
     /// How helm described the newest revision, by namespace.
     pub marks: BTreeMap<String, String>,
     /// What a program here prints, by name.
@@ -103,6 +110,9 @@ struct Script {
     lost: Option<(usize, Lost)>,
     reads: usize,
     lost_read: Option<usize>,
+    silence: Option<(String, String, Duration)>,
+    silent: Option<(String, Instant)>,
+    reached: Vec<String>,
     follow: Option<PathBuf>,
     moments: Vec<Moment>,
     ticks: i64,
@@ -163,6 +173,16 @@ impl Fake {
         self.script().lost_read = Some(number);
     }
 
+    /// Once a change that begins with `after` is made, reads that begin with `reads` reach nobody for so long.
+    pub fn silence(&self, after: &str, reads: &str, time: Duration) {
+        self.script().silence = Some((after.to_owned(), reads.to_owned(), time));
+    }
+
+    /// Every call so far, changes and reads, in order.
+    pub fn reached(&self) -> Vec<String> {
+        self.script().reached.clone()
+    }
+
     /// Reads so far.
     pub fn reads(&self) -> usize {
         self.script().reads
@@ -209,6 +229,7 @@ impl Fake {
             hold.go.acquire().await.unwrap().forget();
         }
         let mut script = self.script();
+        script.reached.push(call.to_owned());
         match script.faults.iter().position(|(begin, _)| call.starts_with(begin)) {
             Some(at) => {
                 let (_, kind) = script.faults.remove(at);
@@ -223,7 +244,9 @@ impl Fake {
         self.reach(call).await?;
         let mut script = self.script();
         script.reads += 1;
-        if script.lost_read == Some(script.reads - 1) {
+        let silent =
+            script.silent.as_ref().is_some_and(|(begin, until)| call.starts_with(begin) && Instant::now() < *until);
+        if silent || script.lost_read == Some(script.reads - 1) {
             return error(PortErrorKind::Unreachable, "cannot reach the server", "nobody answers");
         }
         Ok(())
@@ -236,6 +259,10 @@ impl Fake {
         change: impl FnOnce(&mut State) -> Result<T, PortError> + Send,
     ) -> Result<T, PortError> {
         self.reach(&call).await?;
+        let silence = self.script().silence.take_if(|(after, ..)| call.starts_with(after.as_str()));
+        if let Some((_, reads, time)) = silence {
+            self.script().silent = Some((reads, Instant::now() + time));
+        }
         let number = self.state().calls.len();
         let lost = self.script().lost.take_if(|(at, _)| *at == number).map(|(_, lost)| lost);
         let gone =

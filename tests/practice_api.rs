@@ -114,8 +114,12 @@ async fn objects_are_made_changed_and_ended() {
     assert_eq!(cluster.apply(&absent, "gone", &json!({})).await.unwrap_err().kind, PortErrorKind::Conflict);
 
     let db = object(kinds::stateful_set(), "db");
-    assert_eq!(cluster.scale(&db, 0).await.unwrap(), 1);
-    assert_eq!(cluster.scale(&db, 3).await.unwrap(), 0);
+    let its = cluster.get(&db).await.unwrap().unwrap();
+    assert_eq!(cluster.scale(&db, "other", 0).await.unwrap_err().kind, PortErrorKind::Conflict);
+    assert_eq!(cluster.get(&db).await.unwrap().unwrap()["spec"]["replicas"], 1);
+    cluster.scale(&db, uid(&its), 0).await.unwrap();
+    assert_eq!(cluster.get(&db).await.unwrap().unwrap()["spec"]["replicas"], 0);
+    cluster.scale(&db, uid(&its), 3).await.unwrap();
     let changed = cluster.get(&db).await.unwrap().unwrap();
     assert_eq!((changed["spec"]["replicas"].as_u64(), changed["status"]["readyReplicas"].as_u64()), (Some(3), Some(1)));
 

@@ -199,25 +199,18 @@ impl StepCx {
     /// A refusal when it is another place, a failure when it cannot be read.
     pub async fn still(&self, place: &Identity) -> Result<(), Halt> {
         let now = self.world.objects.identity(&place.namespace).await?;
-        if now.same_place(place) {
-            return Ok(());
-        }
-        Err(Halt::Refused(Box::new(
-            Diagnostic::new(format!(
-                "this connection leads to another place: it answers as {} and namespace {}, the run belongs to {} and {}",
-                now.cluster8(),
-                now.namespace_uid,
-                place.cluster8(),
-                place.namespace_uid
-            ))
-            .proves("the address or the context leads to another cluster or namespace than before")
-            .safe("both: drydock stopped before sending anything")
-            .help("connect to the cluster of this run and resume; there is no way to go on with another id"),
-        )))
+        is_same(&now, place)
     }
 
-    /// Writes down one change inside the step before it is made.
+    /// Writes down one change inside the step before it is made, and after the target's identity was read once more: no change
+    /// goes anywhere else.
+    ///
+    /// # Errors
+    /// A refusal when the connection leads to another place, a failure when nobody says which it is, a fault of the journal.
     pub async fn effect(&self, effect: &str) -> Result<(), Halt> {
+        if self.deployment.is_some() {
+            is_same(&self.identity(&self.target.namespace).await?, &self.target)?;
+        }
         self.driver.record(Record::Effect { step: self.step.clone(), effect: effect.to_owned() }).await
     }
 
@@ -315,6 +308,24 @@ impl StepCx {
     pub fn render(&self, template: &Template) -> Result<String, Halt> {
         self.driver.render(template)
     }
+}
+
+fn is_same(now: &Identity, place: &Identity) -> Result<(), Halt> {
+    if now.same_place(place) {
+        return Ok(());
+    }
+    Err(Halt::Refused(Box::new(
+        Diagnostic::new(format!(
+            "this connection leads to another place: it answers as {} and namespace {}, the run belongs to {} and {}",
+            now.cluster8(),
+            now.namespace_uid,
+            place.cluster8(),
+            place.namespace_uid
+        ))
+        .proves("the address or the context leads to another cluster or namespace than before")
+        .safe("both: drydock stopped before sending anything")
+        .help("connect to the cluster of this run and resume; there is no way to go on with another id"),
+    )))
 }
 
 /// A kind of action, made to happen.

@@ -42,7 +42,7 @@ impl Objects for NoCluster {
     async fn apply(&self, _: &ObjectRef, _: &str, _: &Value) -> Result<Value, PortError> {
         none()
     }
-    async fn scale(&self, _: &ObjectRef, _: u32) -> Result<u32, PortError> {
+    async fn scale(&self, _: &ObjectRef, _: &str, _: u32) -> Result<(), PortError> {
         none()
     }
     async fn delete(&self, _: &ObjectRef, _: &str) -> Result<Deleted, PortError> {

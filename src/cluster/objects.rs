@@ -138,13 +138,11 @@ impl Objects for Cluster {
         .await
     }
 
-    async fn scale(&self, object: &ObjectRef, replicas: u32) -> Result<u32, PortError> {
-        let what = format!("cannot scale {}", shown(object));
+    async fn scale(&self, object: &ObjectRef, uid: &str, replicas: u32) -> Result<(), PortError> {
         let url = format!("{}/scale", path(object));
-        let before = self.json(&what, "GET", &url, None).await?;
-        let patch = json!({"metadata": {"uid": before["metadata"]["uid"]}, "spec": {"replicas": replicas}});
-        self.json(&what, "PATCH", &url, Some(("application/merge-patch+json", &patch))).await?;
-        Ok(before.pointer("/spec/replicas").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0))
+        let patch = json!({"metadata": {"uid": uid}, "spec": {"replicas": replicas}});
+        let content = Some(("application/merge-patch+json", &patch));
+        self.json(&format!("cannot scale {}", shown(object)), "PATCH", &url, content).await.map(|_| ())
     }
 
     async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<Deleted, PortError> {

@@ -194,8 +194,9 @@ pub trait Objects: Send + Sync {
     /// then on, whoever did before. Another object of that name, or none, is a `Conflict`. Returns the object after it.
     async fn apply(&self, object: &ObjectRef, uid: &str, fields: &Value) -> Result<Value, PortError>;
 
-    /// Sets the number of replicas through the scale subresource and returns the number before.
-    async fn scale(&self, object: &ObjectRef, replicas: u32) -> Result<u32, PortError>;
+    /// Sets the number of replicas of the object with this uid through the scale subresource. Another object of that name is a
+    /// `Conflict`.
+    async fn scale(&self, object: &ObjectRef, uid: &str, replicas: u32) -> Result<(), PortError>;
 
     /// Deletes exactly the object with this uid, dependents in the background.
     async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<Deleted, PortError>;

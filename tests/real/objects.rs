@@ -61,3 +61,24 @@ async fn a_field_is_taken_from_its_owner_and_only_on_the_object_that_was_read() 
     assert!(cluster.get(&place.named("b")).await.unwrap().is_none());
     assert_eq!(cluster.get(&a).await.unwrap().unwrap()["data"]["x"], "2");
 }
+
+#[tokio::test]
+async fn replicas_are_set_only_of_the_object_that_was_read() {
+    let Some(kubeconfig) = crate::setting("DRYDOCK_TEST_KUBECONFIG") else { return };
+    let place = Place { kubeconfig, namespace: crate::own_namespace("dd-scale") };
+    let ns = place.namespace.as_str();
+    place.kubectl(&["create", "namespace", ns]);
+    place.kubectl(&["-n", ns, "create", "deployment", "w", "--image=localhost/none:1", "--replicas=0"]);
+    let cluster = Cluster::from_text(&std::fs::read_to_string(&place.kubeconfig).unwrap()).await.unwrap();
+    let w = ObjectRef { kind: kinds::deployment(), namespace: Some(ns.to_owned()), name: "w".into() };
+    let read = async || cluster.get(&w).await.unwrap().unwrap();
+    let uid = read().await["metadata"]["uid"].as_str().unwrap().to_owned();
+    place.kubectl(&["-n", ns, "delete", "deployment", "w"]);
+    place.kubectl(&["-n", ns, "create", "deployment", "w", "--image=localhost/none:1", "--replicas=0"]);
+    let refused = cluster.scale(&w, &uid, 2).await.unwrap_err();
+    assert_eq!(refused.kind, PortErrorKind::Conflict, "{refused:?}");
+    assert_eq!(read().await["spec"]["replicas"], 0);
+    let uid = read().await["metadata"]["uid"].as_str().unwrap().to_owned();
+    cluster.scale(&w, &uid, 2).await.unwrap();
+    assert_eq!(read().await["spec"]["replicas"], 2);
+}

@@ -96,12 +96,10 @@ impl RehearseSpec {
         for writer in &cx.deployment()?.writers {
             let writer_at = object(kinds::deployment(), name, writer);
             // an installation that failed may not have come to it
-            if cx.world.objects.get(&writer_at).await?.is_none() {
-                continue;
-            }
+            let Some(found) = cx.get(&writer_at).await? else { continue };
             let effect = format!("scale deployment {writer} of the scratch copy {name} to 0");
             cx.effect(&effect).await?;
-            cx.world.objects.scale(&writer_at, 0).await?;
+            cx.world.objects.scale(&writer_at, text(&found, "/metadata/uid"), 0).await?;
             cx.effected(&effect, "accepted").await?;
         }
         Ok(())
@@ -114,8 +112,7 @@ async fn remove(cx: &StepCx, name: &str, uid: &str) -> Result<(), Halt> {
     cx.effect(&effect).await?;
     cx.world.objects.delete(&namespace(name), uid).await?;
     let deadline = tokio::time::Instant::now() + PATIENCE;
-    while let Some(now) = cx.world.objects.get(&namespace(name)).await?.filter(|now| text(now, "/metadata/uid") == uid)
-    {
+    while let Some(now) = cx.get(&namespace(name)).await?.filter(|now| text(now, "/metadata/uid") == uid) {
         let why = reasons::ending(&now);
         let row = Row { sign: Sign::Running, word: "ending".into(), name: name.to_owned(), detail: why.clone() };
         cx.show("The scratch namespace is removed again.", vec![row], None, None);
@@ -142,7 +139,7 @@ fn rights(name: &str) -> Vec<Right> {
         ("", "pods", "exec", &["get", "create"]),
         ("", "pods", "portforward", &["get", "create"]),
         ("apps", "deployments", "", &["get", "create"]),
-        ("apps", "deployments", "scale", &["get", "patch"]),
+        ("apps", "deployments", "scale", &["patch"]),
     ];
     let inside = inside.into_iter().flat_map(|(group, resource, part, verbs)| {
         verbs.iter().map(move |verb| right(verb, group, resource, part, Some(name)))

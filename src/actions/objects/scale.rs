@@ -5,7 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
-use super::pods::{is_ready, object, text};
+use super::{
+    events::Events,
+    pods::{is_ready, object, text},
+    reasons,
+};
 use crate::{
     actions::{
         context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
@@ -51,8 +55,9 @@ impl Action for ScaleSpec {
                 .map(|name| format!("$ kubectl -n {} scale deployment/{name} --replicas={wanted}", cx.namespace))
                 .collect(),
             rights: vec![
-                right("get", "apps", "deployments", "scale", ns),
+                right("get", "apps", "deployments", "", ns),
                 right("patch", "apps", "deployments", "scale", ns),
+                right("list", "", "pods", "", ns),
             ],
             ..Described::default()
         }
@@ -96,7 +101,7 @@ impl Action for ScaleSpec {
             if found != u64::from(wanted) {
                 let effect = format!("scale deployment {name} from {found} to {wanted}");
                 cx.effect(&effect).await?;
-                cx.world.objects.scale(&reference, wanted).await?;
+                cx.world.objects.scale(&reference, text(&now, "/metadata/uid"), wanted).await?;
                 cx.effected(&effect, "accepted").await?;
             }
         }
@@ -116,16 +121,18 @@ impl Action for ScaleSpec {
     }
 
     async fn undoable(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
-        Ok(self.changed(cx).await?.iter().map(|(name, before)| format!("{name} back to {before}")).collect())
+        Ok(self.changed(cx).await?.iter().map(|(_, name, before)| format!("{name} back to {before}")).collect())
     }
 
     async fn undo(&self, cx: &StepCx) -> Result<String, Halt> {
-        let changed = self.changed(cx).await?;
-        for (name, before) in &changed {
+        let mut changed = Vec::new();
+        for (found, name, before) in self.changed(cx).await? {
             let effect = format!("scale deployment {name} back to {before}");
             cx.effect(&effect).await?;
-            cx.world.objects.scale(&object(kinds::deployment(), cx.namespace(), name), *before).await?;
+            let reference = object(kinds::deployment(), cx.namespace(), &name);
+            cx.world.objects.scale(&reference, text(&found, "/metadata/uid"), before).await?;
             cx.effected(&effect, "accepted").await?;
+            changed.push((name, before));
         }
         settle(cx, &changed).await?;
         let names: Vec<String> = changed.iter().map(|(name, before)| format!("{name} has {before} again")).collect();
@@ -148,19 +155,20 @@ impl ScaleSpec {
         Ok(idle)
     }
 
-    /// Deployments that have the number this step gave them, each with the number before. One that somebody else has given
+    /// Deployments that have the number this step gave them, each as it is, with its name and the number before. One that somebody else has given
     /// another number since is not ours to put back.
-    async fn changed(&self, cx: &StepCx) -> Result<Vec<(String, u32)>, Halt> {
+    async fn changed(&self, cx: &StepCx) -> Result<Vec<(Value, String, u32)>, Halt> {
         let before = cx.driver.draft(&cx.step);
         let mut changed = Vec::new();
         for name in &self.deployments {
             let before = before.as_ref().and_then(|all| all.get(name)).and_then(Value::as_u64);
             let Some(before) = before.and_then(|number| u32::try_from(number).ok()) else { continue };
             let found = cx.world.objects.get(&object(kinds::deployment(), cx.namespace(), name)).await?;
-            let now = found.as_ref().and_then(|found| found.pointer("/spec/replicas")).and_then(Value::as_u64);
+            let Some(found) = found else { continue };
             let ours = u64::from(self.wanted(cx, name)?);
+            let now = found.pointer("/spec/replicas").and_then(Value::as_u64);
             if now == Some(ours) && ours != u64::from(before) {
-                changed.push((name.clone(), before));
+                changed.push((found, name.clone(), before));
             }
         }
         Ok(changed)
@@ -191,54 +199,80 @@ async fn agree_to_none(cx: &StepCx, idle: &[String]) -> Result<(), Halt> {
     }
 }
 
-/// Waits until the pods are as many as wanted: a stopped writer that still ends can still write.
+/// Waits until the pods are as many as wanted: a stopped writer that still ends can still write. Says of each that is not there yet
+/// what holds it.
 async fn settle(cx: &StepCx, all: &[(String, u32)]) -> Result<(), Halt> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
+    let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+    let mut events = Events::new(cx, cx.namespace());
     loop {
-        let (mut rows, mut open) = (Vec::new(), 0);
+        let said = events.read().await?;
+        events.tell(&said, &names).await;
+        let mut rows = Vec::new();
         for (name, wanted) in all {
-            let wanted = u64::from(*wanted);
-            let (pods, ready) = pods_of(cx, name).await?;
-            let good = pods == wanted && (wanted == 0 || ready == wanted);
-            open += usize::from(!good);
-            rows.push(Row {
-                sign: if good { Sign::Done } else { Sign::Running },
-                word: if good { "done" } else { "waiting" }.to_owned(),
-                name: name.clone(),
-                detail: format!("{}, {ready} ready, {wanted} wanted", units::plural(pods, "pod", "pods")),
-            });
+            rows.push(standing(cx, name, *wanted, &said).await?);
         }
-        cx.show("", rows, None, None);
-        if open == 0 {
+        let open: Vec<&Row> = rows.iter().filter(|row| row.sign != Sign::Done).collect();
+        cx.show("", rows.clone(), None, None);
+        if open.is_empty() {
             return Ok(());
         }
         if tokio::time::Instant::now() > deadline {
-            return Err(Diagnostic::new(format!(
+            let problem = Diagnostic::new(format!(
                 "{} not the wanted number of pods after {} s",
-                units::plural(open, "deployment has", "deployments have"),
+                units::plural(open.len(), "deployment has", "deployments have"),
                 PATIENCE.as_secs()
-            ))
-            .help("look at their pods and events, then try again")
-            .into());
+            ));
+            let causes = open.iter().map(|row| format!("{}: {}", row.name, row.detail));
+            return Err(causes
+                .fold(problem, Diagnostic::cause)
+                .help("mend what holds their pods, then try again; drydock never strips finalizers")
+                .into());
         }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            () = cx.cancel.cancelled() => return Err(Halt::Stopped("stopped by the operator".into())),
-        }
+        cx.pause(Duration::from_secs(1)).await?;
     }
 }
 
-/// Number of pods of a Deployment, ending ones included, and how many are ready.
-async fn pods_of(cx: &StepCx, name: &str) -> Result<(u64, u64), Halt> {
-    let Some(deployment) = cx.world.objects.get(&object(kinds::deployment(), cx.namespace(), name)).await? else {
-        return Ok((0, 0));
+/// How many pods a Deployment has, ending ones included, and what holds the first that is not as wanted.
+async fn standing(cx: &StepCx, name: &str, wanted: u32, events: &[Value]) -> Result<Row, Halt> {
+    let found = cx.get(&object(kinds::deployment(), cx.namespace(), name)).await?;
+    let pods = match &found {
+        Some(deployment) => pods_of(cx, deployment).await?,
+        None => Vec::new(),
     };
+    let wanted = wanted as usize;
+    let ready = pods.iter().filter(|pod| is_ready(pod)).count();
+    let is_good = pods.len() == wanted && (wanted == 0 || ready == wanted);
+    let counts = format!("{}, {ready} ready, {wanted} wanted", units::plural(pods.len(), "pod", "pods"));
+    let row = |sign, word: &str, detail| Row { sign, word: word.to_owned(), name: name.to_owned(), detail };
+    if is_good {
+        return Ok(row(Sign::Done, "done", counts));
+    }
+    let now = cx.world.clock.now();
+    // what is too many goes, and what ends is named before what has not been asked to yet
+    let leaves = pods.iter().find(|pod| pod.pointer("/metadata/deletionTimestamp").is_some()).or(pods.first());
+    let (sign, word, why) = match (leaves, &found) {
+        (Some(pod), _) if pods.len() > wanted => {
+            (Sign::Running, "waiting", format!("{} {}", text(pod, "/metadata/name"), reasons::ending(pod)))
+        }
+        (_, None) => (Sign::Careful, "not there", "the deployment is gone".to_owned()),
+        _ => {
+            let part = reasons::part(name, found.as_ref(), &pods, events, now);
+            match part.sign {
+                Sign::Careful => (Sign::Careful, "stuck", part.detail),
+                _ => (Sign::Running, "waiting", part.detail),
+            }
+        }
+    };
+    Ok(row(sign, word, format!("{counts}: {why}")))
+}
+
+/// Pods of a Deployment that have not run to their end.
+async fn pods_of(cx: &StepCx, deployment: &Value) -> Result<Vec<Value>, Halt> {
     let labels = deployment.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
     let selector = labels.map_or_else(String::new, |all| {
         all.iter().map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default())).collect::<Vec<_>>().join(",")
     });
-    let pods = cx.world.objects.list(&kinds::pod(), Some(cx.namespace()), &selector).await?;
-    let alive = pods.iter().filter(|pod| !matches!(text(pod, "/status/phase"), "Succeeded" | "Failed"));
-    let ready = pods.iter().filter(|pod| is_ready(pod)).count();
-    Ok((alive.count() as u64, ready as u64))
+    let pods = cx.list(&kinds::pod(), cx.namespace(), &selector).await?;
+    Ok(pods.into_iter().filter(|pod| !matches!(text(pod, "/status/phase"), "Succeeded" | "Failed")).collect())
 }

@@ -89,7 +89,7 @@ async fn verdict(cx: &StepCx, index: usize, needed: &Needed) -> Result<Verdict, 
     let name = format!("drydock-image-{}-{index}", cx.short());
     let reference = object(kinds::pod(), cx.namespace(), &name);
     if let Some(old) = cx.world.objects.get(&reference).await? {
-        cx.world.objects.delete(&reference, text(&old, "/metadata/uid")).await?;
+        remove(cx, &reference, text(&old, "/metadata/uid")).await?;
         wait_gone(cx, &reference).await?;
     }
     let effect = format!("create throw-away pod {name}");
@@ -99,7 +99,7 @@ async fn verdict(cx: &StepCx, index: usize, needed: &Needed) -> Result<Verdict, 
         Err(error) => {
             // where only the answer was lost it was made
             if let Ok(Some(made)) = cx.world.objects.get(&reference).await {
-                cx.world.objects.delete(&reference, text(&made, "/metadata/uid")).await?;
+                remove(cx, &reference, text(&made, "/metadata/uid")).await?;
             }
             return Err(error.into());
         }
@@ -109,10 +109,18 @@ async fn verdict(cx: &StepCx, index: usize, needed: &Needed) -> Result<Verdict, 
     cx.effected(&effect, "accepted").await?;
     let verdict = watch(cx, &reference, &uid, &needed.image).await;
     // on every other way out; what went wrong before is the better reason
-    let removed = cx.world.objects.delete(&reference, &uid).await;
+    let removed = remove(cx, &reference, &uid).await;
     let verdict = verdict?;
     removed?;
     Ok(verdict)
+}
+
+/// Deletes exactly this throw-away pod.
+async fn remove(cx: &StepCx, reference: &ObjectRef, uid: &str) -> Result<(), Halt> {
+    let effect = format!("delete throw-away pod {} uid {uid}", reference.name);
+    cx.effect(&effect).await?;
+    cx.world.objects.delete(reference, uid).await?;
+    cx.effected(&effect, "accepted").await
 }
 
 /// What the pod's status says of its image, as far as it is decided.

@@ -80,12 +80,14 @@ impl Objects for Fake {
         .await
     }
 
-    async fn scale(&self, object: &ObjectRef, replicas: u32) -> Result<u32, PortError> {
+    async fn scale(&self, object: &ObjectRef, uid: &str, replicas: u32) -> Result<(), PortError> {
         self.change(format!("scale {} to {replicas}", shown(object)), |state| {
             let Some(found) = state.objects.get_mut(&key(object)) else {
                 return error(PortErrorKind::NotFound, "cannot scale", "it is not there");
             };
-            let before = found["spec"]["replicas"].as_u64().unwrap();
+            if found["metadata"]["uid"] != uid {
+                return error(PortErrorKind::Conflict, "cannot scale", "it is another object");
+            }
             found["spec"]["replicas"] = json!(replicas);
             let namespace = object.namespace.as_deref().unwrap();
             if replicas == 0 && state.ingested > 0 {
@@ -93,7 +95,7 @@ impl Objects for Fake {
                 let rows = (0..state.ingested).map(|row| format!("{},9", 900 + row));
                 state.databases.get_mut(namespace).unwrap().tables.get_mut(HISTORY).unwrap().extend(rows);
             }
-            Ok(u32::try_from(before).unwrap())
+            Ok(())
         })
         .await
     }

@@ -72,7 +72,7 @@ impl Cluster {
 mod tests {
     use std::{
         io::{BufRead, BufReader, Write},
-        net::TcpListener,
+        net::{TcpListener, TcpStream},
     };
 
     use serde_json::{Value, json};
@@ -100,10 +100,10 @@ mod tests {
             }
         };
         std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
+            let one = move |mut stream: TcpStream| {
                 let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-                let first = lines.next().unwrap().unwrap();
+                // a connection that its client did not need after all
+                let Some(Ok(first)) = lines.next() else { return };
                 let rest: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
                 let accept = rest.iter().find(|line| line.to_lowercase().starts_with("accept:"));
                 let path = first.split(' ').nth(1).unwrap();
@@ -120,7 +120,11 @@ mod tests {
                 let head = format!(
                     "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
                 );
-                stream.write_all((head + &body).as_bytes()).unwrap();
+                let _ = stream.write_all((head + &body).as_bytes());
+            };
+            for stream in listener.incoming() {
+                let stream = stream.unwrap();
+                std::thread::spawn(move || one(stream));
             }
         });
         json!({"apiVersion": "v1", "kind": "Config", "current-context": "c",

@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_node_knows_its_place() -> Result<(), serde_saphyr::Error> {
-        let text = "a: 1\nb:\n  - {c: x, d: [y, x]}\n  - e\nb: twice\n~: n\nl: |\n  x\n";
+        let text = "a: 1\nb:\n  - {c: x, d: [y, x]}\n  - e\nb: twice\nl: |\n  x\n";
         let node = Node::read(text)?;
         for (path, place) in [
             ("", (1, 1)),
@@ -200,6 +200,9 @@ mod tests {
         assert_eq!(node.texts("/b/0", &|_, text| text == "x"), ["/b/0/c", "/b/0/d/1"]);
         let Content::Map(entries) = &node.content else { unreachable!() };
         assert_eq!(entries.iter().filter(|entry| entry.key == "b").count(), 2, "{entries:?}");
+        // a key that is none has a place of its own
+        let told = Node::read("a: 1\n~: n\n").err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(told.contains("line 2 column 1"), "{told}");
         Ok(())
     }
 }

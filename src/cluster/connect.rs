@@ -95,9 +95,12 @@ impl Cluster {
     pub(crate) async fn from_kubeconfig(pinned: Kubeconfig, name: &str) -> Result<Self, PortError> {
         let options = KubeConfigOptions { context: Some(name.to_owned()), ..KubeConfigOptions::default() };
         let what = || format!("cannot use context {name}");
-        let config = Config::from_custom_kubeconfig(pinned.clone(), &options)
+        let mut config = Config::from_custom_kubeconfig(pinned.clone(), &options)
             .await
             .map_err(|error| PortError::new(PortErrorKind::Invalid, what(), chain(&error)))?;
+        // the library would send again whatever was answered with 429, 503 or 504, changes too, and for minutes: who asks
+        // here decides what may be asked twice
+        config.default_retry = false;
         let ca = pinned
             .clusters
             .first()

@@ -16,9 +16,13 @@ fn a_hardened_namespace_with_a_quota_lets_our_pods_in() {
     let text = std::fs::read_to_string(&core).unwrap();
     let at = "      containers:\n        - name: pix-core\n";
     assert!(text.contains(at), "{text}");
-    let hardened = "      securityContext: {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: RuntimeDefault}}\n      \
+    let hardened = "      securityContext: {runAsNonRoot: true, runAsUser: 1000, fsGroup: 1000, seccompProfile: {type: RuntimeDefault}}\n      \
                     containers:\n        - name: pix-core\n          \
                     securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}\n";
+    // it keeps its settings in a folder that only root may make
+    let (mount, volume) = ("volumeMounts: [{name: code", "volumes: [{name: code");
+    let state = "volumeMounts: [{name: state, mountPath: /var/lib/pixelcore}, {name: code";
+    let text = text.replacen(mount, state, 1).replacen(volume, "volumes: [{name: state, emptyDir: {}}, {name: code", 1);
     std::fs::write(&core, text.replacen(at, hardened, 1)).unwrap();
     let bounds = "core.resources.limits.cpu=1,core.resources.limits.memory=512Mi";
     let args = ["upgrade", "pixelcore", chart, "-n", ns, "--reuse-values", "--set", bounds];

@@ -136,6 +136,11 @@ impl Objects for Cluster {
             Some(("application/apply-patch+yaml", &document)),
         )
         .await
+        .map_err(|error| {
+            // the server says of another object's uid that the field cannot be changed
+            let is_other = error.kind == PortErrorKind::Invalid && error.detail.contains("metadata.uid");
+            if is_other { PortError { kind: PortErrorKind::Conflict, ..error } } else { error }
+        })
     }
 
     async fn scale(&self, object: &ObjectRef, uid: &str, replicas: u32) -> Result<(), PortError> {

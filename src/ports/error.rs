@@ -49,10 +49,10 @@ impl PortError {
         Self { kind, what: what.into(), detail: detail.into() }
     }
 
-    /// Whether the other side said no before it changed anything, or was never reached.
+    /// Whether the other side said no before it changed anything. A server that is overloaded or fails says nothing of that.
     pub fn is_refusal(&self) -> bool {
-        use PortErrorKind::{Conflict, Forbidden, Invalid, Unauthorized, Unreachable};
-        matches!(self.kind, Conflict | Forbidden | Invalid | Unauthorized | Unreachable)
+        use PortErrorKind::{Conflict, Forbidden, Invalid, Unauthorized};
+        matches!(self.kind, Conflict | Forbidden | Invalid | Unauthorized)
     }
 
     /// Whether asking again later can help without anything else changing.

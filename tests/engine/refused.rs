@@ -44,7 +44,7 @@ async fn first_deletion(kind: PortErrorKind, choice: &'static str) -> (Vec<Strin
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_deletion_leaves_the_roll_back_open() {
-    for kind in [PortErrorKind::Forbidden, PortErrorKind::Conflict, PortErrorKind::Unreachable] {
+    for kind in [PortErrorKind::Forbidden, PortErrorKind::Conflict, PortErrorKind::Invalid] {
         let (offered, written, stopped) = first_deletion(kind, "roll-back").await;
         assert!(offered.contains(&"roll-back".to_owned()) && !offered.contains(&"way-back".to_owned()), "{offered:?}");
         assert!(matches!(&written[..], [Record::Effect { .. }, Record::Refused { .. }]), "{kind:?}: {written:?}");
@@ -54,8 +54,10 @@ async fn a_refused_deletion_leaves_the_roll_back_open() {
 
 #[tokio::test(start_paused = true)]
 async fn a_deletion_without_an_answer_counts_as_made() {
-    let (offered, written, stopped) = first_deletion(PortErrorKind::ConnectionLost, "stop").await;
-    assert!(offered.contains(&"way-back".to_owned()) && !offered.contains(&"roll-back".to_owned()), "{offered:?}");
-    assert!(matches!(&written[..], [Record::Effect { .. }]), "{written:?}");
-    assert!(matches!(stopped, Stopped::Failed { .. }), "{stopped:?}");
+    for kind in [PortErrorKind::ConnectionLost, PortErrorKind::Timeout, PortErrorKind::Unreachable] {
+        let (offered, written, stopped) = first_deletion(kind, "stop").await;
+        assert!(offered.contains(&"way-back".to_owned()) && !offered.contains(&"roll-back".to_owned()), "{offered:?}");
+        assert!(matches!(&written[..], [Record::Effect { .. }]), "{kind:?}: {written:?}");
+        assert!(matches!(stopped, Stopped::Failed { .. }), "{kind:?}: {stopped:?}");
+    }
 }

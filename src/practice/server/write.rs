@@ -256,6 +256,11 @@ pub fn patch(shared: &Shared, place: Place, query: &Query, kind: PatchKind, body
             body["metadata"]["name"] = json!(place.name);
             return create(shared, place, query, body);
         }
+        let (wanted, found) = (text(&body, "/metadata/uid"), shared.objects.get(&key(&place)).unwrap_or_default());
+        if !wanted.is_empty() && wanted != text(&found, "/metadata/uid") {
+            let fault = format!("Invalid value: \"{wanted}\": field is immutable");
+            return Err(Refused::invalid(place.kind, &place.name, "metadata.uid", &fault));
+        }
     }
     let done = change(shared, &place, query, |before| settle(&place, before, kind.apply(before, &body)?))?;
     answer(StatusCode::OK, &done)

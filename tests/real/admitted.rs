@@ -24,10 +24,15 @@ fn a_hardened_namespace_with_a_quota_lets_our_pods_in() {
     let state = "volumeMounts: [{name: state, mountPath: /var/lib/pixelcore}, {name: code";
     let text = text.replacen(mount, state, 1).replacen(volume, "volumes: [{name: state, emptyDir: {}}, {name: code", 1);
     std::fs::write(&core, text.replacen(at, hardened, 1)).unwrap();
-    let bounds = "core.resources.limits.cpu=1,core.resources.limits.memory=512Mi";
+    let bounds = "core.resources.limits.cpu=250m,core.resources.limits.memory=512Mi";
     let args = ["upgrade", "pixelcore", chart, "-n", ns, "--reuse-values", "--set", bounds];
     assert!(plant.command("helm").args(args).stdout(Stdio::null()).status().unwrap().success());
     plant.kubectl(&["-n", ns, "rollout", "status", "deployment/pix-core", "--timeout=120s"]);
+    // a new core has its defaults, which are incomplete
+    for name in ["lns-main", "lns-backup"] {
+        let settings = r#"{"api_url": "https://lns.example.net/api", "owner": "plant-7", "token": "of-the-test-only"}"#;
+        plant.api("PUT", name, settings);
+    }
     // what runs stays; from now on nothing else is let in
     plant.kubectl(&["label", "namespace", ns, "pod-security.kubernetes.io/enforce=restricted"]);
     plant.kubectl(&["-n", ns, "create", "quota", "bounds", "--hard=limits.cpu=20,limits.memory=20Gi"]);

@@ -52,7 +52,7 @@ async fn an_image_that_takes_minutes_is_waited_for() {
         assert_eq!(pod["spec"]["securityContext"], json!({"runAsNonRoot": true}), "{pod}");
         let container = &pod["spec"]["containers"][0];
         assert_eq!(container["securityContext"], json!({"allowPrivilegeEscalation": false}), "{pod}");
-        assert_eq!(container["resources"], json!({"limits": {"cpu": 2}}), "{pod}");
+        assert_eq!(container["resources"], json!({"limits": {"cpu": 2}, "requests": {"cpu": "10m"}}), "{pod}");
         fake.state().put(json!({"kind": "Event", "metadata": {"name": "pulls", "namespace": PLANT},
             "reason": "Pulling", "involvedObject": {"uid": pod["metadata"]["uid"]}}));
         let fake = Arc::clone(fake);

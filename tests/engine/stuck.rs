@@ -71,7 +71,7 @@ async fn a_client_pod_that_is_not_let_start_is_explained_by_its_status_and_its_e
     let pod = desk.fake.state().objects[&key("Pod", "plant", "drydock-client-7f3a")].clone();
     let container = &pod["spec"]["containers"][0];
     assert_eq!(container["securityContext"], json!({"allowPrivilegeEscalation": false}), "{pod}");
-    assert_eq!(container["resources"], json!({"requests": {"memory": "64Mi"}}), "{pod}");
+    assert_eq!(container["resources"], json!({"requests": {"memory": "16Mi"}}), "{pod}");
     let log = std::fs::read_to_string(desk.folder().join("output/dump.log")).unwrap();
     assert!(log.contains("WARN FailedMount"), "{log}");
 

@@ -197,7 +197,7 @@ spec: {jobTemplate: {spec: {template: {spec: {tolerations: [{operator: Exists}],
         let containers: Vec<Value> =
             rendered.images().into_iter().map(|needed| Value::Object(needed.container)).collect();
         let admitted = json!({"securityContext": {"allowPrivilegeEscalation": false},
-            "resources": {"limits": {"cpu": 1}, "requests": {"memory": "64Mi"}}});
+            "resources": {"limits": {"cpu": 1}, "requests": {"cpu": "10m", "memory": "16Mi"}}});
         assert_eq!(containers, [admitted, json!({}), json!({})]);
         let kinds: Vec<String> = rendered.kinds().into_iter().map(|(group, kind)| format!("{group}/{kind}")).collect();
         assert_eq!(kinds, ["/Secret", "/ServiceAccount", "apps/Deployment", "batch/CronJob"]);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::reasons;
 use crate::{
@@ -80,18 +80,18 @@ pub fn container<'a>(pod: &'a Value, name: &str) -> Option<&'a Value> {
     pod.pointer("/spec/containers")?.as_array()?.iter().find(|c| text(c, "/name") == name)
 }
 
-/// CPU and memory of a container, for a pod of ours that has to be let in where it is: a quota may ask for them. Not its devices,
-/// and no bound on its disk: a dump may need more room than the application.
+/// CPU and memory for a pod of ours in place of a container, which has to be let in where that one is: a quota may ask for both.
+/// Its limits are that one's; it asks for next to nothing, since a node that is nearly full must take it beside that one. Nothing
+/// of its devices, and no bound on its disk: a dump may need more room than the application.
 pub fn resources(container: &Value) -> Option<Value> {
     let mut found = Map::new();
-    for bound in ["requests", "limits"] {
-        let all = container.pointer("/resources")?.get(bound).and_then(Value::as_object).into_iter().flatten();
-        let kept: Map<String, Value> = all
-            .filter(|(name, _)| matches!(name.as_str(), "cpu" | "memory"))
-            .map(|(name, amount)| (name.clone(), amount.clone()))
-            .collect();
-        if !kept.is_empty() {
-            found.insert(bound.to_owned(), Value::Object(kept));
+    for (name, least) in [("cpu", "10m"), ("memory", "16Mi")] {
+        let amount = |bound: &str| container.pointer(&format!("/resources/{bound}/{name}"));
+        if let Some(limit) = amount("limits") {
+            found.entry("limits").or_insert_with(|| json!({}))[name] = limit.clone();
+        }
+        if amount("limits").or(amount("requests")).is_some() {
+            found.entry("requests").or_insert_with(|| json!({}))[name] = json!(least);
         }
     }
     (!found.is_empty()).then_some(Value::Object(found))

@@ -104,7 +104,7 @@ pub struct App {
     pub parts: Parts,
     /// The output of the running step.
     pub log: Log,
-    /// Identity as last read: when, and `same`, `unknown` or `different`.
+    /// Identity as last read, and when; nothing as long as it was always the same.
     pub identity: Option<(Timestamp, Likeness)>,
     /// Something to tell in the safety row until the next key.
     pub notice: Option<String>,

@@ -25,6 +25,8 @@ pub struct Passphrases {
 pub struct Surroundings {
     /// The command that takes the run up again.
     pub come_back: String,
+    /// The command that shows the run once it is at its end; nothing where none finds it, as in practice.
+    pub look_again: Option<String>,
     /// Name of the tmux session, where there is one.
     pub tmux: Option<String>,
     /// The operator's time zone.

@@ -91,8 +91,11 @@ pub async fn attend(
     let shown = if global.json {
         json(link, answers, realm).await.map(|()| Left::Away)
     } else {
-        let back = come_back(global, &RunState::of(before.iter().map(|(at, record)| (*at, record))), realm);
-        let place = Place { global, folder: &folder, back, realm, behind, vault };
+        let state = RunState::of(before.iter().map(|(at, record)| (*at, record)));
+        let back = come_back(global, &state, realm);
+        // a practice run lies in a folder of its own, which `show` does not look into
+        let look = (realm == Realm::Real).then(|| global.typed().command(&format!("show {}", state.short())));
+        let place = Place { global, folder: &folder, back, look, realm, behind, vault };
         place.show(link, before, answers).await
     };
     // also when the front end failed: the engine comes to its next safe point before the program ends
@@ -126,7 +129,7 @@ fn opens(vault: Vault, unlock: Unlock) -> tui::Opens {
     })
 }
 
-fn surroundings(come_back: String, locks_after: Option<u64>) -> Surroundings {
+fn surroundings(come_back: String, look_again: Option<String>, locks_after: Option<u64>) -> Surroundings {
     let strength = |text: &str| {
         let found = estimate(text);
         Strength { enough: found.level > Level::Weak, sentence: found.sentence }
@@ -135,6 +138,7 @@ fn surroundings(come_back: String, locks_after: Option<u64>) -> Surroundings {
     let suggest = || suggest_passphrase().unwrap_or_else(|_| SecretString::from(String::new()));
     Surroundings {
         come_back,
+        look_again,
         tmux: std::env::var("TMUX").ok().map(|_| std::env::var("TMUX_PANE").unwrap_or_default()),
         zone: TimeZone::system(),
         locks_after,
@@ -163,6 +167,8 @@ struct Place<'a> {
     global: &'a Global,
     folder: &'a RunFolder,
     back: String,
+    /// The command that shows the run once it is over.
+    look: Option<String>,
     realm: Realm,
     behind: Behind,
     /// The vault, where the run keeps secrets.
@@ -215,7 +221,7 @@ impl Place<'_> {
     async fn wizard(&self, link: Link, known: Handover) -> Result<Next, Failure> {
         let unlock = self.vault.clone().zip(Unlock::in_child().ok());
         let opens = unlock.map(|(vault, unlock)| opens(vault, unlock));
-        let around = surroundings(self.back.clone(), opens.as_ref().map(|_| LOCKS_AFTER));
+        let around = surroundings(self.back.clone(), self.look.clone(), opens.as_ref().map(|_| LOCKS_AFTER));
         let app = App::take_over(known, around, Timestamp::now());
         let into = self.folder.path().to_owned();
         let save = move |name: &str, text: &str| {

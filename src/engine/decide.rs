@@ -223,7 +223,8 @@ impl Engine {
             let question = Question::Choose { step: step.clone(), problem, choices: choices.clone(), recommended };
             let choice = match self.core.ask(question).await? {
                 Reply::Choose { choice } => choice,
-                Reply::Back => STOP.to_owned(),
+                // every list ends in the choice that leaves all as it is
+                Reply::Back => choices.last().map_or_else(String::new, |last| last.id.clone()),
                 _ => continue,
             };
             if choices.iter().any(|known| known.id == choice) {

@@ -24,7 +24,10 @@ async fn ride(desk: &Desk, choices: &'static [&'static str]) -> Ride {
     let mut choices = choices.iter();
     let clerk = Clerk::hooked(answers, move |event| {
         offered(event)?;
-        let choice = choices.next().map(|choice| Act::Say(Say::Reply(Reply::Choose { choice: (*choice).to_owned() })));
+        let choice = choices.next().map(|choice| {
+            let chosen = || Reply::Choose { choice: (*choice).to_owned() };
+            Act::Say(Say::Reply(if *choice == "<Esc>" { Reply::Back } else { chosen() }))
+        });
         Some(vec![choice.unwrap_or(Act::Leave)])
     });
     desk.go(clerk).await
@@ -76,4 +79,14 @@ async fn once_a_deletion_was_sent_the_way_back_is_shown_and_nothing_is_done() {
     assert!(shown.contains("$ helm --kube-context c rollback pixelcore 1 -n plant"), "{shown}");
     assert!(desk.fake.state().objects == before, "nothing was changed");
     assert!(!desk.entries().iter().any(|entry| matches!(entry.record, Record::RollBack { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn esc_at_the_way_back_leaves_the_run_paused() {
+    let (_home, given) = answers();
+    let (_whole, moments) = whole(&given).await;
+    let desk = after(&moments, "delete StatefulSet plant/pix-db");
+    let ride = ride(&desk, &["way-back", "<Esc>"]).await;
+    assert!(matches!(ride.stopped, Stopped::Paused { .. }), "{:?}", ride.stopped);
+    assert_eq!(asked(&ride).len(), 2);
 }

@@ -76,6 +76,16 @@ async fn a_member_that_came_since_is_a_difference_and_is_named() {
             |all| drop(all["lns-us"].as_object_mut().unwrap().remove("region")),
             "lns-us was changed since it was captured: region",
         ),
+        (
+            // in two forms: each is named
+            |all| {
+                all["lns-us"]["owner"] = json!("them");
+                all["geo"]["retries"] = json!(3);
+                all.insert("late".into(), json!({"kind": "worker", "active": false, "source": "s", "settings": {}}));
+            },
+            "lns-us was changed since it was captured: owner; geo was changed since it was captured: has a new member \
+             retries; late is in the application and was not captured",
+        ),
     ] {
         let (_home, answers) = answers();
         let desk = desk().await;

@@ -63,3 +63,43 @@ fn the_finish_shows_all_timings_and_their_sum() {
         assert!(text.contains(part), "{part}: {text}");
     }
 }
+
+#[test]
+fn tab_and_the_arrows_reach_every_button_of_the_plan() {
+    let chosen = |script: &str| {
+        let mut wizard = scene("s03-plan");
+        wizard.keys(script);
+        let drawn = wizard.frame(80, 24, COLOUR);
+        drawn.split_once("[› ").and_then(|(_, rest)| rest.split_once(" ‹]")).map(|(label, _)| label.to_owned())
+    };
+    for (script, label) in [
+        ("", None),
+        ("<Tab>", Some("Approve and start phase 1")),
+        ("<Tab><Tab>", Some("Back")),
+        ("<Tab><Tab><Tab>", Some("Save as file")),
+        ("<Tab><Tab><Tab><Tab>", None),
+        ("<Shift-Tab>", Some("Save as file")),
+        ("<Tab><Left>", Some("Save as file")),
+        ("<Tab><Left><Left><Left>", Some("Back")),
+        ("<Tab><Left><Left><Right><Right><Right>", Some("Approve and start phase 1")),
+        ("<Tab><Esc>", None),
+    ] {
+        assert_eq!(chosen(script).as_deref(), label, "{script}");
+    }
+}
+
+#[test]
+fn the_end_keeps_the_way_back_and_nothing_that_was_true_before_it() {
+    let mut wizard = scene("s19-finish");
+    let drawn = wizard.frame(80, 24, COLOUR);
+    assert!(drawn.contains("look again: drydock show 7f3a") && !drawn.contains("drydock resume"), "{drawn}");
+    wizard.keys("2<Enter>");
+    assert!(wizard.frame(80, 24, COLOUR).contains("go back by hand"));
+    // a word to the gate before
+    let mut wizard = scene("s09-gate-open");
+    wizard.keys("<Tab><Tab><Tab><Enter>");
+    assert!(wizard.frame(80, 24, COLOUR).contains("Not yet"), "{}", wizard.frame(80, 24, COLOUR));
+    wizard.say(Msg::Event(Box::new(drydock::run::Event::Stopped { stopped: drydock::run::Stopped::Finished })));
+    wizard.keys("e");
+    assert!(!wizard.frame(80, 24, COLOUR).contains("Not yet"), "{}", wizard.frame(80, 24, COLOUR));
+}

@@ -209,3 +209,30 @@ fn home_says_nothing_was_written_only_where_nothing_was() {
     }
     assert!(frame(&used, 80, 24).contains("Each with --state-dir /srv/dd"), "{}", frame(&used, 80, 24));
 }
+
+#[test]
+fn the_letters_of_one_namespace_are_enough_and_the_focus_is_always_seen() {
+    for (names, typed, asked) in [
+        (&["plant", "lab"][..], "pl", "plant"),
+        (&["plant", "plan-b"], "pl", "pl"),
+        (&["plant", "plant-b"], "plant", "plant"),
+        // what only holds the letters may be another's
+        (&["collab"], "lab", "lab"),
+    ] {
+        let (mut door, _) = Door::target(Shelf { contexts: contexts(), ..Shelf::default() }, "pixelcore");
+        let contact = Contact { ms: 4, namespaces: names.iter().map(|&name| name.to_owned()).collect() };
+        door.update(DoorMsg::Contact { context: "fra-prod".into(), contact: Ok(contact) });
+        let script = format!("<Tab>{typed}<Enter>");
+        let effects: Vec<DoorEffect> =
+            Key::script(&script).into_iter().flat_map(|key| door.update(DoorMsg::Key(key))).collect();
+        let [DoorEffect::Identify { namespace, .. }] = &effects[..] else { panic!("{effects:?}") };
+        assert_eq!(namespace, asked, "{names:?}");
+    }
+    // before the target is known its environment has no row
+    let (mut door, _) = Door::target(Shelf { contexts: contexts(), ..Shelf::default() }, "pixelcore");
+    for key in Key::script("<Tab><Tab><Tab><Tab><Shift-Tab><Shift-Tab><Shift-Tab><Shift-Tab>") {
+        door.update(DoorMsg::Key(key));
+        let drawn = frame(&door, 80, 24);
+        assert_eq!(drawn.matches('›').count(), 1, "{drawn}");
+    }
+}

@@ -113,6 +113,7 @@ pub fn surroundings() -> Surroundings {
     };
     Surroundings {
         come_back: "drydock resume 7f3a".into(),
+        look_again: Some("drydock show 7f3a".into()),
         tmux: Some("ops".into()),
         zone: jiff::tz::TimeZone::UTC,
         // minutes pass here without a key; tests of the lock set it

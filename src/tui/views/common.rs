@@ -274,8 +274,14 @@ pub fn safety(app: &App, columns: usize) -> (String, Ink) {
         .run
         .times
         .map_or_else(|| "Nothing to save yet".to_owned(), |(_, last)| format!("Saved {}", clock(app, last)));
-    let pause = if app.pausing { " · pauses after this step" } else { "" };
     let real = if app.run.practice { " · nothing here is real" } else { "" };
+    if app.run.is_at_end() {
+        // nothing is left to come back to
+        let look = app.around.look_again.as_ref().map_or_else(String::new, |cmd| format!(" · look again: {cmd}"));
+        let long = format!("All saved{}{look}{real}", saved.trim_start_matches("Saved"));
+        return (if width(&long) <= columns { long } else { look.trim_start_matches(" · ").to_owned() }, Ink::Plain);
+    }
+    let pause = if app.pausing { " · pauses after this step" } else { "" };
     let long = format!("{saved}{pause} · if this terminal goes: {}{real}", app.around.come_back);
     // the command is never cut: it is what has to be typed
     let short = format!("{pause} · back: {}{real}", app.around.come_back);

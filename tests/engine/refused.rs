@@ -22,9 +22,14 @@ async fn first_deletion(kind: PortErrorKind, choice: &'static str) -> (Vec<Strin
         desk.fake.fail(&format!("delete {object} plant/data"), kind);
     }
     let clerk = Clerk::hooked(answers, move |event| match event {
-        Event::Asking { question, .. } if matches!(&**question, Question::Choose { .. }) => {
-            Some(vec![Act::Say(Say::Reply(Reply::Choose { choice: choice.into() }))])
-        }
+        Event::Asking { question, .. } => match &**question {
+            Question::Choose { choices, .. } if choices.iter().any(|known| known.id == choice) => {
+                Some(vec![Act::Say(Say::Reply(Reply::Choose { choice: choice.into() }))])
+            }
+            // what is not offered would be asked for without end
+            Question::Choose { .. } => Some(vec![Act::Leave]),
+            _ => None,
+        },
         _ => None,
     });
     let ride = desk.go(clerk).await;

@@ -93,6 +93,7 @@ fn the_end_keeps_the_way_back_and_nothing_that_was_true_before_it() {
     let mut wizard = scene("s19-finish");
     let drawn = wizard.frame(80, 24, COLOUR);
     assert!(drawn.contains("look again: drydock show 7f3a") && !drawn.contains("drydock resume"), "{drawn}");
+    assert!(drawn.contains("lost by going back to them."), "no sentence is cut: {drawn}");
     wizard.keys("2<Enter>");
     assert!(wizard.frame(80, 24, COLOUR).contains("go back by hand"));
     // a word to the gate before

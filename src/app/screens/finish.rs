@@ -22,7 +22,7 @@ impl FinishOption {
     pub fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Report => ("Save the report", "what was done, with proofs"),
-            Self::WayBack => ("Show the way back", "the commands, with the names of this run; changes nothing"),
+            Self::WayBack => ("Show the way back", "the commands; changes nothing"),
             Self::Leave => ("Leave", "all is written down"),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::{
     io::Write,
+    os::unix::fs::PermissionsExt,
     process::{Command, Output, Stdio},
     time::{Duration, Instant},
 };
@@ -151,6 +152,40 @@ fn a_job_whose_start_was_killed_is_named_and_stopped_all_the_same() {
         let ended = job.wait().unwrap();
         assert!(!ended.success(), "{shell:?}");
         assert!(stop.wait_with_output().unwrap().status.success(), "{shell:?}");
+    }
+}
+
+#[test]
+fn a_job_goes_on_when_its_start_is_cut_off() {
+    for shell in shells() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        // its pid is written late, so that the start still waits for it when its client goes
+        let slow = folder.path().join("sed");
+        std::fs::write(&slow, "#!/bin/sh\nsleep 1\nPATH=${PATH#*:} exec sed \"$@\"\n").unwrap();
+        std::fs::set_permissions(&slow, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path_before = std::env::var("PATH").unwrap();
+        let mut words = vec!["NONCE".to_owned(), "0".to_owned()];
+        words.extend(Script::Start.command(&[path, "a", "sh", "-c", "sleep 2; echo whole"]));
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let command = Script::Run.command(&words);
+        let all: Vec<&String> = shell.iter().chain(&command[1..]).collect();
+        let mut child = Command::new(all[0])
+            .args(&all[1..])
+            .env("PATH", format!("{path}:{path_before}"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(400));
+        assert_eq!(script(&shell, Script::Poll, &[path, "a"]), "absent", "{shell:?}: the start is at work");
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !folder.path().join("a.status").exists() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        assert_eq!(script(&shell, Script::Poll, &[path, "a"]), "ended 0 6 0", "{shell:?}");
     }
 }
 

@@ -14,12 +14,13 @@ if mkdir "$f.d" 2>/dev/null; then
   fi
   s=
   command -v setsid >/dev/null 2>&1 && s=setsid
+  # The shell between ends at once, so that the job is nobody's descendant here: whoever cuts this start off stops its tree.
   # shellcheck disable=SC2016 # the inner shell expands
-  $s sh -c 'f=$1 s=$2; shift 2
+  ($s sh -c 'f=$1 s=$2; shift 2
 $s "$@" >"$f.out" 2>"$f.err" </dev/null & p=$!
 t=$(sed "s/.*) //" "/proc/$p/stat" | cut -d" " -f20)
 echo "$p $t" 1<>"$f.p"; mv "$f.p" "$f.pid"
-wait "$p"; echo $? 1<>"$f.s"; mv "$f.s" "$f.status"; exit 0' drydock-job "$f" "$s" "$@" >/dev/null 2>&1 </dev/null &
+wait "$p"; echo $? 1<>"$f.s"; mv "$f.s" "$f.status"; exit 0' drydock-job "$f" "$s" "$@" >/dev/null 2>&1 </dev/null &)
 elif [ ! -d "$f.d" ]; then
   echo "no room for the files of this job" >&2
   exit 125

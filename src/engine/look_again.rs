@@ -100,7 +100,8 @@ impl Engine {
             let (step, question) = (doubtful.planned.id.clone(), RESUME.to_owned());
             let seen = Record::Decided { step, question, choice: chosen, by: by.clone(), reason: String::new() };
             self.core.record(seen).await?;
-            let problem = Diagnostic::new("the program ended in the middle, after the removal was begun");
+            let problem = Diagnostic::new("the program ended in the middle, after the removal was begun")
+                .proves("nothing was sent since; what is there and what is gone was read from the cluster just now");
             let mut problem = self.core.state().reassure(&doubtful.planned, problem);
             problem.causes = uncertain.clone();
             problem.help = self.way_back().await;

@@ -23,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// The pause before a cluster that does not answer is asked again.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// Lines of its errors that are told when it failed.
+const REPORTED: usize = 5;
+
 /// For so long a job is tried to be stopped.
 const STOPPING: Duration = Duration::from_secs(20);
 
@@ -220,13 +223,35 @@ async fn read(cx: &StepCx, pod: &PodRef, command: &[&str]) -> Result<String, Por
     Ok(out.text())
 }
 
-/// What went wrong, from the last lines of standard error: those that report an error, or whatever is there without one.
+/// What went wrong, from the last lines of standard error.
 async fn last_errors(cx: &StepCx, pod: &PodRef, job: &str) -> Vec<String> {
     let text = read(cx, pod, &["tail", "-n", "20", &format!("{FOLDER}/{job}.err")]).await.unwrap_or_default();
     let mut classes = classifier(cx);
-    let lines = text.lines().filter(|line| !line.trim().is_empty()).map(|line| (tag(&mut classes, line), line));
-    let (errors, others): (Vec<_>, Vec<_>) = lines.partition(|(tag, _)| *tag == Tag::Error);
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    reported(lines.map(|line| (tag(&mut classes, line), line)).collect())
+}
+
+/// The lines that report an error, or whatever is there without one; the last of them, since those say why it ended.
+fn reported(lines: Vec<(Tag, &str)>) -> Vec<String> {
+    let (errors, others): (Vec<_>, Vec<_>) = lines.into_iter().partition(|(tag, _)| *tag == Tag::Error);
     let told = if errors.is_empty() { others } else { errors };
     let told = told.into_iter().filter(|(tag, _)| *tag != Tag::Expected);
-    told.take(5).map(|(_, line)| crate::text::printable(line)).collect()
+    let mut told: Vec<String> = told.map(|(_, line)| crate::text::printable(line)).collect();
+    told.split_off(told.len().saturating_sub(REPORTED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_words_of_a_job_are_told() {
+        let talk: Vec<String> = (0..8).map(|n| format!("pg_dump: reading {n}")).collect();
+        let lines = |tag| talk.iter().map(move |line| (tag, line.as_str()));
+        let told = reported(lines(Tag::Plain).chain([(Tag::Plain, "pg_dump: terminated by user")]).collect());
+        assert_eq!((told.len(), told[4].as_str()), (REPORTED, "pg_dump: terminated by user"));
+        let told = reported([(Tag::Error, "FATAL: no room")].into_iter().chain(lines(Tag::Plain)).collect());
+        assert_eq!(told, ["FATAL: no room"]);
+        assert!(reported(lines(Tag::Expected).collect()).is_empty());
+    }
 }

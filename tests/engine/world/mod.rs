@@ -102,6 +102,20 @@ pub enum Lost {
     Answer,
 }
 
+/// Reads that reach nobody.
+struct Silent {
+    reads: String,
+    time: Duration,
+    /// Known from the first of them on. Before it time runs by itself while the journal is written on a busy machine.
+    until: Option<Instant>,
+}
+
+impl Silent {
+    fn swallows(&mut self, call: &str) -> bool {
+        call.starts_with(&self.reads) && Instant::now() < *self.until.get_or_insert_with(|| Instant::now() + self.time)
+    }
+}
+
 /// What a job does that does not end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Endless {
@@ -122,7 +136,7 @@ struct Script {
     reads: usize,
     lost_read: Option<usize>,
     silence: Option<(String, String, Duration)>,
-    silent: Option<(String, Instant)>,
+    silent: Option<Silent>,
     reached: Vec<String>,
     follow: Option<PathBuf>,
     moments: Vec<Moment>,
@@ -194,7 +208,7 @@ impl Fake {
         self.script().lost_read = Some(number);
     }
 
-    /// Once a change that begins with `after` is made, reads that begin with `reads` reach nobody for so long.
+    /// Once a change that begins with `after` is made, reads that begin with `reads` reach nobody for so long, from the first on.
     pub fn silence(&self, after: &str, reads: &str, time: Duration) {
         self.script().silence = Some((after.to_owned(), reads.to_owned(), time));
     }
@@ -265,8 +279,7 @@ impl Fake {
         self.reach(call).await?;
         let mut script = self.script();
         script.reads += 1;
-        let silent =
-            script.silent.as_ref().is_some_and(|(begin, until)| call.starts_with(begin) && Instant::now() < *until);
+        let silent = script.silent.as_mut().is_some_and(|silent| silent.swallows(call));
         if silent || script.lost_read == Some(script.reads - 1) {
             return error(PortErrorKind::Unreachable, "cannot reach the server", "nobody answers");
         }
@@ -282,7 +295,7 @@ impl Fake {
         self.reach(&call).await?;
         let silence = self.script().silence.take_if(|(after, ..)| call.starts_with(after.as_str()));
         if let Some((_, reads, time)) = silence {
-            self.script().silent = Some((reads, Instant::now() + time));
+            self.script().silent = Some(Silent { reads, time, until: None });
         }
         let number = self.state().calls.len();
         let lost = self.script().lost.take_if(|(at, _)| *at == number).map(|(_, lost)| lost);

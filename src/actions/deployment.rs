@@ -21,7 +21,7 @@ pub struct HelmInstall {
     pub chart: Template,
     /// The `capture` step whose values it is installed with.
     pub captured: String,
-    /// Single values that change with the upgrade, as `version: "{{ inputs.to_version }}"`.
+    /// Single values that change with the upgrade, always text, as `version: "{{ inputs.to_version }}"`.
     #[serde(default)]
     pub set: BTreeMap<String, Template>,
     /// Chart values that take a captured file, byte for byte: value name to item, as `dotenv: environment/dotenv`.

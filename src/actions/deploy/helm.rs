@@ -36,9 +36,21 @@ pub async fn with_captured(cx: &StepCx, command: &[&str], namespace: &str) -> Re
         call.files.push((file, cx.secret(item).await?));
     }
     for (key, value) in &helm.set {
-        call.args.extend(["--set".to_owned(), format!("{key}={}", cx.render(value)?)]);
+        call.args.extend(["--set-string".to_owned(), format!("{key}={}", literal(&cx.render(value)?))]);
     }
     Ok(call)
+}
+
+/// A text as a value of `--set-string`, which reads lists and further keys out of it where nothing says otherwise.
+fn literal(text: &str) -> String {
+    let mut literal = String::new();
+    for letter in text.chars() {
+        if matches!(letter, '\\' | ',' | '{' | '}') {
+            literal.push('\\');
+        }
+        literal.push(letter);
+    }
+    literal
 }
 
 /// Installs the deployment into `place` with the captured values and files.
@@ -210,7 +222,7 @@ impl Action for HelmSpec {
     fn describe(&self, cx: &PlanCx<'_>) -> Described {
         let Some(helm) = cx.deployment.map(|deployment| &deployment.helm) else { return Described::default() };
         let files = helm.set_file.keys().map(|key| format!(" --set-file {key}=VAULT"));
-        let set = helm.set.iter().map(|(key, value)| format!(" --set {key}={}", cx.show(value)));
+        let set = helm.set.iter().map(|(key, value)| format!(" --set-string {key}={}", cx.show(value)));
         let more: String = files.chain(set).collect();
         let (name, chart) = (cx.show(&helm.release), cx.show(&helm.chart));
         Described {
@@ -254,5 +266,17 @@ impl Action for HelmSpec {
         install(cx, &cx.target).await?;
         let name = cx.render(&cx.deployment()?.helm.release)?;
         Ok(Done::plain(format!("release {name} is deployed")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_of_an_operator_becomes_a_second_value_or_a_list() {
+        assert_eq!(literal("5.0.0"), "5.0.0");
+        assert_eq!(literal("a,b=c"), "a\\,b=c");
+        assert_eq!(literal("{x}\\"), "\\{x\\}\\\\");
     }
 }

@@ -79,7 +79,7 @@ impl DeleteSpec {
         for (key, value) in &helm.set {
             // of what the upgrade sets only the version is known as it was; all else is in the values
             if key == "version" && !version.is_empty() && cx.render(value)? != version {
-                install.push(format!("--set version={version}"));
+                install.push(format!("--set-string version={version}"));
             }
         }
         lines.extend(

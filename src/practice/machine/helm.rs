@@ -42,7 +42,7 @@ impl<'a> Call<'a> {
                 "--description" => call.description = value()?,
                 "-o" | "--output" => call.output = value()?,
                 "-f" | "--values" => call.values.push(("-f", value()?)),
-                "--set" | "--set-file" => call.values.push((flag, value()?)),
+                "--set" | "--set-string" | "--set-file" => call.values.push((flag, value()?)),
                 "--install" | "-i" => call.install = true,
                 "--all" | "-a" | "--short" => {}
                 "--revision" => call.revision = value()?.parse().ok(),
@@ -68,6 +68,7 @@ impl<'a> Call<'a> {
         for (flag, text) in self.values.iter().filter(|(flag, _)| *flag != "-f") {
             match (*flag, text.split_once('=')) {
                 ("--set-file", Some((key, path))) => values::set_file(&mut given, key, content(program, path)?),
+                ("--set-string", _) => values::set_string(&mut given, text)?,
                 _ => values::set(&mut given, text)?,
             }
         }

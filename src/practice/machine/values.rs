@@ -24,6 +24,29 @@ fn typed(text: &str) -> Value {
     }
 }
 
+/// The pairs of one flag: at a comma another begins, unless a backslash makes it a letter like any other.
+fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
+    let (mut all, mut letters) = (vec![String::new()], text.chars());
+    while let Some(letter) = letters.next() {
+        let letter = match letter {
+            ',' => {
+                all.push(String::new());
+                continue;
+            }
+            '\\' => letters.next(),
+            other => Some(other),
+        };
+        if let Some(last) = all.last_mut() {
+            last.extend(letter);
+        }
+    }
+    let pair = |pair: String| match pair.split_once('=') {
+        Some((path, value)) => Ok((path.to_owned(), value.to_owned())),
+        None => Err(format!("failed parsing --set data: key \"{pair}\" has no value")),
+    };
+    all.into_iter().map(pair).collect()
+}
+
 fn nest(path: &str, value: Value) -> Value {
     path.rsplit('.').fold(value, |inner, key| {
         let mut object = Map::new();
@@ -32,11 +55,15 @@ fn nest(path: &str, value: Value) -> Value {
     })
 }
 
-/// Lays `a.b=c` upon the values.
+/// Lays `a.b=c,d=e` upon the values.
 pub fn set(values: &mut Value, text: &str) -> Result<(), String> {
-    let (path, value) =
-        text.split_once('=').ok_or_else(|| format!("failed parsing --set data: key \"{text}\" has no value"))?;
-    merge(values, &nest(path, typed(value)));
+    pairs(text)?.iter().for_each(|(path, value)| merge(values, &nest(path, typed(value))));
+    Ok(())
+}
+
+/// The same where every value is text.
+pub fn set_string(values: &mut Value, text: &str) -> Result<(), String> {
+    pairs(text)?.into_iter().for_each(|(path, value)| merge(values, &nest(&path, Value::String(value))));
     Ok(())
 }
 
@@ -130,6 +157,11 @@ mod tests {
         let mut values = read("version: 4.2.0\nstorage:\n  size: 5Gi\n").unwrap();
         set(&mut values, "version=5.0.0").unwrap();
         set(&mut values, "worker.replicas=2").unwrap();
+        let mut texts = Value::Object(Map::new());
+        set_string(&mut texts, "version=7,a.b=x\\,y=z\\\\").unwrap();
+        assert_eq!(texts, serde_json::json!({"version": "7", "a": {"b": "x,y=z\\"}}));
+        set(&mut texts, "a.b=1,c=true").unwrap();
+        assert_eq!(texts, serde_json::json!({"version": "7", "a": {"b": 1}, "c": true}));
         set_file(&mut values, "dotenv", "A=1\nB='x y'\n".to_owned());
         assert_eq!(values["version"], "5.0.0");
         assert_eq!(values["worker"]["replicas"], 2);

@@ -73,7 +73,7 @@ fn helm(state: &mut State, program: &Program) -> (u8, String) {
         "show" => (0, "name: pix\n".into()),
         "template" => state.says.get("helm template").cloned().unwrap_or((0, CHART.into())),
         "upgrade" => {
-            let version = after(args, "--set").unwrap().trim_start_matches("version=");
+            let version = after(args, "--set-string").unwrap().trim_start_matches("version=");
             let dotenv = program.files.iter().find(|file| file.name.ends_with("dotenv")).unwrap();
             state.marks.insert(ns.clone(), after(args, "--description").unwrap().to_owned());
             state.install(&ns, version, dotenv.content.expose_secret());

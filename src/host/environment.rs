@@ -35,8 +35,10 @@ const HANDED_ON: [&str; 23] = [
     "AZURE_CONFIG_DIR",
 ];
 
-/// Set whatever the caller has: answers are read by us, so they have to be in plain English without colours.
-const FIXED: [(&str, &str); 2] = [("LANG", "C.UTF-8"), ("TERM", "dumb")];
+/// Set whatever the caller has: answers are read by us, so they have to be in plain English without colours; and `~/.kube/kuberc`
+/// may not give kubectl other defaults or aliases, a namespace or a context among them.
+const FIXED: [(&str, &str); 4] =
+    [("KUBECTL_KUBERC", "false"), ("KUBERC", "off"), ("LANG", "C.UTF-8"), ("TERM", "dumb")];
 
 /// No kubeconfig at all. Without it kubectl and helm would follow the current context of `~/.kube/config`.
 const NO_CLUSTER: &str = "/dev/null";
@@ -91,8 +93,15 @@ mod tests {
     #[test]
     fn only_the_short_list_is_handed_on() {
         let all = build(caller, &[], None).unwrap();
-        let expected =
-            ["HOME=caller's HOME", "KUBECONFIG=/dev/null", "LANG=C.UTF-8", "PATH=caller's PATH", "TERM=dumb"];
+        let expected = [
+            "HOME=caller's HOME",
+            "KUBECONFIG=/dev/null",
+            "KUBECTL_KUBERC=false",
+            "KUBERC=off",
+            "LANG=C.UTF-8",
+            "PATH=caller's PATH",
+            "TERM=dumb",
+        ];
         assert_eq!(text(&all), expected);
     }
 
@@ -100,7 +109,14 @@ mod tests {
     fn what_is_given_is_added_and_the_pinned_kubeconfig_wins() {
         let added = [("HELM_NAMESPACE".into(), "plant".into()), ("KUBECONFIG".into(), "/elsewhere".into())];
         let all = build(|_| None, &added, Some(Path::new("/private/kubeconfig"))).unwrap();
-        let expected = ["HELM_NAMESPACE=plant", "KUBECONFIG=/private/kubeconfig", "LANG=C.UTF-8", "TERM=dumb"];
+        let expected = [
+            "HELM_NAMESPACE=plant",
+            "KUBECONFIG=/private/kubeconfig",
+            "KUBECTL_KUBERC=false",
+            "KUBERC=off",
+            "LANG=C.UTF-8",
+            "TERM=dumb",
+        ];
         assert_eq!(text(&all), expected);
         let all = build(|_| None, &added, None).unwrap();
         assert_eq!(all[&OsString::from("KUBECONFIG")], "/elsewhere");

@@ -54,16 +54,22 @@ async fn the_environment_is_clean_and_there_is_no_terminal() {
     assert_eq!((status.code, status.bytes), (0, seen.out.len() as u64));
     let text = seen.text();
     let handed_on = ["PATH", "HOME", "USER", "LOGNAME", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"];
-    let allowed =
-        [&handed_on[..], &["NOTTY", "LANG", "TERM", "KUBECONFIG", "HELM_NAMESPACE", "DRYDOCK_CHILD", "PWD"]].concat();
+    let ours = ["LANG", "TERM", "KUBECONFIG", "KUBECTL_KUBERC", "KUBERC", "HELM_NAMESPACE", "DRYDOCK_CHILD"];
+    let allowed = [&handed_on[..], &ours, &["NOTTY", "PWD"]].concat();
     for line in text.lines().filter(|line| line.contains('=')) {
         let name = line.split('=').next().unwrap();
         // These three are the shell's own.
         assert!(allowed.contains(&name) || ["OLDPWD", "SHLVL", "_"].contains(&name), "{line}");
     }
-    for wanted in
-        ["NOTTY=1", "\n/\n", "LANG=C.UTF-8\n", "TERM=dumb\n", "KUBECONFIG=/dev/null\n", "HELM_NAMESPACE=plant\n"]
-    {
+    for wanted in [
+        "NOTTY=1",
+        "\n/\n",
+        "LANG=C.UTF-8\n",
+        "TERM=dumb\n",
+        "KUBECONFIG=/dev/null\n",
+        "KUBECTL_KUBERC=false\n",
+        "HELM_NAMESPACE=plant\n",
+    ] {
         assert!(text.contains(wanted), "{wanted:?} in {text}");
     }
     let ours = std::env::vars_os().filter(|(name, _)| !allowed.iter().any(|known| name == known));

@@ -16,10 +16,12 @@ use super::{
     connect::Cluster,
     instance::Instance,
     log_lines::{LogLines, Next},
-    objects::query,
     passed::{File, Passed},
 };
-use crate::ports::{LogLine, LogNote, PortError, PortErrorKind};
+use crate::{
+    ports::{LogLine, LogNote, PortError, PortErrorKind},
+    text::in_query,
+};
 
 /// First and longest pause before a new try, in seconds.
 const PAUSES: (u64, u64) = (1, 30);
@@ -279,7 +281,7 @@ impl ContainerLog {
         let since = since.map_or_else(String::new, |since| {
             // the server knows whole seconds only
             let since = jiff::fmt::temporal::DateTimePrinter::new().precision(Some(0)).timestamp_to_string(&since);
-            format!("&sinceTime={}", query(&since))
+            format!("&sinceTime={}", in_query(&since))
         });
         format!(
             "/api/v1/namespaces/{}/pods/{}/log?container={}&timestamps=true&follow={}&previous={}{since}",

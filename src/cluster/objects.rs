@@ -8,8 +8,11 @@ use http_body_util::{BodyExt, Full, Limited};
 use serde_json::{Value, json};
 
 use super::{connect::Cluster, error::chain, watch};
-use crate::ports::{
-    Access, Deleted, Identity, Kind, ObjectRef, Objects, PodRef, PortError, PortErrorKind, Right, SecretBytes,
+use crate::{
+    ports::{
+        Access, Deleted, Identity, Kind, ObjectRef, Objects, PodRef, PortError, PortErrorKind, Right, SecretBytes,
+    },
+    text::in_query,
 };
 
 /// Name under which server-side apply owns fields.
@@ -41,20 +44,6 @@ fn path(object: &ObjectRef) -> String {
 fn shown(object: &ObjectRef) -> String {
     let place = object.namespace.as_ref().map_or_else(String::new, |ns| format!(" in {ns}"));
     format!("{} {}{place}", object.kind.kind, object.name)
-}
-
-/// Percent-encodes a value of a query.
-pub(super) fn query(value: &str) -> String {
-    value
-        .bytes()
-        .map(|byte| {
-            if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
 }
 
 /// Kind, namespace and name of a document, with its path. The plural is what every built-in kind uses.
@@ -96,8 +85,8 @@ impl Objects for Cluster {
             let url = format!(
                 "{}?limit={PAGE}&labelSelector={}&continue={}",
                 collection(kind, namespace),
-                query(selector),
-                query(&token)
+                in_query(selector),
+                in_query(&token)
             );
             let mut page = self.json(&what, "GET", &url, None).await?;
             token = page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().to_owned();

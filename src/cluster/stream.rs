@@ -17,12 +17,11 @@ use super::{
     connect::Cluster,
     ending::End,
     error::chain,
-    objects::query,
     outgoing::{Outgoing, frames, taken},
 };
 use crate::{
     ports::{ExitStatus, OutputSink, PodRef, PortError, PortErrorKind, Stream, remote::Script},
-    text::hex,
+    text::{hex, in_query},
 };
 
 /// Longest trailer: nonce, status, count, separators.
@@ -100,7 +99,8 @@ impl Cluster {
         let length = input.len().to_string();
         let mut args = vec![nonce.as_str(), &length];
         args.extend(command.iter().map(String::as_str));
-        let words: String = Script::Run.command(&args).iter().map(|word| format!("&command={}", query(word))).collect();
+        let words: String =
+            Script::Run.command(&args).iter().map(|word| format!("&command={}", in_query(word))).collect();
         let url = format!(
             "/api/v1/namespaces/{}/pods/{}/exec?container={}&stdin=true&stdout=true&stderr=true{words}",
             pod.namespace, pod.pod, pod.container

@@ -3,10 +3,7 @@
 //! Owns the texts and the search for them; they print nowhere. [`Watched`](super::watched::Watched) teaches it every value
 //! that goes into the vault or comes out of it; `core` and `masked` ask it before anything is written or told.
 
-use std::{
-    fmt::Write as _,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
 use aho_corasick::{AhoCorasick, BuildError};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -18,7 +15,7 @@ use crate::{
     actions::{ActionSpec, parse_dotenv},
     ports::{EntryName, SecretBytes},
     run::{HIDDEN, RunState, is_mask, is_telling, secrets_within},
-    text::printable,
+    text::{in_query, printable},
 };
 
 /// A shorter text is found within too many innocent words: it is hidden only where it stands alone.
@@ -142,17 +139,9 @@ fn stands_alone(text: &str, start: usize, end: usize) -> bool {
 
 /// A text as it stands in a line, an address, a JSON text, or a Secret of Kubernetes.
 fn forms(text: &str) -> [SecretString; 5] {
-    let mut address = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            address.push(char::from(byte));
-        } else {
-            let _ = write!(address, "%{byte:02X}");
-        }
-    }
     let quoted = Value::from(text).to_string();
     let json = quoted[1..quoted.len() - 1].to_owned();
-    [text.to_owned(), printable(text), address, json, STANDARD.encode(text)].map(SecretString::from)
+    [text.to_owned(), printable(text), in_query(text), json, STANDARD.encode(text)].map(SecretString::from)
 }
 
 /// A value of the vault: JSON by its texts, an environment file by its values, anything else as it is.

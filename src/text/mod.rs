@@ -2,6 +2,7 @@
 //!
 //! Called by every room. Does not know runs, clusters or terminals.
 
+mod address;
 mod diagnostic;
 mod hex;
 mod printable;
@@ -9,6 +10,7 @@ mod template;
 mod typed;
 pub mod units;
 
+pub use address::{in_path, in_query};
 pub use diagnostic::{Diagnostic, Place};
 pub use hex::hex;
 pub use printable::printable;

@@ -21,6 +21,7 @@ mod last_words;
 mod logins;
 mod lost;
 mod masks;
+mod names;
 mod outside;
 mod pausing;
 mod place;

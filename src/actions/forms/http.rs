@@ -18,7 +18,7 @@ use crate::{
         FieldValue, Item, Question, ReapplyItem, ReapplyState, Record, Repeat, Reply, Row, Sign, StepId, Verdict,
         member_names,
     },
-    text::{Diagnostic, units},
+    text::{Diagnostic, in_path, units},
 };
 
 /// What is said of an item that no interface knows.
@@ -32,7 +32,7 @@ const SHORTEST_REASON: usize = 10;
 
 impl HttpSpec {
     fn path_of(&self, item: &Item) -> String {
-        self.path.replace("{item}", &item.id)
+        self.path.replace("{item}", &in_path(&item.id))
     }
 
     /// Reads an item back and compares it with what was captured.

@@ -70,6 +70,7 @@ fn respond(me: &Running, method: &str, path: &str, given: Option<&str>, body: &[
         return (503, json!({"error": "starting"}));
     }
     let name = path.strip_prefix("/api/applications/").unwrap_or(path);
+    let name = &*percent_encoding::percent_decode_str(name).decode_utf8_lossy();
     match (method, path) {
         ("GET", "/api/version") => version(me),
         ("GET", "/api/applications") => {

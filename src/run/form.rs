@@ -169,6 +169,8 @@ impl Form {
     /// Whether every required field of `item` holds something that passes.
     pub fn is_complete(&self, item: &Item) -> bool {
         self.fields.iter().all(|field| match item.values.get(&field.id) {
+            // a name that the application gave is its own affair
+            Some(found @ FieldValue::Text { .. }) if field.kind == FieldKind::Name && found.is_found() => true,
             Some(FieldValue::Text { value, .. }) => field.check(value).is_ok(),
             Some(FieldValue::Secret { .. }) => true,
             Some(FieldValue::Empty) | None => field.optional,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::form::{Field, FieldKind, Form};
 use crate::{
     ports::Provenance,
-    text::{printable, units},
+    text::{in_query, printable, units},
 };
 
 /// What a field holds now.
@@ -113,9 +113,10 @@ pub fn member_names(members: &serde_json::Map<String, Value>) -> String {
     printable(&members.keys().map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
-/// Name of a vault entry: step, item and field; a form that is not repeated has no item.
+/// Name of a vault entry: step, item and field; a form that is not repeated has no item. What an application calls an item may
+/// hold any sign: here it is written as in an address.
 pub fn secret_name(step: &str, item: &str, field: &str) -> String {
-    if item == "1" { format!("{step}/{field}") } else { format!("{step}/{item}/{field}") }
+    if item == "1" { format!("{step}/{field}") } else { format!("{step}/{}/{field}", in_query(item)) }
 }
 
 /// What the application says now of an item that was captured before.

@@ -155,9 +155,10 @@ pub(super) enum DocumentError {
     NotOurs { line: usize, column: usize },
 }
 
-/// Entries are named like paths: `lns/lns-main/token`.
+/// Entries are named like paths, `lns/lns-main/token`, with other signs as in an address: see `run::secret_name`.
 pub(super) fn check_name(name: &str) -> Result<(), VaultError> {
-    let part = |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(&c));
+    let part =
+        |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-~%".contains(&c));
     if name.split('/').all(part) { Ok(()) } else { Err(VaultError::BadName { name: name.to_owned() }) }
 }
 

@@ -86,7 +86,7 @@ pub enum VaultError {
     Locked,
     /// A name that no entry can have.
     #[error(
-        "cannot take {name:?} for the name of an entry: it has parts of letters, digits, '.', '_' and '-', joined by '/'"
+        "cannot take {name:?} for the name of an entry: it has parts of letters, digits, '.', '_', '-', '~' and '%', joined by '/'"
     )]
     BadName { name: String },
     /// What is to be imported is no export of ours.

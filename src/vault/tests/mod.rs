@@ -180,6 +180,10 @@ fn names_are_paths_of_plain_parts() {
         assert!(matches!(open.set(meta(RUN, bad), value.clone()), Err(VaultError::BadName { .. })), "{bad:?}");
         assert!(matches!(open.set(meta(bad, "a"), value), Err(VaultError::BadName { .. })), "{bad:?}");
     }
+    // other signs as in an address
+    for good in ["lns/geo%20east%3F%2050%2523/token", "lns/~%C3%A4/token"] {
+        open.set(meta(RUN, good), SecretBytes::new(vec![1])).unwrap();
+    }
 }
 
 #[test]

@@ -106,7 +106,7 @@ pub fn state_word(run: &RunState, step: &PlannedStep) -> String {
         StepState::Skipped { .. } => "not needed".to_owned(),
         StepState::Failed { .. } => "FAILED".to_owned(),
         StepState::Stopped { .. } => "stopped".to_owned(),
-        StepState::Undone { sentence } => format!("undone · {sentence}"),
+        StepState::Undone { sentence, .. } => format!("undone · {sentence}"),
     }
 }
 

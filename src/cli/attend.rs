@@ -14,7 +14,7 @@ use super::{Colour, Exit, Failure, Global, start::Answered};
 use crate::{
     app::{App, Handover, Passphrases, Quit, Strength, Surroundings},
     plain::{self, Answers, Front, FullScreen, Input, Keyboard, Say, Scripted, Signals},
-    run::{Command, Event, FieldInput, Link, Record, Reply, RunState, SecretHandle, Stopped},
+    run::{Command, Event, FieldInput, Link, Outage, Record, Reply, RunState, SecretHandle, Stopped},
     runner::Launch,
     store::{Keep, RunFolder, write_atomic},
     text::Diagnostic,
@@ -258,6 +258,9 @@ impl Place<'_> {
         }
         if !app.run.is_at_end() {
             let _ = writeln!(out, "drydock: come back with: {}", self.back);
+            if let Some(sentence) = Outage::sentence(&app.run, Timestamp::now()) {
+                let _ = writeln!(out, "drydock: {sentence}");
+            }
         }
         if let Some(Stopped::Failed { problem } | Stopped::Refused { problem } | Stopped::Fault { problem }) =
             &app.stopped

@@ -1,5 +1,6 @@
 //! Subcommands, one file each; settings are resolved here once. The only room besides `main` that prints.
 
+mod abandon;
 mod attend;
 mod doctor;
 pub mod exit;
@@ -110,8 +111,8 @@ enum Command {
     Show(runs::RunArg),
     /// Show the output of a run's step
     Logs(runs::LogsArg),
-    /// Give a run up; nothing in the cluster is changed
-    Abandon(runs::AbandonArg),
+    /// Give a run up: what it changed is put back, last change first
+    Abandon(abandon::AbandonArgs),
     /// Every preflight that only reads
     Check(target::TargetArgs),
     /// The dry run: every step and what it would do
@@ -270,7 +271,7 @@ async fn dispatch(cli: Cli) -> Outcome {
         Command::Runs => runs::list(&global),
         Command::Show(args) => runs::show(&global, &args),
         Command::Logs(args) => runs::logs(&global, &args),
-        Command::Abandon(args) => runs::abandon(&global, &args),
+        Command::Abandon(args) => abandon::abandon(&global, args).await,
         Command::Check(args) => inspect::check(&global, args).await,
         Command::Plan(args) => plan::plan(&global, args).await,
         Command::Practice(args) => practice::practice(&global, args).await,

@@ -1,4 +1,4 @@
-//! `runs`, `show`, `logs`, `abandon`: what happened, from the journals.
+//! `runs`, `show`, `logs`: what happened, from the journals.
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -10,9 +10,8 @@ use super::{
     attend::{Realm, come_back},
 };
 use crate::{
-    actions::leftover,
     plain::wrapped,
-    run::{Environment, EvidenceState, OutputLine, PlannedStep, Record, Risk, RunState, StepState, Tag, Timings},
+    run::{Environment, EvidenceState, OutputLine, PlannedStep, Record, RunState, StepState, Tag, Timings},
     runner::records,
     store::{Entry, FileLock, Holder, Paths, RunFolder},
     text::{printable, units},
@@ -34,16 +33,6 @@ pub struct LogsArg {
     pub run: String,
     /// Id or number of the step; all without one
     pub step: Option<String>,
-}
-
-/// A run and a reason.
-#[derive(Debug, clap::Args)]
-pub struct AbandonArg {
-    /// Id of the run, or its unique ending
-    pub run: String,
-    /// Why
-    #[arg(long)]
-    pub reason: String,
 }
 
 /// The run of that name or ending; the newest for an empty name.
@@ -175,7 +164,7 @@ pub fn show(global: &Global, args: &RunArg) -> Outcome {
             StepState::Skipped { reason } => format!("not needed. {reason}"),
             StepState::Failed { problem, .. } => format!("failed. {}", problem.what),
             StepState::Stopped { reason } => format!("stopped. {reason}"),
-            StepState::Undone { sentence } => format!("undone. {sentence}"),
+            StepState::Undone { sentence, .. } => format!("undone. {sentence}"),
         };
         lines.push(format!("  {} {}: {stands}", step.number, step.title));
         if let StepState::Failed { problem, .. } = state.step(&step.id) {
@@ -269,30 +258,6 @@ pub fn logs(global: &Global, args: &LogsArg) -> Outcome {
     }
     if empty {
         writeln!(std::io::stderr(), "nothing was written there: no program of it said anything yet")?;
-    }
-    Ok(Exit::Done)
-}
-
-/// `drydock abandon RUN --reason …`
-pub fn abandon(global: &Global, args: &AbandonArg) -> Outcome {
-    let run = find(global, &args.run)?;
-    if args.reason.chars().count() < 10 {
-        return Err(Failure::usage("the reason needs at least 10 letters; it stays in the run for ever"));
-    }
-    crate::runner::abandon(&run, crate::ports::operator(), args.reason.clone())
-        .map_err(|problem| Failure::new(Exit::Environment, problem))?;
-    let (state, _) = fold(&run)?;
-    let mut out = std::io::stdout();
-    writeln!(out, "abandoned. {}; this itself changed nothing in the cluster.", run.id)?;
-    // the scratch place of a rehearsal that is done is gone
-    let stays = |step: &&PlannedStep| step.risk != Risk::None && step.kind != "rehearse";
-    for step in state.plan.iter().filter(stays) {
-        if let StepState::Done { summary, .. } = state.step(&step.id) {
-            writeln!(out, "stays. {} {}: {summary}; undo: {}", step.number, step.title, step.undo)?;
-        }
-    }
-    for thing in leftover(&state) {
-        writeln!(out, "left by this run. {}; to remove it: {}", thing.what, thing.command)?;
     }
     Ok(Exit::Done)
 }

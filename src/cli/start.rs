@@ -203,16 +203,28 @@ pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
         let show = typed.command(&format!("show {id}"));
         return Err(Failure::usage(format!("run {id} is at its end; look at it with: {show}")));
     }
+    take_up(global, &paths, opened, &args, answers).await
+}
+
+/// Takes a run of a real target up again, by the context that it began with.
+pub async fn take_up(
+    global: &Global,
+    paths: &Paths,
+    opened: Opened,
+    args: &ResumeArgs,
+    answers: Option<Answers>,
+) -> Outcome {
+    let typed = global.typed();
     let cluster = match opened.runbook.runbook.deployment {
         Some(_) => Some(Cluster::connect(Some(&opened.state.context)).await.map_err(reach::no_context)?),
         None => None,
     };
-    let mut world = ports(&paths, cluster.as_ref(), &typed)?;
+    let mut world = ports(paths, cluster.as_ref(), &typed)?;
     if args.previous_vault {
-        world.secrets = Arc::new(keeper(&paths, Generation::Previous, &typed)?);
+        world.secrets = Arc::new(keeper(paths, Generation::Previous, &typed)?);
     }
     let by = Answered { answers, realm: Realm::Real, behind: Behind::Shell };
-    go_on(global, &paths, opened, cluster.as_ref(), world, by).await
+    go_on(global, paths, opened, cluster.as_ref(), world, by).await
 }
 
 /// Takes an open run up again, on the target it began with.
@@ -267,7 +279,8 @@ async fn unlock(global: &Global, plan: &Plan, world: &World) -> Result<(), Failu
     Ok(world.secrets.open(&passphrase).await?)
 }
 
-fn load_answers(path: Option<&std::path::Path>) -> Result<Option<Answers>, Failure> {
+/// Reads an answers file, where one was given.
+pub fn load_answers(path: Option<&std::path::Path>) -> Result<Option<Answers>, Failure> {
     path.map(|path| Answers::load(path, None)).transpose().map_err(|problem| Failure::new(Exit::Usage, problem))
 }
 

@@ -45,6 +45,8 @@ pub struct Start {
     pub front: Front,
     /// The run's folder, with `artifacts` and `output` in it.
     pub folder: PathBuf,
+    /// Why the run is given up, where it is: what it changed is put back, and nothing else is done.
+    pub giving_up: Option<String>,
 }
 
 /// Owns a run while it runs.
@@ -52,6 +54,7 @@ pub struct Engine {
     pub(super) core: Arc<Core>,
     pub(super) plan: Arc<Plan>,
     folder: PathBuf,
+    giving_up: Option<String>,
 }
 
 /// What comes after a step.
@@ -67,7 +70,7 @@ impl Engine {
         let plan = Arc::new(start.plan);
         let core =
             Core::new(start.world, start.state, start.ledger, start.drafts, start.front, output, Arc::clone(&plan));
-        Self { core, plan, folder: start.folder }
+        Self { core, plan, folder: start.folder, giving_up: start.giving_up }
     }
 
     /// Runs until the end, a pause, or a question that nobody answers.
@@ -86,6 +89,9 @@ impl Engine {
     }
 
     async fn go(&self) -> Result<Stopped, Halt> {
+        if let Some(reason) = self.giving_up.as_ref().filter(|_| !self.core.state().rolling_back) {
+            return self.give_up(reason).await;
+        }
         let resumed = self.core.state().steps.values().any(|step| !matches!(step, StepState::NotYet));
         if !self.core.state().approved
             && let Some(stopped) = self.approve().await?

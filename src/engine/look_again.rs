@@ -64,7 +64,7 @@ impl Engine {
                     rows.push((Sign::Failed, name, problem.what.clone(), "failed".to_owned()));
                 }
                 StepState::Stopped { reason } => rows.push((Sign::Waived, name, reason.clone(), "stopped".to_owned())),
-                StepState::Undone { sentence } => {
+                StepState::Undone { sentence, .. } => {
                     rows.push((Sign::Done, name, sentence.clone(), "undone".to_owned()));
                 }
                 StepState::Skipped { reason } => {

@@ -7,7 +7,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 use super::{executor::Engine, plan::PlanStep};
 use crate::{
     actions::{Driver, Halt, StepCx},
-    run::{Choice, Outcome, Record, Repeat, StepState, Stopped},
+    run::{Choice, Outcome, Question, Record, Repeat, Reply, StepState, Stopped},
     text::{Diagnostic, units},
 };
 
@@ -15,6 +15,8 @@ use crate::{
 pub const ROLL_BACK: &str = "roll-back";
 /// Longest look for what could be undone: a failure is shown also where nothing answers.
 const LOOK: Duration = Duration::from_secs(10);
+/// Longest look where nothing else is shown meanwhile.
+const LONG_LOOK: Duration = Duration::from_secs(60);
 /// Longest time that one step's undo is estimated to take, in seconds: none does the work of its step again.
 const LONGEST: u64 = 60;
 
@@ -42,6 +44,45 @@ impl Engine {
             all.extend(what);
         }
         Ok((all, seconds))
+    }
+
+    /// A run is given up: what would be put back is read and told, and put back once the operator agrees.
+    pub(super) async fn give_up(&self, reason: &str) -> Result<Stopped, Halt> {
+        let host = &self.core.world.host;
+        let (by, on) = (host.operator(), host.name());
+        let resumed = Record::Resumed { operator: by.clone(), host: on, tool: env!("CARGO_PKG_VERSION").to_owned() };
+        self.core.record(resumed).await?;
+        let Ok(looked) = tokio::time::timeout(LONG_LOOK, self.undoable()).await else {
+            let problem =
+                Diagnostic::new(format!("what would be put back was not answered within {} s", LONG_LOOK.as_secs()))
+                    .safe("everything: nothing was sent")
+                    .help("see that the cluster answers, then give the run up again");
+            return Err(problem.into());
+        };
+        let (what, seconds) = looked?;
+        if let Some(last) = self.begun_backwards().first().filter(|_| !what.is_empty()) {
+            let mut text = vec![format!(
+                "This run is given up. What it changed is put back, last change first, {}:",
+                units::about(seconds)
+            )];
+            text.extend(what);
+            text.push("Each is read back. Nothing was removed for good; the dump and the vault stay here.".to_owned());
+            let step = last.planned.id.clone();
+            let question = Question::Confirm { step, text, button: "Put it back".to_owned(), person: false };
+            loop {
+                match self.core.ask(question.clone()).await? {
+                    Reply::Continue => break,
+                    Reply::Back => {
+                        let reason = "not given up; nothing was put back".to_owned();
+                        self.core.record(Record::Paused { reason: reason.clone() }).await?;
+                        return Ok(Stopped::Paused { reason });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.core.record(Record::RollBack { by, reason: reason.to_owned() }).await?;
+        self.roll_back().await
     }
 
     /// Steps that were begun in this run, the last of the plan first.

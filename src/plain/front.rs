@@ -2,6 +2,7 @@
 
 use std::{io::Write, ops::ControlFlow, path::PathBuf, time::Duration};
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::{sync::mpsc, time::Instant};
 
@@ -16,8 +17,8 @@ use super::{
 use crate::{
     app::Handover,
     run::{
-        Command, Event, FieldInput, Likeness, Link, Outcome, Progress, Question, Record, Reply, RunState, SecretHandle,
-        Stopped,
+        Command, Event, FieldInput, Likeness, Link, Outage, Outcome, Progress, Question, Record, Reply, RunState,
+        SecretHandle, Stopped,
     },
     text::{printable, units},
 };
@@ -350,6 +351,9 @@ impl<W: Write + Send> Front<W> {
         if !matches!(stopped, Stopped::Finished | Stopped::RolledBack) {
             let back = self.come_back.clone().unwrap_or_else(|| format!("drydock resume {}", self.state.short()));
             self.say(&format!("drydock: come back with: {back}"));
+            if let Some(sentence) = Outage::sentence(&self.state, Timestamp::now()) {
+                self.say(&format!("drydock: {sentence}"));
+            }
         }
     }
 }

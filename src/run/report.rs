@@ -241,7 +241,7 @@ fn steps(run: &RunState, timings: &Timings) -> Vec<StepLine> {
             StepState::Skipped { reason } => ("not needed", reason.clone()),
             StepState::Failed { problem, .. } => ("failed", problem.what.clone()),
             StepState::Stopped { reason } => ("stopped", reason.clone()),
-            StepState::Undone { sentence } => ("undone", sentence.clone()),
+            StepState::Undone { sentence, .. } => ("undone", sentence.clone()),
         };
         StepLine {
             number: step.number.clone(),

@@ -27,7 +27,7 @@ pub enum StepState {
     /// Stopped by the operator.
     Stopped { reason: String },
     /// What it had changed was put back.
-    Undone { sentence: String },
+    Undone { at: Timestamp, sentence: String },
 }
 
 impl StepState {
@@ -224,7 +224,7 @@ impl RunState {
             Outcome::Skipped { reason } => StepState::Skipped { reason: reason.clone() },
             Outcome::Failed { problem } => StepState::Failed { at, problem: problem.as_ref().clone() },
             Outcome::Stopped { reason } => StepState::Stopped { reason: reason.clone() },
-            Outcome::Undone { sentence } => StepState::Undone { sentence: sentence.clone() },
+            Outcome::Undone { sentence } => StepState::Undone { at, sentence: sentence.clone() },
         };
         self.steps.insert(step.clone(), state);
     }

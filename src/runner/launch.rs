@@ -32,9 +32,16 @@ pub struct Opened {
     drafts: Map<String, Value>,
     lock: FileLock,
     typed: Typed,
+    giving_up: Option<String>,
 }
 
 impl Opened {
+    /// The same run, which is given up for this reason: what it changed is put back, and nothing else is done.
+    #[must_use]
+    pub fn giving_up(self, reason: String) -> Self {
+        Self { giving_up: Some(reason), ..self }
+    }
+
     /// The same run, whose hints name commands as they are typed here.
     #[must_use]
     pub fn with_typed(self, typed: Typed) -> Self {
@@ -74,7 +81,7 @@ pub fn open(runs: &Runs, runbook: Loaded, first: impl FnOnce(&str) -> Vec<Record
     }
     let state = RunState::of(records.iter().map(|(at, record)| (*at, record)));
     let (drafts, typed) = (Map::new(), Typed::default());
-    Ok(Opened { state, records, runbook, torn: None, folder, journal, drafts, lock, typed })
+    Ok(Opened { state, records, runbook, torn: None, folder, journal, drafts, lock, typed, giving_up: None })
 }
 
 /// Opens the run in `folder` again: lock, read, fold, compare the runbook's digest.
@@ -115,7 +122,7 @@ pub fn reopen(folder: RunFolder) -> Result<Opened, Diagnostic> {
     };
     let records = opened.entries.into_iter().map(|entry| (entry.at, entry.record)).collect();
     let (torn, typed) = (opened.torn, Typed::default());
-    Ok(Opened { state, records, runbook, torn, folder, journal, drafts, lock, typed })
+    Ok(Opened { state, records, runbook, torn, folder, journal, drafts, lock, typed, giving_up: None })
 }
 
 /// A form that was confirmed, if any.
@@ -214,6 +221,7 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
         ledger: Box::new(ledger),
         front: Front { events: to_front, commands: from_front, secrets: secrets_in, shown: show },
         folder: folder.path.clone(),
+        giving_up: opened.giving_up,
     });
     let lock = opened.lock;
     let engine = tokio::spawn(async move {

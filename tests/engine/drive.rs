@@ -11,7 +11,7 @@ use drydock::{
     ports::{Clock, Identity, Objects},
     run::{Event, Link, Question, Record, RunState, RunbookRef, SecretHandle, Stopped},
     runbook::{Loaded, load},
-    runner::{launch, reopen},
+    runner::{Opened, launch, reopen},
     store::{Entry, Journal, Keep, RunFolder, RunId, read_journal, write_atomic},
     text::Diagnostic,
 };
@@ -229,7 +229,15 @@ impl Desk {
 
     /// Runs it as the program does, on the real journal and lock.
     pub async fn go(&self, clerk: Clerk) -> Ride {
-        let opened = reopen(self.run()).unwrap();
+        self.ride(reopen(self.run()).unwrap(), clerk).await
+    }
+
+    /// Gives it up as the program does.
+    pub async fn give_up(&self, clerk: Clerk) -> Ride {
+        self.ride(reopen(self.run()).unwrap().giving_up("the window is over".into()), clerk).await
+    }
+
+    async fn ride(&self, opened: Opened, clerk: Clerk) -> Ride {
         let plan = plan_of(&opened.runbook, &opened.state);
         let launched = launch(opened, plan, self.fake.world());
         let link = launched.link;
@@ -278,6 +286,7 @@ impl Desk {
             ledger: Box::new(ledger),
             front: Front { events, commands, secrets, shown: show },
             folder,
+            giving_up: None,
         });
         let engine = tokio::spawn(engine.run());
         let link = Link { events: from_engine, commands: to_engine, secrets: to_secrets, shown };

@@ -186,7 +186,7 @@ impl Plant {
     pub fn give_up(&self) {
         for run in self.runs() {
             let id = run.file_name().unwrap().to_str().unwrap().to_owned();
-            let status = self.drydock(&["abandon", &id, "--reason", "the test goes on"]).status().unwrap();
+            let status = self.drydock(&["abandon", &id, "--as-is", "--reason", "the test goes on"]).status().unwrap();
             assert!(status.success(), "{id} was not given up");
         }
     }
@@ -234,7 +234,7 @@ impl Plant {
     }
 
     /// Folders of all runs; a lock lies beside them.
-    fn runs(&self) -> Vec<PathBuf> {
+    pub fn runs(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.state().join("state/runs")).unwrap();
         entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
     }

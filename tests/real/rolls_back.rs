@@ -3,6 +3,8 @@
 
 use std::{path::Path, process::Command};
 
+use serde_json::Value;
+
 use crate::pixelcore::Plant;
 
 /// A copy of the chart of which `broken` replaces `whole` in the core's template.
@@ -68,6 +70,75 @@ fn a_rehearsal_whose_image_is_missing_is_rolled_back() {
     assert_eq!(plant.drydock(&["resume"]).output().unwrap().status.code(), Some(2), "it is at its end");
 }
 
+/// Every object of the deployment that a human made or that holds something, as it is asked to be; what controllers make of
+/// them, and what only counts changes, is left out.
+fn production(plant: &Plant) -> Vec<Value> {
+    let kinds =
+        "deployments,statefulsets,services,configmaps,secrets,persistentvolumeclaims,networkpolicies,leases,jobs";
+    let all = plant.kubectl(&["-n", &plant.namespace, "get", kinds, "-o", "json"]);
+    let all: Value = serde_json::from_str(&all).unwrap();
+    let mut objects = all["items"].as_array().unwrap().clone();
+    for object in &mut objects {
+        object.as_object_mut().unwrap().remove("status");
+        let metadata = object["metadata"].as_object_mut().unwrap();
+        for counted in ["resourceVersion", "generation", "managedFields"] {
+            metadata.remove(counted);
+        }
+    }
+    objects
+}
+
+/// Pods that run, by what they belong to, and everything else that may be left.
+fn pods(plant: &Plant) -> Vec<String> {
+    let path = "jsonpath={range .items[*]}{.metadata.labels.app}\n{end}";
+    let pods =
+        plant.kubectl(&["-n", &plant.namespace, "get", "pods", "--field-selector=status.phase=Running", "-o", path]);
+    let mut pods: Vec<String> = pods.lines().map(str::to_owned).collect();
+    pods.sort();
+    pods
+}
+
+#[test]
+fn an_abandoned_run_leaves_production_exactly_as_it_was() {
+    let Some(plant) = Plant::install("dd-given-up", 1_000) else { return };
+    let (before, rows, running) = (production(&plant), plant.fingerprint(None), pods(&plant));
+    // up to the gate: writers stopped, dumped, rehearsed, volumes set to keep
+    let answers = plant.folder.path().join("answers.yaml");
+    let text = std::fs::read_to_string(&answers).unwrap();
+    let kept: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("remove:")).collect();
+    std::fs::write(&answers, kept.join("\n") + "\n").unwrap();
+    let args = start(&plant, &plant.chart(), "--plain");
+    let output = plant.drydock(&args.iter().map(String::as_str).collect::<Vec<_>>()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains("drydock: the application stores nothing new, for "), "{said}");
+    assert_eq!(policies(&plant), ["Retain"]);
+    assert_ne!(production(&plant), before);
+
+    let run = plant.runs().pop().unwrap();
+    let id = run.file_name().unwrap().to_str().unwrap();
+    let args = ["abandon", id, "--plain", "--reason", "the window is over"];
+    let asked = plant.drydock(&args).output().unwrap();
+    let said = String::from_utf8_lossy(&asked.stdout).into_owned();
+    assert_eq!(asked.status.code(), Some(5), "nobody agreed: {said}");
+    assert_eq!(policies(&plant), ["Retain"], "so nothing was put back");
+
+    std::fs::write(&answers, "format: 1\nsteps:\n  remove: {go_on: true}\n").unwrap();
+    let args = [&args[..], &["--answers", answers.to_str().unwrap()]].concat();
+    let given_up = plant.drydock(&args).output().unwrap();
+    let said = String::from_utf8_lossy(&given_up.stdout).into_owned();
+    assert_eq!(given_up.status.code(), Some(0), "{said}\n{}", String::from_utf8_lossy(&given_up.stderr));
+    assert!(said.contains("pix-worker has 1 again") && said.contains(&format!("given up. {id}")), "{said}");
+    assert!(!said.contains("left by this run"), "{said}");
+    assert_eq!(policies(&plant), ["Delete"]);
+    assert_eq!(production(&plant), before);
+    assert_eq!(pods(&plant), running);
+    assert_eq!(plant.fingerprint(None), rows);
+    let all = plant.kubectl(&["get", "namespaces", "-o", "name"]);
+    assert!(!all.contains(&format!("{}-rehearsal", plant.namespace)), "{all}");
+    assert_eq!(plant.drydock(&args).output().unwrap().status.code(), Some(2), "it is at its end");
+}
+
 /// What helm has of the release: values with the environment file, and manifest.
 fn release(plant: &Plant) -> String {
     let of = |what: &str| {
@@ -79,8 +150,8 @@ fn release(plant: &Plant) -> String {
 }
 
 /// The commands among the lines, without what is said about each.
-fn commands(help: &[serde_json::Value]) -> Vec<String> {
-    let line = |line: &serde_json::Value| {
+fn commands(help: &[Value]) -> Vec<String> {
+    let line = |line: &Value| {
         let line = line.as_str().unwrap().strip_prefix("$ ")?;
         Some(line.split("   (").next().unwrap().to_owned())
     };
@@ -101,9 +172,9 @@ fn the_way_back_as_it_is_shown_brings_the_version_before_with_its_rows() {
     let output = output.unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    let asked: Vec<serde_json::Value> = said
+    let asked: Vec<Value> = said
         .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
         .filter(|event| event["type"] == "asking" && event["question"]["type"] == "choose")
         .collect();
     assert_eq!(asked.len(), 2, "{said}");

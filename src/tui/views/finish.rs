@@ -31,7 +31,7 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     let mut lines = vec![Line::text(&title).right(&times, Ink::Plain), Line::blank()];
     if app.run.rolled_back {
         for step in &app.run.plan {
-            let StepState::Undone { sentence } = app.run.step(&step.id) else { continue };
+            let StepState::Undone { sentence, .. } = app.run.step(&step.id) else { continue };
             for (index, part) in wrap(sentence, room.width - 12).iter().enumerate() {
                 let line = if index == 0 {
                     Line::blank().at(2, "✓", Ink::Ok).at(4, &step.number, Ink::Plain)

@@ -142,6 +142,8 @@ pub struct StepCx {
     pub target: Identity,
     /// Folder for the run's artifacts.
     pub artifacts: PathBuf,
+    /// Folder of the artifacts of the run that this one goes on from.
+    pub lent: Option<PathBuf>,
     /// Lines that are known and harmless, from the runbook.
     pub expect: Arc<Vec<String>>,
     /// What the runbook says must be there before this step.
@@ -178,6 +180,12 @@ impl StepCx {
     /// A file of the run's artifacts.
     pub fn artifact(&self, name: &str) -> PathBuf {
         self.artifacts.join(name)
+    }
+
+    /// A file that is read: of this run, or of the one that it goes on from. Whoever reads it knows its hash.
+    pub fn kept(&self, name: &str) -> PathBuf {
+        let own = self.artifact(name);
+        self.lent.as_ref().filter(|_| !own.exists()).map_or(own, |lent| lent.join(name))
     }
 
     /// Folder of the run's artifacts.
@@ -255,13 +263,14 @@ impl StepCx {
             .ok_or_else(|| Diagnostic::new(format!("step {step} has left no facts: it is not done in this run")).into())
     }
 
-    /// A value of the vault that this run saved.
+    /// A value of the vault that this run saved, or the one that it goes on from.
     ///
     /// # Errors
     /// A failure naming the entry when it is not there.
     pub async fn secret(&self, name: &str) -> Result<SecretBytes, Halt> {
-        let run = self.driver.state().run.clone();
-        match self.world.secrets.get(&run, &EntryName(name.to_owned())).await? {
+        let state = self.driver.state();
+        let run = state.keeper_of(name.split('/').next().unwrap_or_default());
+        match self.world.secrets.get(run, &EntryName(name.to_owned())).await? {
             Some(value) => Ok(value),
             None => Err(Diagnostic::new(format!("the vault has no entry {name} of this run"))
                 .help("open the step that captures it and save it again")

@@ -45,6 +45,7 @@ impl ActionSpec {
             Self::Delete(spec) => spec,
             Self::Wait(spec) => spec,
             Self::Helm(spec) => spec,
+            Self::Rollback(spec) => spec,
             Self::Restore(spec) => spec,
             Self::Http(spec) => spec,
         }

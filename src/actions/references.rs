@@ -18,18 +18,20 @@ impl ActionSpec {
                 held.chain([("dump", spec.dump.as_str()), ("proven_by", &spec.proven_by)]).collect()
             }
             Self::Delete(spec) => {
-                vec![
-                    ("keep_volumes", &spec.keep_volumes),
-                    ("checked_by", &spec.checked_by),
-                    ("proven_by", &spec.proven_by),
-                    ("dump", &spec.dump),
-                ]
+                let checked = spec.checked_by.iter().map(|name| ("checked_by", name.as_str()));
+                let back = spec.brings_back.iter().map(|name| ("brings_back", name.as_str()));
+                let always =
+                    [("keep_volumes", &spec.keep_volumes), ("proven_by", &spec.proven_by), ("dump", &spec.dump)];
+                always.map(|(key, name)| (key, name.as_str())).into_iter().chain(checked).chain(back).collect()
             }
             Self::Check(spec) => {
                 let captured = spec.captured.iter().map(|name| ("captured", name.as_str()));
-                captured.chain(spec.dump.iter().map(|name| ("dump", name.as_str()))).collect()
+                let kept = spec.kept.iter().map(|name| ("kept", name.as_str()));
+                captured.chain(spec.dump.iter().map(|name| ("dump", name.as_str()))).chain(kept).collect()
             }
             Self::Http(spec) => vec![("from", &spec.from)],
+            Self::Rollback(spec) => vec![("to", &spec.to)],
+            Self::Patch(spec) => spec.kept.iter().map(|name| ("kept", name.as_str())).collect(),
             Self::Scale(spec) => spec.as_before.iter().map(|name| ("as_before", name.as_str())).collect(),
             Self::Wait(spec) => spec.delete.iter().map(|name| ("delete", name.as_str())).collect(),
             Self::Ask(_)
@@ -38,8 +40,7 @@ impl ActionSpec {
             | Self::Confirm(_)
             | Self::Manual(_)
             | Self::Run(_)
-            | Self::Dump(_)
-            | Self::Patch(_) => Vec::new(),
+            | Self::Dump(_) => Vec::new(),
         }
     }
 
@@ -61,6 +62,7 @@ impl ActionSpec {
             | Self::Delete(_)
             | Self::Wait(_)
             | Self::Helm(_)
+            | Self::Rollback(_)
             | Self::Http(_) => Vec::new(),
         }
     }

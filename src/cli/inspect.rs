@@ -30,7 +30,7 @@ pub async fn check(global: &Global, mut args: TargetArgs) -> Outcome {
     let paths = Paths::resolve(global.state_dir.clone())?;
     paths.ensure()?;
     choose_place(global, &mut args).await?;
-    let target = choose(&args, &std::collections::BTreeMap::new(), None).await?;
+    let target = choose(&args, &std::collections::BTreeMap::new(), None, &paths.runs()).await?;
     let intent = target.intent(&args.intent)?.clone();
     let plan = Plan::new(&target.loaded.runbook, &intent, &target.identity, &target.known());
     let world = ports(&paths, target.cluster.as_ref(), &global.typed())?;
@@ -48,6 +48,7 @@ pub async fn check(global: &Global, mut args: TargetArgs) -> Outcome {
             deployment: plan.deployment.clone(),
             target: target.identity.clone(),
             artifacts: paths.state.clone(),
+            lent: None,
             expect: Arc::new(Vec::new()),
             requires: Arc::new(step.requires.clone()),
             needs: Arc::clone(&plan.needs),

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Exit, Failure, Global, reach,
-    target::{TargetArgs, chosen, runbook},
+    target::{TargetArgs, chosen, intent, runbook},
 };
 use crate::{
     cluster::{Cluster, contexts},
@@ -33,6 +33,10 @@ pub async fn choose_place(global: &Global, args: &mut TargetArgs) -> Result<(), 
         if args.namespace.is_none() {
             args.namespace = Some(namespace(&mut picker, args.context.as_deref()).await?);
         }
+    }
+    // where it goes on from another run, the inputs are that one's
+    if intent(&runbook, &args.intent)?.continues.is_some() {
+        return Ok(());
     }
     let given = chosen(args, &BTreeMap::new())?;
     for input in runbook.inputs.iter().filter(|input| input.default.is_none() && !given.contains_key(&input.id)) {

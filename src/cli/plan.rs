@@ -15,7 +15,7 @@ use crate::{
     actions::{ActionSpec, Place},
     engine::Plan,
     runbook::Intent,
-    store::{StoreError, write_new},
+    store::{Paths, StoreError, write_new},
     text::{Diagnostic, printable, units},
 };
 
@@ -32,8 +32,9 @@ pub struct PlanArgs {
 /// `drydock plan`
 pub async fn plan(global: &Global, args: PlanArgs) -> Outcome {
     let PlanArgs { target: mut args, output } = args;
+    let runs = Paths::resolve(global.state_dir.clone())?.runs();
     choose_place(global, &mut args).await?;
-    let target = choose(&args, &std::collections::BTreeMap::new(), None).await?;
+    let target = choose(&args, &std::collections::BTreeMap::new(), None, &runs).await?;
     let intent = target.intent(&args.intent)?;
     let plan = Plan::new(&target.loaded.runbook, intent, &target.identity, &target.known());
     let mut text = Vec::new();

@@ -238,7 +238,7 @@ async fn new_run(global: &Global, folder: &Folder, stage: &Stage, set: &[String]
     };
     let mut inputs: BTreeMap<String, String> = stage.world.inputs(&folder.files);
     inputs.extend(answers.iter().flat_map(|answers| answers.inputs.clone()));
-    let target = choose(&args, &inputs, Some(stage.cluster.clone())).await?;
+    let target = choose(&args, &inputs, Some(stage.cluster.clone()), &folder.paths.runs()).await?;
     let ports = stage.ports(global, &folder.paths)?;
     let by = Answered { answers, realm: Realm::Practice, behind: Behind::Shell };
     Ok(begin(global, &folder.paths, &target, "", ports, by).await?.exit)

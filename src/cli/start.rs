@@ -105,7 +105,7 @@ pub fn first_records(
     realm: Realm,
 ) -> Vec<Record> {
     let runbook = &target.loaded.runbook;
-    vec![
+    let begun = [
         Record::Started {
             format: 1,
             run: id.to_owned(),
@@ -129,7 +129,8 @@ pub fn first_records(
             phases: plan.phases.clone(),
             steps: plan.steps.iter().map(|step| step.planned.clone()).collect(),
         },
-    ]
+    ];
+    begun.into_iter().chain(target.source.iter().map(|source| source.record.clone())).collect()
 }
 
 /// `drydock start`
@@ -147,7 +148,7 @@ pub async fn start(global: &Global, mut args: StartArgs) -> Outcome {
     if answers.is_none() {
         choose_place(global, &mut args.target).await?;
     }
-    let target = choose(&args.target, &inputs, None).await?;
+    let target = choose(&args.target, &inputs, None, &paths.runs()).await?;
     let world = ports(&paths, target.cluster.as_ref(), &global.typed())?;
     let by = Answered { answers, realm: Realm::Real, behind: Behind::Shell };
     Ok(begin(global, &paths, &target, &args.target.intent, world, by).await?.exit)
@@ -155,14 +156,14 @@ pub async fn start(global: &Global, mut args: StartArgs) -> Outcome {
 
 /// Begins what was chosen at the door, which stays open behind the plan.
 pub async fn start_from_door(global: &Global, paths: &Paths, args: &TargetArgs) -> Result<Attended, Failure> {
-    let target = choose(args, &BTreeMap::new(), None).await?;
+    let target = choose(args, &BTreeMap::new(), None, &paths.runs()).await?;
     let world = ports(paths, target.cluster.as_ref(), &global.typed())?;
     let by = Answered { answers: None, realm: Realm::Real, behind: Behind::Door };
     begin(global, paths, &target, &args.intent, world, by).await
 }
 
 /// Refuses at once what would be refused when the plan is approved.
-fn claim(global: &Global, paths: &Paths, target: &Identity, own: &str) -> Result<(), Failure> {
+fn claim(global: &Global, paths: &Paths, target: &Identity, own: &[&str]) -> Result<(), Failure> {
     refuse_second(&paths.runs(), target, own, &global.typed()).map_err(|problem| Failure::new(Exit::Refused, problem))
 }
 
@@ -176,12 +177,14 @@ pub async fn begin(
     by: Answered,
 ) -> Result<Attended, Failure> {
     let intent = target.intent(intent)?.clone();
-    claim(global, paths, &target.identity, "")?;
+    let own = target.source.as_ref().map(|source| source.state.run.as_str());
+    claim(global, paths, &target.identity, own.as_slice())?;
     let plan = Plan::new(&target.loaded.runbook, &intent, &target.identity, &target.known());
     let host = Arc::clone(&world.host);
     let first = |id: &str| first_records(target, &plan, &intent.id, host.as_ref(), id, by.realm);
     unlock(global, &plan, &world).await?;
-    let opened = open(&paths.runs(), target.loaded.clone(), first)
+    let drafts = target.source.as_ref().map(|source| source.drafts.clone()).unwrap_or_default();
+    let opened = open(&paths.runs(), target.loaded.clone(), drafts, first)
         .map_err(|problem| Failure::new(Exit::Environment, problem))?
         .with_typed(global.typed());
     let before = opened.records.clone();
@@ -242,7 +245,8 @@ pub async fn go_on(
     };
     // one that was left before its plan was approved has no claim on the target: another may have begun meanwhile
     if !opened.state.approved {
-        claim(global, paths, &identity, id)?;
+        let other = opened.state.taken.as_ref().map_or("", |taken| &taken.run);
+        claim(global, paths, &identity, &[id, other])?;
     }
     if let Some(cluster) = cluster {
         let place = &identity.namespace;

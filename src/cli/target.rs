@@ -10,6 +10,8 @@ use crate::{
     ports::{Identity, Objects},
     run::Environment,
     runbook::{EMBEDDED, InputKind, Intent, Loaded, Runbook, load},
+    runner::{Source, source},
+    store::Runs,
     text::Diagnostic,
 };
 
@@ -25,6 +27,9 @@ pub struct TargetArgs {
     /// What to do with it
     #[arg(long, default_value = "")]
     pub intent: String,
+    /// Run that it goes on from, where it goes on from one; the newest on this target without it
+    #[arg(long = "of", value_name = "RUN")]
+    pub of: Option<String>,
     /// Context of the kubeconfig
     #[arg(long)]
     pub context: Option<String>,
@@ -51,17 +56,14 @@ pub struct Target {
     pub environment: Environment,
     /// Inputs, rendered.
     pub inputs: Value,
+    /// The run that it goes on from, where the intent does.
+    pub source: Option<Source>,
 }
 
 impl Target {
     /// The intent that was asked for, or the first.
     pub fn intent(&self, id: &str) -> Result<&Intent, Failure> {
-        let intents = &self.loaded.runbook.intents;
-        let found = if id.is_empty() { intents.first() } else { intents.iter().find(|intent| intent.id == id) };
-        found.ok_or_else(|| {
-            let known: Vec<&str> = intents.iter().map(|intent| intent.id.as_str()).collect();
-            Failure::usage(format!("the runbook has no intent {id}; it has {}", known.join(", ")))
-        })
+        intent(&self.loaded.runbook, id)
     }
 
     /// What templates may name before the start.
@@ -73,6 +75,16 @@ impl Target {
     pub fn context(&self) -> &str {
         self.cluster.as_ref().map_or("", |cluster| cluster.context.as_str())
     }
+}
+
+/// The intent of that id, or the first.
+pub fn intent<'a>(runbook: &'a Runbook, id: &str) -> Result<&'a Intent, Failure> {
+    let intents = &runbook.intents;
+    let found = if id.is_empty() { intents.first() } else { intents.iter().find(|intent| intent.id == id) };
+    found.ok_or_else(|| {
+        let known: Vec<&str> = intents.iter().map(|intent| intent.id.as_str()).collect();
+        Failure::usage(format!("the runbook has no intent {id}; it has {}", known.join(", ")))
+    })
 }
 
 fn target_values(identity: &Identity, context: &str, environment: Environment) -> Value {
@@ -120,8 +132,13 @@ pub async fn choose(
     args: &TargetArgs,
     answers: &BTreeMap<String, String>,
     cluster: Option<Cluster>,
+    runs: &Runs,
 ) -> Result<Target, Failure> {
     let loaded = runbook(args)?;
+    let continues = intent(&loaded.runbook, &args.intent)?.continues.clone();
+    if let (None, Some(run)) = (&continues, &args.of) {
+        return Err(Failure::usage(format!("--of {run}: this intent goes on from no other run")));
+    }
     if loaded.runbook.deployment.is_none() {
         let identity = Identity {
             cluster_uid: None,
@@ -132,7 +149,7 @@ pub async fn choose(
             labels: Vec::new(),
         };
         let inputs = inputs(&loaded, args, answers, &identity, "", Environment::None)?;
-        return Ok(Target { loaded, cluster: None, identity, environment: Environment::None, inputs });
+        return Ok(Target { loaded, cluster: None, identity, environment: Environment::None, inputs, source: None });
     }
     // what is real never counts as practice, whatever its labels say
     let (cluster, practice) = match cluster {
@@ -152,9 +169,22 @@ pub async fn choose(
         (false, true) => Environment::Prod,
         (false, false) => Environment::of(&identity.labels),
     };
-    let inputs = inputs(&loaded, args, answers, &identity, &cluster.context, environment)?;
-    refuse_scratch(&loaded.runbook, &inputs, namespace, &cluster).await?;
-    Ok(Target { loaded, cluster: Some(cluster), identity, environment, inputs })
+    let Some(continues) = continues else {
+        let inputs = inputs(&loaded, args, answers, &identity, &cluster.context, environment)?;
+        refuse_scratch(&loaded.runbook, &inputs, namespace, &cluster).await?;
+        return Ok(Target { loaded, cluster: Some(cluster), identity, environment, inputs, source: None });
+    };
+    let source = source(runs, &loaded.runbook.id, &continues, &identity, args.of.as_deref())
+        .map_err(|problem| Failure::new(Exit::Refused, problem))?;
+    // another chart or release than that run's would be another upgrade, not the same one continued
+    if let Some(input) = chosen(args, answers)?.keys().next() {
+        return Err(Failure::usage(format!(
+            "input {input} is not chosen here: it is that of run {}",
+            source.state.run
+        )));
+    }
+    let inputs = source.state.inputs.clone();
+    Ok(Target { loaded, cluster: Some(cluster), identity, environment, inputs, source: Some(source) })
 }
 
 fn inputs(

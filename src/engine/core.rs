@@ -206,15 +206,17 @@ impl Core {
         if self.world.secrets.state() != VaultState::Open {
             return;
         }
-        let run = self.state().run.clone();
-        let entries = self.world.secrets.list(&run).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "cannot list the secrets of the run");
-            Vec::new()
-        });
-        for entry in entries {
-            // the step that needs what cannot be read says so
-            if let Err(error) = self.world.secrets.get(&run, &entry.name).await {
-                tracing::warn!(%error, name = entry.name.0, "cannot read a secret of the run");
+        let state = self.state();
+        for run in [Some(&state.run), state.taken.as_ref().map(|taken| &taken.run)].into_iter().flatten() {
+            let entries = self.world.secrets.list(run).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "cannot list the secrets of the run");
+                Vec::new()
+            });
+            for entry in entries {
+                // the step that needs what cannot be read says so
+                if let Err(error) = self.world.secrets.get(run, &entry.name).await {
+                    tracing::warn!(%error, name = entry.name.0, "cannot read a secret of the run");
+                }
             }
         }
     }

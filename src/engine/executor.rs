@@ -24,6 +24,8 @@ use crate::{
     text::{Diagnostic, condition},
 };
 
+/// Folder of what a run keeps, in its own.
+const ARTIFACTS: &str = "artifacts";
 /// How often the target's identity is read again while a run is on screen.
 const IDENTITY: Duration = Duration::from_secs(10);
 /// Longest wait for it.
@@ -174,7 +176,8 @@ impl Engine {
             world: self.core.world.clone(),
             deployment: self.plan.deployment.clone(),
             target: state.target.clone().unwrap_or_else(|| self.plan.target.clone()),
-            artifacts: self.folder.join("artifacts"),
+            artifacts: self.folder.join(ARTIFACTS),
+            lent: state.taken.as_ref().map(|taken| self.folder.with_file_name(&taken.run).join(ARTIFACTS)),
             expect: Arc::new(step.expect.clone()),
             requires: Arc::new(step.requires.clone()),
             needs: Arc::clone(&self.plan.needs),

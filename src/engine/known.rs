@@ -49,7 +49,13 @@ impl Known {
         let is_capture = |step: &&super::plan::PlanStep| matches!(step.spec, ActionSpec::Capture(_));
         Self {
             open: format!("{plan:?} {:?} {} {}", state.target, state.context, state.inputs),
-            installed: plan.steps.iter().filter(is_capture).map(|step| step.planned.id.0.clone()).collect(),
+            installed: plan
+                .steps
+                .iter()
+                .chain(&plan.taken)
+                .filter(is_capture)
+                .map(|step| step.planned.id.0.clone())
+                .collect(),
             texts: Mutex::default(),
         }
     }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    actions::{ActionSpec, Needs, PlanCx, Requires, deployment::Deployment},
+    actions::{ActionSpec, Described, Needs, PlanCx, Requires, deployment::Deployment},
     ports::Identity,
     run::{Form, PlannedPhase, PlannedStep, RunState, StepId},
-    runbook::{Intent, Runbook, parse_duration},
+    runbook::{Intent, Runbook, Step, parse_duration},
     text::{Template, render},
 };
 
@@ -36,6 +36,8 @@ pub struct Plan {
     pub phases: Vec<PlannedPhase>,
     /// Steps, in order.
     pub steps: Vec<PlanStep>,
+    /// Steps of the run that this one goes on from, as that one's intent has them. None of them is done here.
+    pub taken: Vec<PlanStep>,
     /// The deployment.
     pub deployment: Option<Arc<Deployment>>,
     /// What the steps need, together.
@@ -65,35 +67,16 @@ impl Plan {
         let mut steps = Vec::new();
         for (phase, number, step) in intent.steps() {
             let described = step.action.action().describe(&cx);
-            needs.rights.extend(described.rights);
-            needs.programs.extend(described.programs);
+            needs.rights.extend(described.rights.iter().cloned());
+            needs.programs.extend(described.programs.iter().cloned());
             if let ActionSpec::Rehearse(spec) = &step.action {
                 needs.scratch = fill(&spec.namespace).ok();
             }
-            let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_owned() } else { text.to_owned() };
-            steps.push(PlanStep {
-                planned: PlannedStep {
-                    id: step.id.clone(),
-                    number,
-                    phase,
-                    title: step.title.clone(),
-                    why: step.why.clone(),
-                    kind: step.action.kind().to_owned(),
-                    risk: step.risk,
-                    changes: or(&step.changes, "nothing"),
-                    undo: or(&step.undo, "not needed"),
-                    service: step.service,
-                    estimate_s: parse_duration(&step.estimate).unwrap_or(0),
-                    commands: described.commands,
-                    unknown: described.unknown,
-                },
-                spec: step.action.clone(),
-                when: step.when.clone(),
-                consent: step.consent.clone(),
-                expect: step.expect.clone(),
-                requires: step.requires.clone(),
-            });
+            steps.push(planned(phase, number, step, described));
         }
+        let taken =
+            runbook.taken(intent).map(|(phase, number, step)| planned(phase, number, step, Described::default()));
+        let taken = taken.collect();
         needs.rights.sort();
         needs.rights.dedup();
         needs.programs.sort();
@@ -106,15 +89,20 @@ impl Plan {
         Self {
             phases: phases.collect(),
             steps,
+            taken,
             deployment: runbook.deployment.clone().map(Arc::new),
             needs: Arc::new(needs),
             target: target.clone(),
         }
     }
 
-    /// A step by id.
+    /// A step by id, one that was taken over included.
     pub fn step(&self, id: &StepId) -> Option<&PlanStep> {
-        self.steps.iter().find(|step| step.planned.id == *id)
+        self.all().find(|step| step.planned.id == *id)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &PlanStep> {
+        self.steps.iter().chain(&self.taken)
     }
 
     /// The step whose form a step fills in or puts back, and that form.
@@ -122,7 +110,7 @@ impl Plan {
         match &self.step(id)?.spec {
             ActionSpec::Ask(spec) => Some((&self.step(id)?.planned.id, &spec.form)),
             ActionSpec::Http(spec) => {
-                let from = self.steps.iter().find(|step| step.planned.id.0 == spec.from)?;
+                let from = self.all().find(|step| step.planned.id.0 == spec.from)?;
                 let ActionSpec::Ask(asked) = &from.spec else { return None };
                 Some((&from.planned.id, &asked.form))
             }
@@ -132,10 +120,37 @@ impl Plan {
 
     /// Whether any step keeps a secret.
     pub fn needs_vault(&self) -> bool {
-        self.steps.iter().any(|step| match &step.spec {
+        self.all().any(|step| match &step.spec {
             ActionSpec::Capture(_) => true,
             ActionSpec::Ask(spec) => spec.form.fields.iter().any(crate::run::Field::is_secret),
             _ => false,
         })
+    }
+}
+
+/// A step with what makes it happen.
+fn planned(phase: usize, number: String, step: &Step, described: Described) -> PlanStep {
+    let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_owned() } else { text.to_owned() };
+    PlanStep {
+        planned: PlannedStep {
+            id: step.id.clone(),
+            number,
+            phase,
+            title: step.title.clone(),
+            why: step.why.clone(),
+            kind: step.action.kind().to_owned(),
+            risk: step.risk,
+            changes: or(&step.changes, "nothing"),
+            undo: or(&step.undo, "not needed"),
+            service: step.service,
+            estimate_s: parse_duration(&step.estimate).unwrap_or(0),
+            commands: described.commands,
+            unknown: described.unknown,
+        },
+        spec: step.action.clone(),
+        when: step.when.clone(),
+        consent: step.consent.clone(),
+        expect: step.expect.clone(),
+        requires: step.requires.clone(),
     }
 }

@@ -36,7 +36,9 @@ impl Core {
             return Err("no form of this run keeps such a secret".to_owned());
         }
         let entry = EntryName(secret_name(&step.0, &name.item, &name.field));
-        let found = self.world.secrets.get(&self.state().run, &entry).await.map_err(|error| error.to_string())?;
+        let state = self.state();
+        let found =
+            self.world.secrets.get(state.keeper_of(&step.0), &entry).await.map_err(|error| error.to_string())?;
         let bytes = found.ok_or("the vault has no such entry of this run")?;
         let text = std::str::from_utf8(bytes.expose_secret()).map_err(|_| "it is no text")?;
         Ok(SecretString::from(text))

@@ -17,6 +17,7 @@ mod question;
 mod record;
 pub mod report;
 mod state;
+mod taken;
 mod timing;
 
 pub use command::{Command, Event, FieldInput, Likeness, Progress, Reply, Row, SecretHandle, SecretName, Stopped};
@@ -31,5 +32,6 @@ pub use outage::Outage;
 pub use output::{EVENT, OutputLine, Tag};
 pub use question::{Check, CheckResult, Choice, Gate, Lock, Question, ReapplyItem, ReapplyState, Removal, WAY_BACK};
 pub use record::{Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, Service, Sign, Verdict};
-pub use state::{EffectState, EvidenceState, RunState, StepState};
+pub use state::{EffectState, EvidenceState, RunState, StepState, short_of};
+pub use taken::{Taken, TakenStep};
 pub use timing::{Timing, Timings};

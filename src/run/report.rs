@@ -284,6 +284,7 @@ fn told(record: &Record) -> Option<String> {
         Record::RollBack { by, reason } => format!("{by} chose to undo what this run changed, after: {reason}"),
         Record::RolledBack { summary } => format!("rolled back: {summary}"),
         Record::Finished { summary, .. } => format!("finished: {summary}"),
+        Record::TakenOver { run, intent, .. } => format!("goes on from run {run} ({intent})"),
         Record::Started { .. }
         | Record::Planned { .. }
         | Record::Intent { .. }

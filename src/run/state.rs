@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Environment, FieldKind, Form, Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, StepId, Verdict,
+    Environment, FieldKind, Form, Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, StepId, Taken,
+    TakenStep, Verdict,
 };
 use crate::{ports::Identity, text::Diagnostic};
 
@@ -51,7 +53,8 @@ pub struct EffectState {
 }
 
 /// Something shown to be true.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EvidenceState {
     /// The step that showed it.
     pub step: StepId,
@@ -85,6 +88,8 @@ pub struct RunState {
     pub practice: bool,
     /// Inputs chosen at the start.
     pub inputs: Value,
+    /// The run that this one goes on from, if any.
+    pub taken: Option<Taken>,
     /// Phases of the plan.
     pub phases: Vec<PlannedPhase>,
     /// Steps of the plan, in order.
@@ -128,7 +133,7 @@ pub struct RunState {
 impl RunState {
     /// The run's short name for people: what follows the last hyphen.
     pub fn short(&self) -> &str {
-        self.run.rsplit('-').next().unwrap_or(&self.run)
+        short_of(&self.run)
     }
 
     /// The state after these records.
@@ -153,6 +158,15 @@ impl RunState {
                 self.environment = *environment;
                 self.practice = *practice;
                 self.inputs = inputs.clone();
+            }
+            Record::TakenOver { run, steps, evidence, .. } => {
+                for TakenStep { step, at, summary, facts } in steps {
+                    self.facts.insert(step.id.clone(), facts.clone());
+                    self.steps.insert(step.id.clone(), StepState::Done { at: *at, summary: summary.clone() });
+                }
+                self.evidence.extend(evidence.iter().cloned());
+                let steps = steps.iter().map(|taken| taken.step.clone()).collect();
+                self.taken = Some(Taken { run: run.clone(), steps });
             }
             Record::Planned { phases, steps } => {
                 self.phases.clone_from(phases);
@@ -245,9 +259,15 @@ impl RunState {
         self.plan.iter().find(|step| !self.step(&step.id).is_over())
     }
 
-    /// The plan's entry of a step.
+    /// The plan's entry of a step; of one that was taken over, the other run's.
     pub fn planned(&self, id: &StepId) -> Option<&PlannedStep> {
-        self.plan.iter().find(|step| step.id == *id)
+        let taken = self.taken.iter().flat_map(|taken| &taken.steps);
+        self.plan.iter().chain(taken).find(|step| step.id == *id)
+    }
+
+    /// The run in whose name the vault keeps what `step` captured.
+    pub fn keeper_of(&self, step: &str) -> &str {
+        self.taken.as_ref().filter(|taken| taken.has(step)).map_or(&self.run, |taken| &taken.run)
     }
 
     /// How many steps are done, in words.
@@ -288,4 +308,9 @@ impl RunState {
     pub fn proof(&self, subject: &str, level: u8) -> Option<&EvidenceState> {
         self.evidence.iter().rev().find(|e| e.subject == subject && e.level >= level)
     }
+}
+
+/// A run's short name for people: what follows the last hyphen.
+pub fn short_of(run: &str) -> &str {
+    run.rsplit('-').next().unwrap_or(run)
 }

@@ -11,7 +11,7 @@ use super::{
     tree::Node,
 };
 use crate::{
-    actions::{ActionSpec, CheckKind},
+    actions::{ActionSpec, CheckKind, PatchObjects},
     run::Risk,
 };
 
@@ -104,17 +104,52 @@ fn intent_of(lint: &mut Lint, path: &str, intent: &Intent) {
                 .map(move |(at, step)| At { path: format!("{path}/phases/{phase}/steps/{at}"), step })
         })
         .collect();
+    let (taken, hides) = taken_by(lint, path, intent);
+    let all: Vec<At> = taken.into_iter().chain(all).collect();
     lint.once("step", all.iter().map(|at| (format!("{}/id", at.path), at.step.id.0.as_str())).collect());
     // a step that could not be read may be the one that is named
-    let hidden = lint.hides_one(&format!("{path}/phases"))
+    let hidden = hides
+        || lint.hides_one(&format!("{path}/phases"))
         || phases.clone().any(|(at, _)| lint.hides_one(&format!("{path}/phases/{at}/steps")));
     let mut asked = false;
-    for (index, at) in all.iter().enumerate() {
+    // what was taken over was looked at where it is done
+    let own = |at: &At| at.path.starts_with(&format!("{path}/"));
+    for (index, at) in all.iter().enumerate().filter(|(_, at)| own(at)) {
         step_of(lint, at, &mut asked);
         names_of(lint, at, &all, index, hidden);
         of_step(lint, at, Before { steps: &all[..index], hidden });
         removal(lint, at, &all, index);
     }
+}
+
+/// The steps that an intent takes over, where they stand, and whether there may be others among what could not be read.
+fn taken_by<'a>(lint: &mut Lint<'a>, path: &str, intent: &Intent) -> (Vec<At<'a>>, bool) {
+    let Some(continues) = &intent.continues else { return (Vec::new(), false) };
+    let named = format!("{path}/continues/intent");
+    let place = lint.runbook.intents.iter().position(|other| other.id == continues.intent);
+    let Some(other) = place.filter(|at| format!("/intents/{at}") != path) else {
+        let hidden = lint.hides_one("/intents");
+        if !hidden {
+            let what = format!("it goes on from intent {}, which is not another one of this runbook", continues.intent);
+            lint.fault(&named, &[], what, "name an intent whose runs are done before");
+        }
+        return (Vec::new(), hidden);
+    };
+    let (before, under) = (&lint.runbook.intents[other], format!("/intents/{other}/phases"));
+    let phases = before.phases.iter().enumerate();
+    let steps = phases.clone().flat_map(|(phase, content)| {
+        let under = &under;
+        content.steps.iter().enumerate().map(move |(at, step)| At { path: format!("{under}/{phase}/steps/{at}"), step })
+    });
+    let taken: Vec<At> = steps.filter(|at| continues.steps.contains(&at.step.id.0)).collect();
+    let hidden = lint.hides_one(&under) || phases.clone().any(|(at, _)| lint.hides_one(&format!("{under}/{at}/steps")));
+    for (at, name) in continues.steps.iter().enumerate() {
+        if !hidden && !taken.iter().any(|taken| taken.step.id.0 == *name) {
+            let what = format!("it takes over step {name}, which is not in intent {}", continues.intent);
+            lint.fault(&format!("{path}/continues/steps/{at}"), &[], what, "name a step of that intent");
+        }
+    }
+    (taken, hidden)
 }
 
 /// What a step says of itself.
@@ -154,6 +189,17 @@ fn step_of(lint: &mut Lint, at: &At, asked: &mut bool) {
         let what = format!("step {id} changes something, and nothing up to it asks the operator");
         lint.fault(&risk, &[], what, "add `consent: [what begins with it]`, or a `confirm` before it");
     }
+    if let ActionSpec::Patch(spec) = &step.action
+        && (spec.objects == PatchObjects::BindVolumes) != spec.kept.is_some()
+    {
+        let what = "`kept` belongs to `bind_volumes`, and to nothing else".to_owned();
+        lint.fault(
+            &under("do/patch"),
+            &[&under("do/patch/kept"), &under("do/patch/objects")],
+            what,
+            "name the step that kept them",
+        );
+    }
     if let ActionSpec::Check(spec) = &step.action {
         let (captured, dump) = (under("do/check/captured"), under("do/check/dump"));
         let has = |kind| spec.checks.contains(&kind);
@@ -164,6 +210,10 @@ fn step_of(lint: &mut Lint, at: &At, asked: &mut bool) {
         if has(CheckKind::Quiet) && spec.dump.is_none() {
             let what = "the check does not say since which dump".to_owned();
             lint.fault(&under("do/check"), &[&dump], what, "add `dump: …`");
+        }
+        if has(CheckKind::KeptVolumes) && spec.kept.is_none() {
+            let what = "the check does not say whose volumes it looks at".to_owned();
+            lint.fault(&under("do/check"), &[&under("do/check/kept")], what, "add `kept: …`");
         }
     }
 }
@@ -177,7 +227,7 @@ fn names_of(lint: &mut Lint, at: &At, all: &[At], index: usize, hidden: bool) {
             None if hidden => continue,
             None => (
                 format!("`{key}` names step {name}, which is not in this intent"),
-                "a step can only rest on steps of its own intent",
+                "a step can only rest on steps of its own intent, or on those that it takes over",
             ),
             Some(other) if other >= index => {
                 let cycle = other == index || rests_on(lint.runbook, all, other, index);
@@ -246,7 +296,8 @@ fn kinds_of(key: &str) -> Option<&'static [&'static str]> {
         "set_file" | "from" => &["ask"],
         "dump" => &["dump"],
         "proven_by" => &["rehearse"],
-        "keep_volumes" => &["patch"],
+        "keep_volumes" | "kept" | "brings_back" => &["patch"],
+        "to" => &["capture"],
         "checked_by" => &["check"],
         "as_before" | "held_by" => &["scale"],
         "restored_by" => &["restore"],

@@ -16,6 +16,11 @@ pub(super) fn removal(lint: &mut Lint, at: &At, all: &[At], index: usize) {
         lint.fault(&risk, &[&proven], what, "add `requires: {proven: […]}`");
     }
     let ActionSpec::Delete(spec) = &at.step.action else { return };
+    if spec.checked_by.is_some() == spec.brings_back.is_some() {
+        let what = format!("step {id} deletes, and says not, or twice, what becomes of it");
+        let help = "`checked_by` where it comes back from what was captured and dumped, `brings_back` where kept volumes take its place";
+        lint.fault(&under("do/delete"), &[&under("do/delete/checked_by"), &under("do/delete/brings_back")], what, help);
+    }
     if requires.captured.is_empty() {
         let what = format!("step {id} deletes and requires no capture: what it removes would be gone");
         lint.fault(
@@ -45,6 +50,9 @@ fn comes_back(lint: &Lint, all: &[At], index: usize) -> BTreeSet<(String, String
     for after in &all[index + 1..] {
         if let ActionSpec::Http(spec) = &after.step.action {
             found.insert((spec.from.clone(), format!("which {} puts back", after.step.id)));
+        }
+        if let ActionSpec::Rollback(spec) = &after.step.action {
+            found.insert((spec.to.clone(), format!("which {} puts back", after.step.id)));
         }
         if matches!(after.step.action, ActionSpec::Helm(_)) {
             let helm = lint.runbook.deployment.iter().flat_map(|deployment| deployment.helm.references());

@@ -12,7 +12,7 @@ mod shape;
 mod tree;
 
 pub use load::{Loaded, load};
-pub use model::{Input, InputKind, Intent, Phase, Runbook, Step, parse_duration};
+pub use model::{Continues, Input, InputKind, Intent, Phase, Runbook, Step, parse_duration};
 
 /// The runbooks inside the program: id and text.
 pub const EMBEDDED: [(&str, &str); 1] = [("pixelcore", include_str!("../../assets/runbooks/pixelcore.yaml"))];

@@ -96,8 +96,22 @@ pub struct Intent {
     pub id: String,
     /// Its title.
     pub title: String,
+    /// The run that it goes on from, if it does.
+    #[serde(default)]
+    pub continues: Option<Continues>,
     /// Its phases.
     pub phases: Vec<Phase>,
+}
+
+/// An earlier run of another intent on the same target: its inputs hold again, and what some of its steps did, found and proved
+/// is there as if this run had done it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Continues {
+    /// Id of that intent, in this runbook.
+    pub intent: String,
+    /// Steps of it that must be done, and are taken over.
+    pub steps: Vec<String>,
 }
 
 /// A phase.
@@ -180,6 +194,14 @@ impl Intent {
 }
 
 impl Runbook {
+    /// The steps that an intent takes over, as the other intent has them, each with phase and number there.
+    pub fn taken<'a>(&'a self, intent: &'a Intent) -> impl Iterator<Item = (usize, String, &'a Step)> {
+        let continues = intent.continues.as_ref();
+        let other = continues.and_then(|of| self.intents.iter().find(|intent| intent.id == of.intent));
+        let named = move |step: &Step| continues.is_some_and(|of| of.steps.contains(&step.id.0));
+        other.into_iter().flat_map(Intent::steps).filter(move |(_, _, step)| named(step))
+    }
+
     /// Inputs with what was chosen or their defaults, rendered in order with what is before them.
     ///
     /// # Errors

@@ -63,24 +63,33 @@ fn fault(what: impl Into<String>, error: &dyn std::fmt::Display) -> Diagnostic {
     Diagnostic::new(what).cause(error.to_string())
 }
 
-/// Makes the folder and journal of a new run with its first records.
+/// Makes the folder and journal of a new run with its first records, and with the forms that it takes over from another.
 ///
 /// # Errors
 /// What could not be made or written.
-pub fn open(runs: &Runs, runbook: Loaded, first: impl FnOnce(&str) -> Vec<Record>) -> Result<Opened, Diagnostic> {
+pub fn open(
+    runs: &Runs,
+    runbook: Loaded,
+    drafts: Map<String, Value>,
+    first: impl FnOnce(&str) -> Vec<Record>,
+) -> Result<Opened, Diagnostic> {
     let wrong = |error: StoreError| fault("cannot make the run's folder", &error);
     let folder = runs.create(Zoned::now().date(), &runbook.runbook.id).map_err(wrong)?;
     let lock = FileLock::acquire(&folder.lock(), Wait::No).map_err(|error| fault("cannot lock the run", &error))?;
     write_atomic(&folder.runbook(), runbook.text.as_bytes(), Keep::Nothing).map_err(wrong)?;
     let mut journal = Journal::create(&folder.journal()).map_err(|error| fault("cannot begin the run", &error))?;
     let mut records = Vec::new();
+    if !drafts.is_empty() {
+        let text = serde_json::to_vec_pretty(&drafts).map_err(|error| fault("cannot begin the run", &error))?;
+        write_atomic(&folder.answers(), &text, Keep::Nothing).map_err(wrong)?;
+    }
     for record in first(folder.id.as_str()) {
         let at = Timestamp::now();
         journal.append(at, &record).map_err(|error| fault("cannot begin the run", &error))?;
         records.push((at, record));
     }
     let state = RunState::of(records.iter().map(|(at, record)| (*at, record)));
-    let (drafts, typed) = (Map::new(), Typed::default());
+    let typed = Typed::default();
     Ok(Opened { state, records, runbook, torn: None, folder, journal, drafts, lock, typed, giving_up: None })
 }
 
@@ -103,32 +112,38 @@ pub fn reopen(folder: RunFolder) -> Result<Opened, Diagnostic> {
             .proves("runbook.yaml in the run's folder was changed")
             .help("put the text back; a run follows the runbook that was approved"));
     }
-    let drafts = match std::fs::read(folder.answers()) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map_err(|error| fault("answers.json of the run cannot be understood", &error))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            match confirmed(&state) {
-                // no form was saved yet: there is nothing to lose
-                None => Map::new(),
-                Some(form) => {
-                    return Err(Diagnostic::new("answers.json of the run is gone")
-                    .proves(format!("what was confirmed in {form} cannot be read any more"))
-                    .safe("the secrets, in the vault; the dump; nothing was sent from here")
-                    .help("put answers.json back from a copy of the run's folder; before the removal, begin a new run"));
-                }
-            }
-        }
-        Err(error) => return Err(fault("answers.json of the run cannot be read", &error)),
-    };
+    let drafts = drafts_of(&folder, &state)?;
     let records = opened.entries.into_iter().map(|entry| (entry.at, entry.record)).collect();
     let (torn, typed) = (opened.torn, Typed::default());
     Ok(Opened { state, records, runbook, torn, folder, journal, drafts, lock, typed, giving_up: None })
 }
 
+/// The forms of a run, as they were saved last.
+pub(super) fn drafts_of(folder: &RunFolder, state: &RunState) -> Result<Map<String, Value>, Diagnostic> {
+    match std::fs::read(folder.answers()) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map_err(|error| fault("answers.json of the run cannot be understood", &error)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            match confirmed(state) {
+                // no form was saved yet: there is nothing to lose
+                None => Ok(Map::new()),
+                Some(form) => Err(Diagnostic::new("answers.json of the run is gone")
+                    .proves(format!("what was confirmed in {form} cannot be read any more"))
+                    .safe("the secrets, in the vault; the dump; nothing was sent from here")
+                    .help(
+                        "put answers.json back from a copy of the run's folder; before the removal, begin a new run",
+                    )),
+            }
+        }
+        Err(error) => Err(fault("answers.json of the run cannot be read", &error)),
+    }
+}
+
 /// A form that was confirmed, if any.
 fn confirmed(state: &RunState) -> Option<String> {
     let done = |step: &&PlannedStep| step.kind == "ask" && matches!(state.step(&step.id), StepState::Done { .. });
-    state.plan.iter().find(done).map(|step| format!("{} {}", step.number, step.title))
+    let taken = state.taken.iter().flat_map(|taken| &taken.steps);
+    state.plan.iter().chain(taken).find(done).map(|step| format!("{} {}", step.number, step.title))
 }
 
 /// Records of a run, without touching it.
@@ -141,7 +156,7 @@ pub fn records(folder: &RunFolder) -> Result<Vec<Entry<Record>>, Diagnostic> {
 }
 
 /// Takes the run's lock: whoever holds it is the one that may write.
-fn own(folder: &RunFolder) -> Result<FileLock, Diagnostic> {
+pub(super) fn own(folder: &RunFolder) -> Result<FileLock, Diagnostic> {
     FileLock::acquire(&folder.lock(), Wait::No).map_err(|error| {
         fault("this run is in other hands", &error)
             .safe("everything: nothing was sent from here")
@@ -158,7 +173,7 @@ pub fn abandon(folder: &RunFolder, by: String, reason: String) -> Result<(), Dia
     give_up(folder, by, reason)
 }
 
-fn give_up(folder: &RunFolder, by: String, reason: String) -> Result<(), Diagnostic> {
+pub(super) fn give_up(folder: &RunFolder, by: String, reason: String) -> Result<(), Diagnostic> {
     let wrong = |error: JournalError| fault("the run cannot be given up", &error);
     let (mut journal, _) = Journal::<Record>::open(&folder.journal()).map_err(wrong)?;
     journal.append(Timestamp::now(), &Record::Abandoned { by, reason }).map_err(wrong)?;
@@ -172,7 +187,8 @@ fn give_up(folder: &RunFolder, by: String, reason: String) -> Result<(), Diagnos
 /// `held by …`, or a folder that cannot be read, removed or written.
 pub fn take_back(folder: &RunFolder, by: String) -> Result<(), Diagnostic> {
     let _lock = own(folder)?;
-    let begins = |record: &Record| matches!(record, Record::Started { .. } | Record::Planned { .. });
+    let begins =
+        |record: &Record| matches!(record, Record::Started { .. } | Record::Planned { .. } | Record::TakenOver { .. });
     let begun = records(folder)?.iter().all(|entry| begins(&entry.record));
     let wrong = |error: std::io::Error| fault("the run cannot be taken back", &error);
     if !begun || holds_more(folder).map_err(wrong)? {
@@ -185,7 +201,7 @@ pub fn take_back(folder: &RunFolder, by: String) -> Result<(), Diagnostic> {
 
 /// Whether a run's folder holds anything that was not laid there when it began.
 fn holds_more(folder: &RunFolder) -> std::io::Result<bool> {
-    let own = [folder.journal(), folder.runbook(), folder.lock()];
+    let own = [folder.journal(), folder.runbook(), folder.answers(), folder.lock()];
     let places = [folder.artifacts(), folder.evidence(), folder.outputs()];
     for entry in std::fs::read_dir(folder.path())? {
         let path = entry?.path();
@@ -210,6 +226,7 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
         drafts: folder.answers(),
         runs: folder.siblings(),
         run: folder.id.to_string(),
+        supersedes: opened.state.taken.as_ref().map(|taken| taken.run.clone()),
         typed: opened.typed,
         claiming: None,
     };

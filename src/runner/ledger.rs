@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::claim::refuse_second;
+use super::claim::{refuse_second, supersede};
 use crate::{
     engine::Ledger,
     ports::Identity,
@@ -23,6 +23,8 @@ pub(super) struct FileLedger {
     pub(super) drafts: PathBuf,
     pub(super) runs: Runs,
     pub(super) run: String,
+    /// The run that this one goes on from: it is at its end once this one's plan is approved.
+    pub(super) supersedes: Option<String>,
     /// How a command that finds the run is typed.
     pub(super) typed: Typed,
     /// Held from the look at the other runs until this one's claim is durable.
@@ -49,7 +51,11 @@ impl Ledger for FileLedger {
     fn claim(&mut self, target: &Identity) -> Result<(), Diagnostic> {
         let lock = FileLock::acquire(&self.runs.claims(), Wait::UpTo(CLAIM))
             .map_err(|error| Diagnostic::new("cannot claim the target for this run").cause(error.to_string()))?;
-        refuse_second(&self.runs, target, &self.run, &self.typed)?;
+        let other = self.supersedes.as_deref();
+        refuse_second(&self.runs, target, &[&self.run, other.unwrap_or_default()], &self.typed)?;
+        if let Some(other) = other {
+            supersede(&self.runs, other, &self.run)?;
+        }
         self.claiming = Some(lock);
         Ok(())
     }

@@ -5,6 +5,8 @@
 mod claim;
 mod launch;
 mod ledger;
+mod source;
 
 pub use claim::refuse_second;
 pub use launch::{Launch, Opened, abandon, launch, open, records, reopen, take_back};
+pub use source::{Source, source};

@@ -14,6 +14,7 @@ mod environment;
 mod faults;
 mod fold;
 mod gate;
+mod given_up;
 mod held;
 mod images;
 mod jobs;

@@ -35,13 +35,13 @@ fn ids(choices: &[Choice]) -> Vec<&str> {
 }
 
 /// Answers each failure with the next of these, and all else from the script.
-fn choosing(answers: Value, said: &'static [&'static str]) -> Clerk {
+pub fn choosing(answers: Value, said: &'static [&'static str]) -> Clerk {
     let mut said = said.iter();
     Clerk::hooked(answers, move |event| choices(event).map(|_| said.next().map_or(vec![Act::Leave], |id| choose(id))))
 }
 
 /// A world whose new version cannot be installed for the rehearsal.
-fn broken() -> std::sync::Arc<Fake> {
+pub fn broken() -> std::sync::Arc<Fake> {
     let fake = Fake::new(State::with_deployment("test"));
     fake.fail("program helm upgrade", PortErrorKind::Other);
     fake
@@ -57,7 +57,7 @@ fn policies(state: &State) -> Vec<String> {
 }
 
 /// Every object; pods that a controller makes anew have another uid.
-fn objects(state: &State) -> BTreeMap<Key, Value> {
+pub fn objects(state: &State) -> BTreeMap<Key, Value> {
     let mut all = state.objects.clone();
     for pod in all.values_mut().filter(|object| object["metadata"].get("ownerReferences").is_some()) {
         pod["metadata"].as_object_mut().unwrap().remove("uid");
@@ -66,12 +66,12 @@ fn objects(state: &State) -> BTreeMap<Key, Value> {
 }
 
 /// Whether the cluster is as it was before the run, with nothing more in it and nothing less.
-fn is_as_before(desk: &Desk, what: &str) {
+pub fn is_as_before(desk: &Desk, what: &str) {
     let state = desk.fake.state();
     assert_eq!(objects(&state), objects(&State::with_deployment("test")), "{what}");
 }
 
-fn state_of(desk: &Desk) -> RunState {
+pub fn state_of(desk: &Desk) -> RunState {
     let mut state = RunState::default();
     for entry in desk.entries() {
         state.apply(entry.at, &entry.record);
@@ -211,54 +211,6 @@ async fn what_the_run_changed_is_put_back_last_change_first() {
     assert!(state.is_at_end() && state.rolled_back && !state.finished);
     let told = report::markdown(&state, &records);
     assert!(told.contains("The run is rolled back.") && told.contains("pix-feed has 2 again"), "{told}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_run_is_given_up_once_the_operator_agrees_and_then_all_is_as_before() {
-    let (_home, answers) = answers();
-    let desk = Desk::begin(&pixelcore(), broken()).await;
-    let ride = desk.go(choosing(answers.clone(), &["stop"])).await;
-    assert!(matches!(ride.stopped, Stopped::Failed { .. }), "{:?}", ride.stopped);
-    let left = objects(&desk.fake.state());
-    let say = |reply: Reply| {
-        Clerk::hooked(json!({"format": 1}), move |event| match event {
-            Event::Asking { .. } => Some(vec![Act::Say(Say::Reply(reply.clone()))]),
-            _ => None,
-        })
-    };
-    // the vault stays shut: nothing that is put back needs a secret
-    let desk = desk.again();
-    let ride = desk.give_up(say(Reply::Back)).await;
-    assert!(matches!(ride.stopped, Stopped::Paused { .. }), "{:?}", ride.stopped);
-    let [Question::Confirm { step, text, .. }] = ride.questions()[..] else { panic!("{:?}", ride.questions()) };
-    assert_eq!(step.0, "rehearse");
-    assert_eq!(text[0], "This run is given up. What it changed is put back, last change first, about 75 s:");
-    assert_eq!(text[1..4], ["namespace plant-rehearsal removed", "pix-worker back to 1", "pix-feed back to 2"]);
-    assert_eq!(objects(&desk.fake.state()), left, "nothing was put back");
-
-    let desk = desk.again();
-    // elsewhere nothing is even asked
-    desk.fake.state().cluster = "00000000-another".into();
-    let ride = desk.give_up(say(Reply::Continue)).await;
-    assert!(matches!(ride.stopped, Stopped::Refused { .. }), "{:?}", ride.stopped);
-    assert!(ride.questions().is_empty() && objects(&desk.fake.state()) == left);
-    desk.fake.state().cluster = "86ea7bb5-0000-4000-8000-000000000001".into();
-
-    let desk = desk.again();
-    let ride = desk.give_up(say(Reply::Continue)).await;
-    assert_eq!(ride.stopped, Stopped::RolledBack);
-    is_as_before(&desk, "given up");
-    let state = state_of(&desk);
-    assert!(state.is_at_end() && state.rolled_back);
-    let reasons: Vec<String> = desk
-        .entries()
-        .into_iter()
-        .filter_map(|entry| match entry.record {
-            Record::RollBack { reason, .. } => Some(reason),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(reasons, ["the window is over"]);
 }
 
 /// A run that stands before its gate, with the volumes set to keep, and a setting that somebody changed meanwhile.

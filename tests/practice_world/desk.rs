@@ -206,7 +206,7 @@ impl Desk {
         let known = json!({"inputs": inputs, "target": place});
         let plan = Plan::new(&loaded.runbook, &loaded.runbook.intents[0], &identity, &known);
         let first = |id: &str| first_records(id, &loaded.runbook, &loaded.digest, &identity, &inputs, &plan);
-        let opened = open(&self.runs(), loaded.clone(), first).unwrap();
+        let opened = open(&self.runs(), loaded.clone(), serde_json::Map::new(), first).unwrap();
         let plan = Plan::new(&loaded.runbook, &loaded.runbook.intents[0], &identity, &known);
         self.attend(launch(opened, plan, self.ports()), &[], more, cut).await
     }

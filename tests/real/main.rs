@@ -34,6 +34,7 @@ mod room;
 mod serve;
 #[path = "../tiny/mod.rs"]
 mod tiny;
+mod undoes;
 mod upgrade;
 mod user;
 mod wizard;

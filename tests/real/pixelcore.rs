@@ -221,6 +221,18 @@ impl Plant {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
 
+    /// Adds an answer of one step to the usual file.
+    pub fn answer(&self, line: &str) {
+        let path = self.folder.path().join("answers.yaml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{text}  {line}\n")).unwrap();
+    }
+
+    /// What opens a gate of this target.
+    pub fn phrase(&self) -> String {
+        format!("delete {} of {}", self.namespace, self.cluster8)
+    }
+
     /// Every object of the namespace that a run could change, with its version; pods too.
     pub fn versions(&self) -> String {
         let kinds = "deployments,statefulsets,replicasets,pods,services,secrets,configmaps,pvc";
@@ -230,7 +242,8 @@ impl Plant {
 
     /// Folder of the newest run.
     pub fn run_folder(&self) -> PathBuf {
-        self.runs().into_iter().max().unwrap()
+        let born = |run: &PathBuf| run.metadata().unwrap().created().unwrap();
+        self.runs().into_iter().max_by_key(born).unwrap()
     }
 
     /// Folders of all runs; a lock lies beside them.

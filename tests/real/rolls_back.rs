@@ -19,12 +19,6 @@ fn chart(plant: &Plant, whole: &str, broken: &str) -> String {
     to.display().to_string()
 }
 
-fn add_answer(plant: &Plant, line: &str) {
-    let path = plant.folder.path().join("answers.yaml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, format!("{text}  {line}\n")).unwrap();
-}
-
 fn start(plant: &Plant, chart: &str, last: &str) -> Vec<String> {
     let ours = format!("chart={}", plant.chart());
     let args = plant.start("pod").into_iter().map(|arg| if arg == ours { format!("chart={chart}") } else { arg });
@@ -51,7 +45,7 @@ fn a_rehearsal_whose_image_is_missing_is_rolled_back() {
     let image = "image: {{ .Values.image }}";
     let missing = "image: {{ if hasSuffix \"-rehearsal\" .Release.Namespace }}localhost/no-such:9{{ else }}{{ .Values.image }}{{ end }}";
     let chart = chart(&plant, image, missing);
-    add_answer(&plant, "rehearse: {choose: [roll-back]}");
+    plant.answer("rehearse: {choose: [roll-back]}");
     let output =
         plant.drydock(&start(&plant, &chart, "--plain").iter().map(String::as_str).collect::<Vec<_>>()).output();
     let output = output.unwrap();
@@ -166,7 +160,7 @@ fn the_way_back_as_it_is_shown_brings_the_version_before_with_its_rows() {
     let command = "command: [python3, -u, /app/pix.py, core]";
     let ends = "command: {{ if and (eq .Values.version \"5.0.0\") (not (hasSuffix \"-rehearsal\" .Release.Namespace)) }}[\"false\"]{{ else }}[python3, -u, /app/pix.py, core]{{ end }}";
     let chart = chart(&plant, command, ends);
-    add_answer(&plant, "ready: {choose: [way-back, stop]}");
+    plant.answer("ready: {choose: [way-back, stop]}");
     let output =
         plant.drydock(&start(&plant, &chart, "--json").iter().map(String::as_str).collect::<Vec<_>>()).output();
     let output = output.unwrap();

@@ -51,7 +51,7 @@ where
     R: Send + 'static,
     F: std::error::Error + Send + 'static,
 {
-    let path = cx.artifact(&file.name);
+    let path = cx.kept(&file.name);
     let read = tokio::task::spawn_blocking(move || check(Box::new(File::open(path)?))).await;
     let name = &file.name;
     Ok(match read {

@@ -268,8 +268,9 @@ impl RehearseSpec {
         let started = std::time::Instant::now();
         restore::into(cx, &place, &facts, (&way, &scripts), Holds::Scratch).await?;
         let seconds = started.elapsed().as_secs();
-        let comparison =
-            restore::compare(cx, &name, &facts).await.map_err(|halt| halt.told(|p| p.again(&self.dump)))?;
+        let comparison = restore::compare(cx, &name, &facts, restore::Wanted::Equal)
+            .await
+            .map_err(|halt| halt.told(|p| p.again(&self.dump)))?;
         let deployment = cx.deployment()?;
         let answer = Api::open(cx, &name).await?.get(&deployment.api.version).await?;
         let version = text(&answer, "/version").to_owned();

@@ -128,7 +128,7 @@ async fn put(cx: &StepCx, pod: &PodRef, file: &DumpFile, to: &str) -> Result<(),
             None,
         );
     };
-    let sent = cx.world.exec.upload(pod, &cx.artifact(&file.name), to, &progress, &cx.cancel).await?;
+    let sent = cx.world.exec.upload(pod, &cx.kept(&file.name), to, &progress, &cx.cancel).await?;
     if sent.sha256 == file.sha256 {
         return Ok(());
     }
@@ -157,14 +157,24 @@ async fn by_scripts(cx: &StepCx, place: &Identity, facts: &DumpFacts, scripts: &
     Err(errors.into_iter().fold(problem, Diagnostic::cause).into())
 }
 
+/// What a database is to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// As many rows as at the dump.
+    Equal,
+    /// As many, or more where writers run already.
+    AtLeast,
+}
+
 /// Compares the database in `namespace` with the counts at the dump.
 ///
 /// # Errors
 /// A failure naming up to five tables that differ.
-pub async fn compare(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<Comparison, Halt> {
+pub async fn compare(cx: &StepCx, namespace: &str, facts: &DumpFacts, wanted: Wanted) -> Result<Comparison, Halt> {
     let (now, _) = source(cx, namespace).await?;
     let layout = &cx.deployment()?.dump;
-    let comparison = counts::compare(&facts.counts, &now, |name| layout.is_compared(name));
+    let compared = counts::compare(&facts.counts, &now, |name| layout.is_compared(name));
+    let comparison = if wanted == Wanted::AtLeast { compared.may_have_grown() } else { compared };
     let rows = comparison
         .differs
         .iter()
@@ -174,6 +184,12 @@ pub async fn compare(cx: &StepCx, namespace: &str, facts: &DumpFacts) -> Result<
             name: d.table.clone(),
             detail: format!("{} there, {} here", units::plural(d.before, "row", "rows"), units::count(d.after)),
         })
+        .chain(comparison.grown.iter().map(|d| Row {
+            sign: Sign::Done,
+            word: "more".into(),
+            name: d.table.clone(),
+            detail: format!("{}, {} since", units::plural(d.before, "row", "rows"), units::count(d.after - d.before)),
+        }))
         .chain(comparison.equal.iter().map(|(table, rows)| Row {
             sign: Sign::Done,
             word: "equal".into(),

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     artifacts::{DumpFacts, rehash},
     inspect::inspect,
-    restore::compare,
+    restore::{Wanted, compare},
 };
 use crate::{
     actions::{
@@ -30,7 +30,9 @@ impl Action for VerifySpec {
                 "reads both files to their end: trailer, every COPY block closed, rows counted, SHA-256".to_owned(),
                 "compares their rows with what the database said at the dump".to_owned(),
             ],
-            VerifyWhat::Database => vec!["counts the rows of every table and compares them with the dump's".to_owned()],
+            VerifyWhat::Database | VerifyWhat::DatabaseAtLeast => {
+                vec!["counts the rows of every table and compares them with the dump's".to_owned()]
+            }
         };
         Described { commands, ..Described::default() }
     }
@@ -43,11 +45,20 @@ impl Action for VerifySpec {
         let facts = DumpFacts::of(cx, &self.dump)?;
         match self.what {
             VerifyWhat::Files => files(cx, &self.dump, &facts).await.map_err(|halt| halt.told(|p| p.again(&self.dump))),
-            VerifyWhat::Database => {
+            VerifyWhat::Database | VerifyWhat::DatabaseAtLeast => {
                 let told =
                     |problem| self.restored_by.iter().fold(problem, |problem: Diagnostic, step| problem.again(step));
-                let comparison = compare(cx, cx.namespace(), &facts).await.map_err(|halt| halt.told(told))?;
-                let sentence = format!("{} of {0} tables have as many rows as the dump", comparison.equal.len());
+                let wanted = if self.what == VerifyWhat::Database { Wanted::Equal } else { Wanted::AtLeast };
+                let compared = compare(cx, cx.namespace(), &facts, wanted).await;
+                let comparison = compared.map_err(|halt| halt.told(told))?;
+                let (equal, grown) = (comparison.equal.len(), comparison.grown.len());
+                let sentence = match grown {
+                    0 => format!("{equal} of {equal} tables have as many rows as the dump"),
+                    _ => format!(
+                        "{0} of {0} tables have the rows of the dump or more: {grown} grew since",
+                        equal + grown
+                    ),
+                };
                 cx.evidence("database", 3, &sentence, json!({"added": comparison.added})).await?;
                 Ok(Done::plain(sentence))
             }

@@ -109,7 +109,7 @@ pub async fn install(cx: &StepCx, place: &Identity) -> Result<(), Halt> {
 
 /// A helm killed in the middle leaves `pending-…`, and every later helm refuses. Its record of that attempt is removed;
 /// what it made is adopted by the next attempt, as it carries the release's labels.
-async fn clear_pending(cx: &StepCx, place: &Identity, name: &str) -> Result<(), Halt> {
+pub async fn clear_pending(cx: &StepCx, place: &Identity, name: &str) -> Result<(), Halt> {
     let Some(found) = release(cx, place, name).await? else { return Ok(()) };
     let status = text(&found, "/status");
     if !status.starts_with(PENDING) {

@@ -6,4 +6,5 @@ pub mod helm;
 pub mod hosts;
 pub mod release;
 pub mod rendered;
+pub mod rollback;
 pub mod way_back;

@@ -11,7 +11,7 @@ use crate::{
         spec::DeleteSpec,
     },
     ports::kinds,
-    run::StepId,
+    run::{StepId, short_of},
 };
 
 impl DeleteSpec {
@@ -22,11 +22,12 @@ impl DeleteSpec {
     /// What was not written down by the steps that this one rests on.
     pub async fn way_back(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
         let helm = &cx.deployment()?.helm;
-        let (ns, short) = (cx.namespace(), cx.short());
+        let (ns, state) = (cx.namespace(), cx.driver.state());
+        let short = short_of(state.keeper_of(&helm.captured));
         // pasted into a shell whose current context is another, each line must still lead here
         let (kubectl, helm_there) = tools(cx);
         let (release, chart) = (cx.render(&helm.release)?, cx.render(&helm.chart)?);
-        let kept = cx.facts_of(&self.keep_volumes)?;
+        let kept = cx.facts_of(self.brings_back.as_ref().unwrap_or(&self.keep_volumes))?;
         let volumes: Vec<&Value> = kept["volumes"].as_array().into_iter().flatten().collect();
         let mut lines =
             vec![format!("go back to what was deployed, by hand; the data are on {} kept", volumes_named(&volumes))];
@@ -52,7 +53,6 @@ impl DeleteSpec {
                  (kept for {ns}/{claim} only)"
             ));
         }
-        let state = cx.driver.state();
         let facts = state.facts.get(&StepId(helm.captured.clone())).cloned().unwrap_or_default();
         let (entry, revision) = (secret_name(&helm.captured, "1", RECORD), text(&facts, "/release/revision"));
         if !text(&facts, "/release/uid").is_empty() {

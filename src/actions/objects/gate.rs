@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{
+    bind,
     pods::text,
     removal::{Found, entry_of, find},
 };
@@ -164,7 +165,11 @@ fn gate(cx: &StepCx, spec: &DeleteSpec, found: &Found, locks: Vec<Lock>, refusal
             .map(|t| Removal { kind: t.object.kind.kind.clone(), name: t.object.name.clone(), uid: t.uid.clone() })
             .collect(),
         stays,
-        way_back: "the version before, on the kept volumes".to_owned(),
+        way_back: match spec.brings_back {
+            None => "the version before, on the kept volumes",
+            Some(_) => "what goes now, on the volumes it leaves; by hand",
+        }
+        .to_owned(),
         refusal,
     })
 }
@@ -178,17 +183,26 @@ async fn locks(cx: &StepCx, spec: &DeleteSpec, found: &Found, waited: &mut Waite
         let (Ok(sentence) | Err(sentence)) = checked;
         Lock { name: name.to_owned(), open, sentence, step, again: Vec::new() }
     };
-    let dumped = |lock: Lock| Lock { again: vec![spec.dump.clone()], ..lock };
+    // a dump of another run cannot be made again here
+    let own = spec.checked_by.as_ref().map(|_| spec.dump.clone());
+    let dumped = |lock: Lock| Lock { again: own.iter().cloned().collect(), ..lock };
     let captured = &cx.requires.captured;
     let (complete, opens) = gathered(cx, captured);
     let mut locks = vec![lock("gathered", complete, opens)];
-    let (same, again) = unchanged(cx, captured).await?;
-    locks.push(Lock { again, ..lock("unchanged", same, number(&spec.checked_by)) });
+    if let Some(checked_by) = &spec.checked_by {
+        let (same, again) = unchanged(cx, captured).await?;
+        locks.push(Lock { again, ..lock("unchanged", same, number(checked_by)) });
+    }
     let files = artifacts::rehash(cx, &spec.dump).await?;
     locks.push(dumped(lock("complete", files, number(&spec.dump))));
     let restored = artifacts::proven(cx, &spec.dump, &spec.proven_by);
     locks.push(dumped(lock(PROVEN, restored, number(&spec.proven_by))));
-    locks.push(dumped(lock("quiet", database::quiet(cx, &spec.dump, waited).await?, number(&spec.dump))));
+    if spec.checked_by.is_some() {
+        locks.push(dumped(lock("quiet", database::quiet(cx, &spec.dump, waited).await?, number(&spec.dump))));
+    }
+    if let Some(step) = &spec.brings_back {
+        locks.push(lock("comes back", bind::kept(cx, step).await?, number(step)));
+    }
     let kept = match settings::volumes_kept(cx, &spec.keep_volumes).await? {
         Ok(sentence) => claims_kept(cx, found).await?.map(|()| sentence),
         shut => shut,

@@ -1,5 +1,6 @@
 //! Objects of the cluster: scaled, patched, deleted behind a gate, waited for; and why one is not ready or does not end.
 
+pub mod bind;
 pub mod delete;
 pub mod events;
 pub mod gate;

@@ -1,9 +1,11 @@
-//! `patch`: volumes of the deployment's claims are set to be kept before anything is removed.
+//! `patch`: volumes of the deployment's claims are set to be kept before anything is removed, and set free for its claims when
+//! it comes back.
 
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
 use super::{
+    bind,
     pods::{object, text},
     removal::find_in,
 };
@@ -37,6 +39,11 @@ async fn volumes(cx: &StepCx) -> Result<Vec<(String, Value)>, Halt> {
     Ok(found)
 }
 
+/// How many of these volumes are set to be kept, and how many there are.
+fn said(volumes: &[(String, Value)]) -> (usize, usize) {
+    (volumes.iter().filter(|(_, volume)| policy(volume) == "Retain").count(), volumes.len())
+}
+
 fn policy(volume: &Value) -> &str {
     text(volume, "/spec/persistentVolumeReclaimPolicy")
 }
@@ -60,20 +67,48 @@ impl Action for PatchSpec {
                 ],
                 ..Described::default()
             },
+            PatchObjects::BindVolumes => Described {
+                commands: vec![
+                    "$ kubectl patch persistentvolume VOLUME -p '{\"spec\":{\"claimRef\":{\"uid\":null,\"resourceVersion\":null}}}'".to_owned(),
+                ],
+                rights: vec![
+                    right("get", "", "persistentvolumeclaims", "", Some(cx.namespace)),
+                    right("get", "", "persistentvolumes", "", None),
+                    right("patch", "", "persistentvolumes", "", None),
+                ],
+                ..Described::default()
+            },
         }
     }
 
     async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
-        let volumes = volumes(cx).await?;
-        let kept = volumes.iter().filter(|(_, volume)| policy(volume) == "Retain").count();
+        let (kept, all) = match &self.kept {
+            Some(step) => bind::reached(cx, step).await?,
+            None => said(&volumes(cx).await?),
+        };
+        let what = if self.kept.is_some() { "free for their claims" } else { "set to keep" };
         Ok(match kept {
-            n if n == volumes.len() => Probed::new(Verdict::Done, format!("{n} of {n} volumes say keep")),
-            0 => Probed::new(Verdict::NotDone, "no volume says keep yet"),
-            n => Probed::new(Verdict::Partly, format!("{n} of {} volumes say keep", volumes.len())),
+            n if n == all => Probed::new(Verdict::Done, format!("{n} of {n} volumes are {what}")),
+            0 => Probed::new(Verdict::NotDone, format!("no volume is {what} yet")),
+            n => Probed::new(Verdict::Partly, format!("{n} of {all} volumes are {what}")),
         })
     }
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
+        if let Some(step) = &self.kept {
+            let free = bind::set_free(cx, step).await?;
+            let row = |(volume, claim): &(String, String)| Row {
+                sign: Sign::Done,
+                word: "free".into(),
+                name: claim.clone(),
+                detail: volume.clone(),
+            };
+            cx.show("", free.iter().map(row).collect(), None, None);
+            return Ok(Done::plain(format!(
+                "{} free for their claims",
+                units::plural(free.len(), "volume", "volumes")
+            )));
+        }
         // what each of them said before, by uid: the way to put it back
         let mut before: Map<String, Value> =
             cx.driver.draft(&cx.step).and_then(|draft| draft.as_object().cloned()).unwrap_or_default();

@@ -23,6 +23,8 @@ impl CheckKind {
             Self::SettingsUnchanged => "settings",
             Self::Captured => "captured",
             Self::NewVersion => "new-version",
+            Self::CapturedVersion => "version",
+            Self::KeptVolumes => "kept-volumes",
         }
     }
 
@@ -35,10 +37,15 @@ impl CheckKind {
             | Self::Quiet
             | Self::SettingsUnchanged
             | Self::Captured
-            | Self::NewVersion => true,
-            Self::Identity | Self::Rights | Self::Programs | Self::DiskLocal | Self::Storage | Self::RehearsalRoom => {
-                false
-            }
+            | Self::NewVersion
+            | Self::CapturedVersion => true,
+            Self::Identity
+            | Self::Rights
+            | Self::Programs
+            | Self::DiskLocal
+            | Self::Storage
+            | Self::RehearsalRoom
+            | Self::KeptVolumes => false,
         }
     }
 

@@ -9,7 +9,10 @@ use crate::{
         data::database,
         deploy::{chart, release},
         forms::{api::Api, settings},
-        objects::pods::{ask_container, ready_pod, text},
+        objects::{
+            bind,
+            pods::{ask_container, ready_pod, text},
+        },
         programs::host::{Call, answer},
         spec::{CheckKind, CheckSpec},
     },
@@ -66,7 +69,17 @@ pub async fn ask(cx: &StepCx, spec: &CheckSpec, kind: CheckKind, scope: Scope) -
             .await
             .map(|found| kind.from(found, "put the application back as it was, or go back and edit what was captured")),
         CheckKind::Captured => captured(cx, &spec.captured).await,
-        CheckKind::NewVersion => new_version(cx).await,
+        CheckKind::NewVersion => {
+            let wanted = cx.deployment()?.helm.set.get("version").map(|version| cx.render(version)).transpose()?;
+            version(cx, kind, wanted).await
+        }
+        CheckKind::CapturedVersion => {
+            let captured = cx.facts_of(&cx.deployment()?.helm.captured)?;
+            version(cx, kind, Some(text(&captured, "/version").to_owned())).await
+        }
+        CheckKind::KeptVolumes => bind::kept(cx, spec.kept.as_deref().unwrap_or_default()).await.map(|found| {
+            kind.from(found, "find out who uses or removed it; without it only the proven dump leads back")
+        }),
     };
     match asked {
         Ok(check) => Ok(check),
@@ -230,13 +243,12 @@ pub fn is_capture(cx: &StepCx, step: &str) -> bool {
     cx.deployment().is_ok_and(|deployment| deployment.helm.captured == step)
 }
 
-async fn new_version(cx: &StepCx) -> Result<Check, Halt> {
+async fn version(cx: &StepCx, kind: CheckKind, wanted: Option<String>) -> Result<Check, Halt> {
     let deployment = cx.deployment()?;
     let answer = Api::open(cx, cx.namespace()).await?.get(&deployment.api.version).await?;
     let said = text(&answer, "/version").to_owned();
-    let wanted = deployment.helm.set.get("version").map(|version| cx.render(version)).transpose()?;
     if wanted.as_deref().is_none_or(|wanted| wanted == said) {
-        return Ok(CheckKind::NewVersion.pass(&format!("the application answers as {said}")));
+        return Ok(kind.pass(&format!("the application answers as {said}")));
     }
     Err(Diagnostic::new(format!("the application answers as {said}, not as {}", wanted.unwrap_or_default())).into())
 }

@@ -36,6 +36,9 @@ pub struct Comparison {
     pub reached: Vec<String>,
     /// Tables (and large objects) with another number.
     pub differs: Vec<RowsDiffer>,
+    /// Tables with more rows than before, where that is no fault: see [`Self::may_have_grown`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grown: Vec<RowsDiffer>,
     /// Sequences that are not as far as before. One that counts downwards shows here when it was used since.
     pub behind: Vec<SequenceBehind>,
     /// Tables and sequences that are no longer there.
@@ -45,6 +48,13 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// The same where somebody may have written since: what has more rows than before does not differ.
+    #[must_use]
+    pub fn may_have_grown(mut self) -> Self {
+        self.grown.extend(self.differs.extract_if(.., |table| table.after > table.before));
+        self
+    }
+
     /// Whether everything that was there is there again.
     pub fn holds(&self) -> bool {
         self.differs.is_empty() && self.behind.is_empty() && self.missing.is_empty()

@@ -1,9 +1,15 @@
 //! The YAML of `do:`, one struct a kind. Externally tagged (`do: {dump: {…}}`), so that a fault is reported at its line.
 
+mod check;
+mod data;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use check::{CheckKind, CheckSpec};
+pub use data::{DumpSpec, RehearseSpec, RestoreSpec, VerifySpec, VerifyWhat};
 
 use crate::{run::Form, text::Template};
 
@@ -39,6 +45,8 @@ pub enum ActionSpec {
     Wait(WaitSpec),
     /// Install or upgrade by Helm.
     Helm(HelmSpec),
+    /// Put back what Helm had deployed, from its own record of it.
+    Rollback(RollbackSpec),
     /// Restore the proven dump.
     Restore(RestoreSpec),
     /// Put captured settings back through HTTP, read them back and compare.
@@ -63,6 +71,7 @@ impl ActionSpec {
             Self::Delete(_) => "delete",
             Self::Wait(_) => "wait",
             Self::Helm(_) => "helm",
+            Self::Rollback(_) => "rollback",
             Self::Restore(_) => "restore",
             Self::Http(_) => "http",
         }
@@ -126,52 +135,6 @@ pub struct CaptureSpec {
     pub expect_version: Template,
 }
 
-/// One named check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum CheckKind {
-    /// The target is the one the run is tied to.
-    Identity,
-    /// Every call of every later step is allowed.
-    Rights,
-    /// The programs that later steps run are here: helm, the scripts.
-    Programs,
-    /// Room for the dump on this machine.
-    DiskLocal,
-    /// The dump tool is not older than the server.
-    PgVersions,
-    /// The new version's images can be pulled: a throw-away pod is started.
-    Images,
-    /// A storage class exists and volumes can be kept.
-    Storage,
-    /// A scratch namespace can be made, and nothing of that name is in the way.
-    RehearsalRoom,
-    /// The chart renders for the new version, and no Helm operation hangs.
-    Chart,
-    /// Nothing writes to the database.
-    Quiet,
-    /// The captured settings are still what the application says.
-    SettingsUnchanged,
-    /// Every item of the captures is complete.
-    Captured,
-    /// The application answers and says the new version.
-    NewVersion,
-}
-
-/// `check`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CheckSpec {
-    /// The checks, in order.
-    pub checks: Vec<CheckKind>,
-    /// The steps whose captures `captured` and `settings-unchanged` look at.
-    #[serde(default)]
-    pub captured: Vec<String>,
-    /// The `dump` step since which `quiet` asks.
-    #[serde(default)]
-    pub dump: Option<String>,
-}
-
 /// `confirm`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -233,61 +196,15 @@ pub struct ScaleSpec {
     pub counts: bool,
 }
 
-/// `dump`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DumpSpec {
-    /// `pod`: natively, in a client pod of ours. `scripts`: with the admin's own scripts on this machine.
-    pub way: Template,
-    /// Folder with the admin's scripts.
-    #[serde(default)]
-    pub scripts: Template,
-}
-
-/// What `verify` looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum VerifyWhat {
-    /// The dump's files: hashes, structure, rows against the counts at the dump.
-    Files,
-    /// The database now against the counts at the dump.
-    Database,
-}
-
-/// `verify`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct VerifySpec {
-    /// The `dump` step.
-    pub dump: String,
-    /// What is looked at.
-    pub what: VerifyWhat,
-    /// The `restore` step that filled the database: it is offered again where the rows differ.
-    #[serde(default)]
-    pub restored_by: Option<String>,
-}
-
-/// `rehearse`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RehearseSpec {
-    /// The `dump` step.
-    pub dump: String,
-    /// Name of the scratch namespace.
-    pub namespace: Template,
-    /// `pod` or `scripts`.
-    pub way: Template,
-    /// Folder with the admin's scripts.
-    #[serde(default)]
-    pub scripts: Template,
-}
-
 /// `patch`: volumes of the deployment's claims.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PatchSpec {
     /// What is patched.
     pub objects: PatchObjects,
+    /// The `patch` step that set the volumes to be kept, for what is done with them later.
+    #[serde(default)]
+    pub kept: Option<String>,
 }
 
 /// Objects that `patch` knows how to find and change.
@@ -296,6 +213,8 @@ pub struct PatchSpec {
 pub enum PatchObjects {
     /// Every PersistentVolume bound to a claim of the namespace: reclaim policy Retain.
     KeepVolumes,
+    /// Volumes that were kept: free for a new claim of the same name, and for that one only.
+    BindVolumes,
 }
 
 /// `delete`: the deployment's objects; the namespace stays. Its gate asks that every step of `requires: {captured: […]}` is
@@ -305,8 +224,13 @@ pub enum PatchObjects {
 pub struct DeleteSpec {
     /// The step that set the volumes to Retain; its volumes are named as what stays.
     pub keep_volumes: String,
-    /// The `check` step that reads the settings again.
-    pub checked_by: String,
+    /// The `check` step that reads the settings again. Without it what goes is not what was captured and dumped, but what
+    /// stands in the place of it: then `brings_back` says what comes instead.
+    #[serde(default)]
+    pub checked_by: Option<String>,
+    /// The `patch` step whose volumes take the place of what goes.
+    #[serde(default)]
+    pub brings_back: Option<String>,
     /// The rehearsal that proves what is brought back.
     pub proven_by: String,
     /// The `dump` step whose files are hashed again.
@@ -339,22 +263,12 @@ pub struct WaitSpec {
 #[serde(deny_unknown_fields)]
 pub struct HelmSpec {}
 
-/// `restore`.
+/// `rollback`: what was captured, exactly, from Helm's own record of it: chart, values and files, none of which is needed here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RestoreSpec {
-    /// The `dump` step.
-    pub dump: String,
-    /// The rehearsal that proved it.
-    pub proven_by: String,
-    /// The `scale` step that held the writers of the new deployment and counted what was there by then.
-    #[serde(default)]
-    pub held_by: Option<String>,
-    /// `pod` or `scripts`.
-    pub way: Template,
-    /// Folder with the admin's scripts.
-    #[serde(default)]
-    pub scripts: Template,
+pub struct RollbackSpec {
+    /// The `capture` step that recorded it.
+    pub to: String,
 }
 
 /// `http`: put captured items back.

@@ -14,7 +14,7 @@ use super::{
     attend::{Behind, Realm, has_screen, no_terminal, theme},
     log,
     start::{Answered, begin, go_on, ports},
-    target::{TargetArgs, choose},
+    target::{self, TargetArgs, choose, intent},
 };
 use crate::{
     cluster::Cluster,
@@ -38,6 +38,9 @@ pub struct PracticeArgs {
     /// Name of the runbook
     #[arg(default_value = RUNBOOK)]
     pub runbook: String,
+    /// What to do with it; one that goes on from another run does so with the practice run before
+    #[arg(long, default_value = "")]
+    pub intent: String,
     /// An input of the runbook
     #[arg(long = "set", value_name = "INPUT=VALUE")]
     pub set: Vec<String>,
@@ -65,6 +68,7 @@ impl Default for PracticeArgs {
     fn default() -> Self {
         Self {
             runbook: RUNBOOK.to_owned(),
+            intent: String::new(),
             set: Vec::new(),
             answers: None,
             fault: Vec::new(),
@@ -100,12 +104,13 @@ impl Folder {
         Ok(Self { world: paths.state.join("world.json"), files, paths, _lock: lock })
     }
 
-    /// The run that is not at its end, if its world is still there.
-    fn unfinished(&self) -> Result<Option<RunFolder>, Failure> {
+    /// The run that is not at its end, and its intent.
+    fn unfinished(&self) -> Result<Option<(RunFolder, String)>, Failure> {
         let Some(run) = self.paths.runs().newest()? else { return Ok(None) };
         let records = crate::runner::records(&run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
         let state = crate::run::RunState::of(records.iter().map(|entry| (entry.at, &entry.record)));
-        Ok((!state.is_at_end()).then_some(run))
+        let intent = state.runbook.as_ref().map(|of| of.intent.clone()).unwrap_or_default();
+        Ok((!state.is_at_end()).then_some((run, intent)))
     }
 
     /// Forgets the world, and gives up the run that went on in it.
@@ -189,9 +194,14 @@ pub async fn practice(global: &Global, args: PracticeArgs) -> Outcome {
     let answers = args.answers.as_deref().map(|path| Answers::load(path, Some(&folder.files))).transpose();
     let answers = answers.map_err(|problem| Failure::new(Exit::Usage, problem))?;
     let unfinished = folder.unfinished()?;
-    let stays = args.serve || (unfinished.is_some() && folder.world.exists());
+    let goes_on = goes_on(&args.intent)?;
+    if goes_on && (args.new || !folder.world.exists()) {
+        let problem = Failure::usage(format!("{} goes on from a practice run, and there is none", args.intent));
+        return Err(problem);
+    }
+    let stays = args.serve || goes_on || (unfinished.is_some() && folder.world.exists());
     if args.new || !stays {
-        folder.clear(unfinished.as_ref())?;
+        folder.clear(unfinished.as_ref().map(|(run, _)| run))?;
     }
     let typed = global.typed();
     let set = Stage::set(&folder, faults, &typed);
@@ -209,8 +219,10 @@ pub async fn practice(global: &Global, args: PracticeArgs) -> Outcome {
     stage.lay_kubeconfig(&folder.files.join("kubeconfig"))?;
     // so that ./plant.env is what an admin would type
     std::env::set_current_dir(&folder.files)?;
-    let ended = match unfinished.filter(|_| stays && !args.new) {
-        Some(run) => {
+    // one that goes on from the run which is not at its end begins anew
+    let is_it = |intent: &String| !goes_on || *intent == args.intent;
+    let ended = match unfinished.filter(|(_, intent)| stays && !args.new && is_it(intent)) {
+        Some((run, _)) => {
             let opened = reopen(run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
             let ports = stage.ports(global, &folder.paths)?;
             go_on(
@@ -223,25 +235,40 @@ pub async fn practice(global: &Global, args: PracticeArgs) -> Outcome {
             )
             .await
         }
-        None => new_run(global, &folder, &stage, &args.set, answers).await,
+        None => new_run(global, &folder, &stage, args, answers).await,
     };
     stage.world.save().await?;
     ended
 }
 
-async fn new_run(global: &Global, folder: &Folder, stage: &Stage, set: &[String], answers: Option<Answers>) -> Outcome {
+/// Whether an intent goes on from another run.
+fn goes_on(of: &str) -> Result<bool, Failure> {
+    let args = TargetArgs { runbook: RUNBOOK.to_owned(), ..TargetArgs::default() };
+    Ok(intent(&target::runbook(&args)?.runbook, of)?.continues.is_some())
+}
+
+async fn new_run(
+    global: &Global,
+    folder: &Folder,
+    stage: &Stage,
+    chosen: PracticeArgs,
+    answers: Option<Answers>,
+) -> Outcome {
     let args = TargetArgs {
         runbook: RUNBOOK.to_owned(),
         namespace: Some(NAMESPACE.to_owned()),
-        set: set.to_vec(),
+        intent: chosen.intent,
+        set: chosen.set,
         ..TargetArgs::default()
     };
-    let mut inputs: BTreeMap<String, String> = stage.world.inputs(&folder.files);
+    let goes_on = goes_on(&args.intent)?;
+    // where it goes on from another run, the inputs are that one's
+    let mut inputs = if goes_on { BTreeMap::new() } else { stage.world.inputs(&folder.files) };
     inputs.extend(answers.iter().flat_map(|answers| answers.inputs.clone()));
     let target = choose(&args, &inputs, Some(stage.cluster.clone()), &folder.paths.runs()).await?;
     let ports = stage.ports(global, &folder.paths)?;
     let by = Answered { answers, realm: Realm::Practice, behind: Behind::Shell };
-    Ok(begin(global, &folder.paths, &target, "", ports, by).await?.exit)
+    Ok(begin(global, &folder.paths, &target, &args.intent, ports, by).await?.exit)
 }
 
 async fn serve(stage: &Stage, kubeconfig: &Path) -> Outcome {

@@ -19,7 +19,7 @@ use drydock::{
     practice::{ApiServer, Fault, NAMESPACE, Options, World},
     run::{Event, Link, Record, RunbookRef, Stopped},
     runbook::{EMBEDDED, load},
-    runner::{launch, open, reopen},
+    runner::{launch, open, reopen, source},
     store::{RunFolder, Runs},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -211,12 +211,33 @@ impl Desk {
         self.attend(launch(opened, plan, self.ports()), &[], more, cut).await
     }
 
+    /// A new run that goes on from the newest one, until it stops, or is cut off once `cut` has seen its moment.
+    pub async fn go_on(&self, intent: &str, more: &Value, cut: impl Fn(&Event) -> bool) -> Ride {
+        let (_, text) = EMBEDDED.iter().find(|(id, _)| *id == "pixelcore").unwrap();
+        let loaded = load("pixelcore", text).unwrap();
+        let identity = self.cluster.identity(NAMESPACE).await.unwrap();
+        let intent = loaded.runbook.intents.iter().find(|known| known.id == intent).unwrap();
+        let from = source(&self.runs(), "pixelcore", intent.continues.as_ref().unwrap(), &identity, None).unwrap();
+        let plan = Plan::new(&loaded.runbook, intent, &identity, &values(&from.state));
+        let first = |id: &str| {
+            let mut first = first_records(id, &loaded.runbook, &loaded.digest, &identity, &from.state.inputs, &plan);
+            if let Record::Started { runbook, .. } = &mut first[0] {
+                runbook.intent.clone_from(&intent.id);
+            }
+            first.push(from.record.clone());
+            first
+        };
+        let opened = open(&self.runs(), loaded.clone(), from.drafts.clone(), first).unwrap();
+        let plan = Plan::new(&loaded.runbook, intent, &identity, &values(&opened.state));
+        self.attend(launch(opened, plan, self.ports()), &[], more, cut).await
+    }
+
     /// The newest run taken up again.
     pub async fn resume(&self, more: &Value, cut: impl Fn(&Event) -> bool) -> Ride {
         let opened = reopen(self.run()).unwrap();
-        let target = opened.state.target.as_ref().unwrap();
-        let plan =
-            Plan::new(&opened.runbook.runbook, &opened.runbook.runbook.intents[0], target, &values(&opened.state));
+        let (target, of) = (opened.state.target.as_ref().unwrap(), opened.state.runbook.as_ref().unwrap());
+        let intent = opened.runbook.runbook.intents.iter().find(|known| known.id == of.intent).unwrap();
+        let plan = Plan::new(&opened.runbook.runbook, intent, target, &values(&opened.state));
         let before = opened.records.clone();
         self.attend(launch(opened, plan, self.ports()), &before, more, cut).await
     }

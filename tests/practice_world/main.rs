@@ -12,6 +12,7 @@ mod plant;
 mod pty;
 mod resume;
 mod shell;
+mod undo;
 mod upgrade;
 mod volumes;
 mod wizard;

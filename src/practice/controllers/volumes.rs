@@ -60,12 +60,26 @@ fn fits(volume: &Value, claim: &Value) -> bool {
     }
 }
 
+/// A volume that waits for this very claim, before any other is made.
+fn reserved(shared: &Shared, claim: &Value) -> String {
+    let all = shared.objects.list("", "persistentvolumes", None).1;
+    let waits = |volume: &Value| {
+        volume.pointer("/spec/claimRef").is_some_and(|held| !held.is_null())
+            && fits(volume, claim)
+            && !is_ending(volume)
+    };
+    all.iter().find(|volume| waits(volume)).map_or_else(String::new, |volume| text(volume, "/metadata/name").to_owned())
+}
+
 fn bind(shared: &Shared, claim: &Value) {
     let class = match text(claim, "/spec/storageClassName") {
         "" => CLASS,
         class => class,
     };
-    let wanted = text(claim, "/spec/volumeName");
+    let wanted = match text(claim, "/spec/volumeName") {
+        "" => reserved(shared, claim),
+        named => named.to_owned(),
+    };
     let size = text(claim, "/spec/resources/requests/storage").to_owned();
     let volume = if wanted.is_empty() {
         let known = shared.objects.get(&Key::new("storage.k8s.io", "storageclasses", None, class));
@@ -89,7 +103,7 @@ fn bind(shared: &Shared, claim: &Value) {
         let _ = shared.objects.create(&Key::new("", "persistentvolumes", None, &name), volume);
         name
     } else {
-        wanted.to_owned()
+        wanted
     };
     let at = Key::new("", "persistentvolumes", None, &volume);
     let Some(found) = shared.objects.get(&at) else { return };

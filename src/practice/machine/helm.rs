@@ -146,6 +146,7 @@ fn command(shared: &Shared, program: &Program, call: &Call<'_>) -> Result<String
             chart_at(program, path)?;
             upgrade(shared, namespace, release, &call.given(program)?, call)
         }
+        ["rollback", release, revision] => rollback(shared, namespace, release, revision),
         ["uninstall" | "delete", release] => {
             let record = releases::last(shared, namespace, release)
                 .ok_or_else(|| format!("uninstall: Release not loaded: {release}: release: not found"))?;
@@ -254,6 +255,15 @@ fn upgrade(shared: &Shared, namespace: &str, release: &str, given: &Value, call:
     Ok(format!("Release \"{release}\" has been upgraded. Happy Helming!\n{}", status(&record)))
 }
 
+fn rollback(shared: &Shared, namespace: &str, release: &str, revision: &str) -> Result<String, String> {
+    let newest = releases::last(shared, namespace, release).ok_or("release: not found")?;
+    let of = |record: &Value| record["name"] == release && record["version"].to_string() == revision;
+    let wanted = releases::all(shared, namespace).into_iter().find(of).ok_or("release: not found")?;
+    let objects = wanted["objects"].as_array().cloned().unwrap_or_default();
+    written(shared, namespace, wanted, &objects, &format!("Rollback to {revision}"), Some(&newest))?;
+    Ok("Rollback was a success! Happy Helming!\n".to_owned())
+}
+
 /// Installs a release; the record that was written.
 pub fn install(shared: &Shared, namespace: &str, release: &str, given: &Value) -> Result<Value, String> {
     let record = apply(shared, namespace, release, (given, ""), None)?;
@@ -291,18 +301,33 @@ fn apply(
     before: Option<&Value>,
 ) -> Result<Value, String> {
     let objects = render::objects(&whole(given), release, namespace)?;
+    let usual = if before.is_some() { "Upgrade complete" } else { "Install complete" };
+    let record = json!({
+        "name": release, "namespace": namespace, "config": given, "manifest": manifest(&objects), "objects": objects,
+        "chart": {"metadata": releases::chart(), "values": render::defaults(), "templates": [], "files": null, "lock": null, "schema": null},
+    });
+    written(shared, namespace, record, &objects, if description.is_empty() { usual } else { description }, before)
+}
+
+/// Writes a revision down, makes its objects, and takes away what only the one `before` had.
+fn written(
+    shared: &Shared,
+    namespace: &str,
+    mut record: Value,
+    objects: &[Value],
+    description: &str,
+    before: Option<&Value>,
+) -> Result<Value, String> {
+    let release = record["name"].as_str().unwrap_or_default().to_owned();
     let now = jiff::Timestamp::now().to_string();
     let version = before.and_then(|before| before["version"].as_u64()).map_or(1, |version| version + 1);
     let doing = if before.is_some() { "pending-upgrade" } else { "pending-install" };
     let first = before.map_or_else(|| json!(now), |before| before["info"]["first_deployed"].clone());
-    let mut record = json!({
-        "name": release, "namespace": namespace, "version": version, "config": given, "manifest": manifest(&objects), "objects": objects,
-        "chart": {"metadata": releases::chart(), "values": render::defaults(), "templates": [], "files": null, "lock": null, "schema": null},
-        "info": {"first_deployed": first, "last_deployed": now, "deleted": "", "status": doing, "description": "Preparing"},
-    });
+    record["version"] = json!(version);
+    record["info"] = json!({"first_deployed": first, "last_deployed": now, "deleted": "", "status": doing, "description": "Preparing"});
     releases::write(shared, namespace, &record)?;
-    for object in &objects {
-        put(shared, namespace, release, object)?;
+    for object in objects {
+        put(shared, namespace, &release, object)?;
     }
     for old in before.and_then(|before| before["objects"].as_array()).into_iter().flatten() {
         if !objects.iter().any(|object| place(object, namespace) == place(old, namespace)) {
@@ -316,8 +341,7 @@ fn apply(
         releases::write(shared, namespace, &superseded)?;
     }
     record["info"]["status"] = json!("deployed");
-    let usual = if before.is_some() { "Upgrade complete" } else { "Install complete" };
-    record["info"]["description"] = json!(if description.is_empty() { usual } else { description });
+    record["info"]["description"] = json!(description);
     releases::write(shared, namespace, &record)?;
     Ok(record)
 }

@@ -63,10 +63,12 @@ pub(super) fn evidence(state: &RunState, step: Option<&StepId>) -> Vec<String> {
 pub(super) fn plan(state: &RunState) -> Vec<String> {
     let total: u64 = state.plan.iter().map(|step| step.estimate_s).sum();
     let mut lines = vec![format!("The plan: {} steps, {}.", state.plan.len(), units::about(total))];
+    if let Some(taken) = &state.taken {
+        lines.push(format!("  Goes on from run {}: its inputs, captures and proofs hold here.", taken.run));
+    }
     let outage = Outage::planned(&state.plan);
     if outage != Outage::default() {
-        let (read_only, down) = (units::about(outage.read_only_s), units::about(outage.down_s));
-        lines.push(format!("  Downtime: {read_only} read-only, then {down} down."));
+        lines.push(format!("  Downtime: {}.", outage.words()));
     }
     for (index, phase) in state.phases.iter().enumerate() {
         let steps: Vec<_> = state.plan.iter().filter(|step| step.phase == index).collect();

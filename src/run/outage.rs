@@ -21,6 +21,16 @@ impl Outage {
         Self::over(plan.iter().map(|step| (step.service, step.estimate_s)))
     }
 
+    /// A planned one in words.
+    pub fn words(&self) -> String {
+        let bare = |seconds: u64| units::about(seconds).trim_start_matches("about ").to_owned();
+        match (self.read_only_s, self.down_s) {
+            (0, down) => format!("about {} down", bare(down)),
+            (read_only, 0) => format!("about {} read-only", bare(read_only)),
+            (read_only, down) => format!("about {} read-only, then {} down", bare(read_only), bare(down)),
+        }
+    }
+
     /// As it was: worse from the first change of the step that says so, better from its end, or once that change is put back.
     pub fn real(run: &RunState) -> Self {
         let (mut now, mut since, mut outage) = (Service::Up, Timestamp::UNIX_EPOCH, Self::default());

@@ -265,6 +265,13 @@ impl RunState {
         self.plan.iter().chain(taken).find(|step| step.id == *id)
     }
 
+    /// The version that this run leads to: the one of its inputs, or the one that an earlier run captured and this one puts back.
+    pub fn leads_to(&self) -> &str {
+        let captured = self.taken.iter().flat_map(|taken| &taken.steps).filter(|step| step.kind == "capture");
+        let before = captured.filter_map(|step| self.facts.get(&step.id)?["version"].as_str()).next();
+        before.or_else(|| self.inputs.get("to_version")?.as_str()).unwrap_or_default()
+    }
+
     /// The run in whose name the vault keeps what `step` captured.
     pub fn keeper_of(&self, step: &str) -> &str {
         self.taken.as_ref().filter(|taken| taken.has(step)).map_or(&self.run, |taken| &taken.run)

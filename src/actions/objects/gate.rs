@@ -136,17 +136,8 @@ async fn open(cx: &StepCx, spec: &DeleteSpec, gate: &Gate, shown: Found, waited:
 
 fn gate(cx: &StepCx, spec: &DeleteSpec, found: &Found, locks: Vec<Lock>, refusal: String) -> Result<Gate, Halt> {
     let state = cx.driver.state();
-    let mut stays: Vec<String> = cx
-        .facts_of(&spec.keep_volumes)
-        .ok()
-        .and_then(|facts| facts.pointer("/volumes").and_then(Value::as_array).cloned())
-        .into_iter()
-        .flatten()
-        .map(|volume| {
-            let text = |field: &str| volume[field].as_str().unwrap_or_default();
-            format!("volume of {} {}, kept ({})", text("claim"), text("size"), text("volume"))
-        })
-        .collect();
+    let mut stays = volumes(cx, &spec.keep_volumes, "kept");
+    stays.extend(spec.brings_back.iter().flat_map(|step| volumes(cx, step, "comes back")));
     stays.push("the namespace itself".to_owned());
     if locks.iter().any(|lock| lock.name == PROVEN && lock.open) {
         stays.push("the dump, proven".to_owned());
@@ -172,6 +163,18 @@ fn gate(cx: &StepCx, spec: &DeleteSpec, found: &Found, locks: Vec<Lock>, refusal
         .to_owned(),
         refusal,
     })
+}
+
+/// The volumes of a step that set them to be kept, each with what becomes of it.
+fn volumes(cx: &StepCx, step: &str, becomes: &str) -> Vec<String> {
+    let facts = cx.facts_of(step).unwrap_or_default();
+    let volumes = facts["volumes"].as_array().into_iter().flatten();
+    volumes
+        .map(|volume| {
+            let of = |field: &str| text(volume, &format!("/{field}"));
+            format!("volume of {} {}, {becomes} ({})", of("claim"), of("size"), of("volume"))
+        })
+        .collect()
 }
 
 /// Every lock, asked now.

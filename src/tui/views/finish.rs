@@ -19,10 +19,11 @@ fn summaries<'a>(app: &'a App, kind: &str) -> Vec<(&'a PlannedStep, &'a str)> {
 
 pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     let name = app.run.runbook.as_ref().map_or("", |runbook| runbook.title.as_str());
-    let to = app.run.inputs.get("to_version").and_then(|value| value.as_str()).unwrap_or_default();
+    let to = app.run.leads_to();
     let title = match to {
         _ if app.run.rolled_back => format!("{name}: what this run changed is put back"),
         "" => format!("{name}: every step is done"),
+        to if app.run.taken.is_some() => format!("{name} {to} is back, with the rows that were dumped"),
         to => format!("{name} {to} is up, with as many rows as were dumped"),
     };
     let times = app.run.times.map_or_else(String::new, |(from, last)| {
@@ -73,8 +74,11 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     }
     if !summaries(app, "delete").is_empty() {
         lines.push(Line::blank());
-        let text =
-            "The volumes of the old version are kept. Data written from now on would be lost by going back to them.";
+        let text = if app.run.taken.is_some() {
+            "What was written to the version in between is on its own volumes, which are kept, and nowhere else."
+        } else {
+            "The volumes of the old version are kept. Data written from now on would be lost by going back to them."
+        };
         lines.extend(wrap(text, room.width - 3).iter().map(|part| Line::text(part)));
     }
     with_options(lines, screen, room)

@@ -36,20 +36,24 @@ pub fn view(app: &App, screen: &PlanScreen, room: Room) -> Vec<Line> {
         );
     }
     lines.push(Line::blank());
+    if let Some(taken) = &run.taken {
+        let text = format!("run {}: its inputs, captures and proofs hold here", taken.run);
+        lines.push(Line::text("Goes on from").at(16, &text, Ink::Plain));
+    }
     let outage = Outage::planned(&run.plan);
     if outage != Outage::default() {
-        let (read_only, down) = (units::about(outage.read_only_s), units::about(outage.down_s));
-        let down = down.trim_start_matches("about ");
-        lines.push(Line::text("Downtime").at(16, &format!("{read_only} read-only, then {down} down"), Ink::Plain));
+        lines.push(Line::text("Downtime").at(16, &outage.words(), Ink::Plain));
     }
     let hard: Vec<&str> =
         run.plan.iter().filter(|step| step.risk == Risk::Irreversible).map(|step| step.number.as_str()).collect();
     if !hard.is_empty() {
-        let text = format!(
-            "only {}. It stays shut until the dump was restored and every table counted. The volumes are kept: that is \
-             the way back.",
-            hard.join(", ")
-        );
+        let why = if run.taken.is_some() {
+            "It stays shut until the volumes that come back were read, and those that go are kept, too."
+        } else {
+            "It stays shut until the dump was restored and every table counted. The volumes are kept: that is the way \
+             back."
+        };
+        let text = format!("only {}. {why}", hard.join(", "));
         for (index, part) in wrap(&text, room.width - 18).into_iter().enumerate() {
             let label = if index == 0 { "Hard to undo" } else { "" };
             lines.push(Line::text(label).at(16, &part, Ink::Plain));

@@ -23,14 +23,17 @@ use super::{
 };
 use crate::{
     app::{
-        door::{Begin, Chosen, Contact, Context, Door, DoorEffect, DoorMsg, Found, InputAsk, Seen, Shelf, Unfinished},
+        door::{
+            Begin, Chosen, Contact, Context, Door, DoorEffect, DoorMsg, Found, Further, InputAsk, Seen, Shelf,
+            Unfinished,
+        },
         page::Page,
     },
     cluster::{Cluster, contexts},
     ports::{Identity, Objects, kinds},
     run::{CheckResult, Environment, RunState},
-    runbook::{EMBEDDED, InputKind, Runbook, load},
-    runner::take_back,
+    runbook::{EMBEDDED, InputKind, Intent, Runbook, load},
+    runner::{leads_on, take_back},
     store::{Paths, RunFolder},
     text::Diagnostic,
     tui::{Errand, run_door},
@@ -70,19 +73,27 @@ async fn visit(
     let mut own_log = None;
     loop {
         let shown = run_door(&mut door, effects, theme(global), Arc::clone(&errand)).await;
-        let Begin { runbook, context, namespace, prod, inputs } = match shown.map_err(|error| no_terminal(&error))? {
+        let target = match shown.map_err(|error| no_terminal(&error))? {
             Chosen::Leave => return Ok(Exit::Done),
             Chosen::Resume(run) => return Box::pin(resume(global, ResumeArgs { run, ..ResumeArgs::default() })).await,
             Chosen::Practice => return practice(global, PracticeArgs::default()).await,
-            Chosen::Begin(begin) => *begin,
-        };
-        let target = TargetArgs {
-            runbook,
-            context: Some(context),
-            namespace: Some(namespace),
-            prod,
-            set: inputs.into_iter().map(|(id, value)| format!("{id}={value}")).collect(),
-            ..TargetArgs::default()
+            Chosen::Begin(begin) => TargetArgs {
+                runbook: begin.runbook,
+                context: Some(begin.context),
+                namespace: Some(begin.namespace),
+                prod: begin.prod,
+                set: begin.inputs.into_iter().map(|(id, value)| format!("{id}={value}")).collect(),
+                ..TargetArgs::default()
+            },
+            Chosen::GoOn(further) => TargetArgs {
+                runbook: further.runbook,
+                intent: further.intent,
+                of: Some(further.run),
+                context: Some(further.context),
+                namespace: Some(further.namespace),
+                prod: further.environment == Environment::Prod,
+                ..TargetArgs::default()
+            },
         };
         paths.ensure()?;
         // begun once, and kept for every run that follows
@@ -135,6 +146,7 @@ fn shelf(global: &Global, known: &[(RunFolder, RunState)]) -> Result<Shelf, Fail
     Ok(Shelf {
         runs,
         runbooks: runbooks().into_iter().map(|(id, runbook)| (id.to_owned(), runbook.title)).collect(),
+        further: further(known),
         vault: vault(&paths),
         past,
         contexts,
@@ -142,6 +154,30 @@ fn shelf(global: &Global, known: &[(RunFolder, RunState)]) -> Result<Shelf, Fail
         used,
         typed: global.typed(),
     })
+}
+
+/// What can be done after the newest run of each target.
+fn further(known: &[(RunFolder, RunState)]) -> Vec<Further> {
+    let (mut found, mut seen) = (Vec::new(), Vec::<&Identity>::new());
+    for (run, state) in known.iter().rev().filter(|(_, state)| state.approved && !state.practice) {
+        let (Some(target), Some(of)) = (&state.target, &state.runbook) else { continue };
+        if seen.iter().any(|other| other.same_place(target)) {
+            continue;
+        }
+        seen.push(target);
+        let Some(runbook) = self::of(&of.id) else { continue };
+        let leads = |intent: &&Intent| intent.continues.as_ref().is_some_and(|of| leads_on(state, &runbook.id, of));
+        found.extend(runbook.intents.iter().filter(leads).map(|intent| Further {
+            runbook: runbook.id.clone(),
+            intent: intent.id.clone(),
+            title: format!("{}: {}", runbook.title, intent.title),
+            run: run.id.to_string(),
+            context: state.context.clone(),
+            namespace: target.namespace.clone(),
+            environment: state.environment,
+        }));
+    }
+    found
 }
 
 fn runbooks() -> Vec<(&'static str, Runbook)> {

@@ -201,12 +201,30 @@ impl Engine {
         let Some((step, spec)) = delete else { return Vec::new() };
         let cx = self.context(step, self.core.renew_cancel());
         match spec.way_back(&cx).await {
-            Ok(lines) => lines,
+            Ok(lines) => self.by_drydock().into_iter().chain(lines).collect(),
             Err(Halt::Failed(problem) | Halt::Refused(problem)) => {
                 vec![format!("the way back cannot be told: {}", problem.what)]
             }
             Err(_) => vec!["the way back cannot be told now; ask again".to_owned()],
         }
+    }
+
+    /// The commands by which drydock itself leads back, where the runbook says how.
+    fn by_drydock(&self) -> Vec<String> {
+        let state = self.core.state();
+        let (Some(target), Some(of)) = (&state.target, &state.runbook) else { return Vec::new() };
+        let command = |intent: &String| {
+            if state.practice {
+                return format!("practice --intent {intent}");
+            }
+            let (short, context, namespace) = (state.short(), &state.context, &target.namespace);
+            format!("start {} --intent {intent} --of {short} --context {context} -n {namespace}", of.id)
+        };
+        self.plan
+            .further
+            .iter()
+            .map(|intent| format!("drydock leads back, step by step: drydock {}", command(intent)))
+            .collect()
     }
 
     /// Asks until one of the choices is made, and writes it down.

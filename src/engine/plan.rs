@@ -38,6 +38,8 @@ pub struct Plan {
     pub steps: Vec<PlanStep>,
     /// Steps of the run that this one goes on from, as that one's intent has them. None of them is done here.
     pub taken: Vec<PlanStep>,
+    /// Intents that can go on from a run of this one, by id.
+    pub further: Vec<String>,
     /// The deployment.
     pub deployment: Option<Arc<Deployment>>,
     /// What the steps need, together.
@@ -90,6 +92,12 @@ impl Plan {
             phases: phases.collect(),
             steps,
             taken,
+            further: runbook
+                .intents
+                .iter()
+                .filter(|other| other.continues.as_ref().is_some_and(|of| of.intent == intent.id))
+                .map(|other| other.id.clone())
+                .collect(),
             deployment: runbook.deployment.clone().map(Arc::new),
             needs: Arc::new(needs),
             target: target.clone(),

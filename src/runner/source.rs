@@ -64,6 +64,11 @@ pub fn source(
     Err(why.into_iter().fold(problem, Diagnostic::cause))
 }
 
+/// Whether an intent of `runbook` can go on from a run, where that is still about the place that it was about.
+pub fn leads_on(state: &RunState, runbook: &str, continues: &Continues) -> bool {
+    state.target.as_ref().is_some_and(|target| fits(state, runbook, continues, target).is_ok())
+}
+
 /// Whether a run will do; why not, where that is worth telling: one of another kind or place is no news.
 fn fits(state: &RunState, runbook: &str, continues: &Continues, target: &Identity) -> Result<(), Option<String>> {
     let Some(of) = &state.runbook else { return Err(None) };

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, path::Path};
 use drydock::{
     app::{
         Key,
-        door::{Begin, Contact, Context, Door, DoorEffect, DoorMsg, Found, InputAsk, Seen, Shelf, Unfinished},
+        door::{
+            Begin, Chosen, Contact, Context, Door, DoorEffect, DoorMsg, Found, Further, InputAsk, Seen, Shelf,
+            Unfinished,
+        },
     },
     ports::Identity,
     run::Environment,
@@ -47,6 +50,29 @@ fn a_run_at_home_keeps_its_namespace_and_says_whole_where_it_stands() {
         assert!(whole.contains("PROD") && whole.contains("it waits for you"), "{frame}");
         assert!(frame.split_whitespace().collect::<String>().contains(LONG), "{frame}");
     }
+}
+
+#[test]
+fn what_goes_on_from_a_run_needs_no_target_typed() {
+    let further = Further {
+        runbook: "pixelcore".into(),
+        intent: "undo-remove".into(),
+        title: "PixelCore: Undo the removal".into(),
+        run: "2026-11-20-pixelcore-7f3a".into(),
+        context: "fra-prod".into(),
+        namespace: LONG.into(),
+        environment: Environment::Prod,
+    };
+    let mut door = Door::home(Shelf { further: vec![further.clone()], past: vec!["x".into()], ..Shelf::default() });
+    for (columns, rows) in [(60, 24), (80, 24)] {
+        let frame = frame(&door, columns, rows);
+        let whole = frame.split_whitespace().collect::<String>();
+        assert!(whole.contains(LONG) && whole.contains("PROD·afterrun2026-11-20-pixelcore-7f3a"), "{frame}");
+    }
+    // practice is first, as no runbook is there
+    let keys = Key::script("<Down><Enter>").into_iter();
+    let effects: Vec<DoorEffect> = keys.flat_map(|key| door.update(DoorMsg::Key(key))).collect();
+    assert_eq!(effects, [DoorEffect::Choose(Chosen::GoOn(Box::new(further)))]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use drydock::{
     app::{
         Key,
-        door::{Contact, Context, Door, DoorMsg, Found, InputAsk, Seen, Shelf, Unfinished},
+        door::{Contact, Context, Door, DoorMsg, Found, Further, InputAsk, Seen, Shelf, Unfinished},
     },
     ports::Identity,
     run::Environment,
@@ -21,6 +21,7 @@ pub type DoorScene = (&'static str, fn() -> Door);
 pub const DOORS: &[DoorScene] = &[
     ("s01-home-first", first),
     ("s01-home-run", with_a_run),
+    ("s01-home-further", with_further),
     ("s02-target-empty", empty),
     ("s02-target-proposals", proposals),
     ("s02-target-found", found),
@@ -73,6 +74,20 @@ fn with_a_run() -> Door {
     };
     let past = "2026-11-12-pixelcore-9c01  PixelCore upgrade  finished".into();
     Door::home(Shelf { runs: vec![run], past: vec![past], vault: "locked".into(), ..shelf() })
+}
+
+fn with_further() -> Door {
+    let further = Further {
+        runbook: "pixelcore".into(),
+        intent: "undo-remove".into(),
+        title: "PixelCore: Undo the removal".into(),
+        run: "2026-11-12-pixelcore-9c01".into(),
+        context: "fra-prod".into(),
+        namespace: "pixelcore-prod".into(),
+        environment: Environment::Prod,
+    };
+    let past = "2026-11-12-pixelcore-9c01  PixelCore upgrade  finished".into();
+    Door::home(Shelf { further: vec![further], past: vec![past], vault: "locked".into(), ..shelf() })
 }
 
 fn empty() -> Door {

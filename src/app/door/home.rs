@@ -1,10 +1,12 @@
 //! S01: what there is to do.
 
-use super::{Cmd, Key, Shelf};
+use super::{Cmd, Further, Key, Shelf};
 use crate::app::menu::Menu;
 
 /// Unfinished runs shown; older ones are told in a number.
 const RUNS: usize = 3;
+/// Runs after which something can be done that are shown; by `start --intent … --of RUN` each can be.
+const FURTHER: usize = 2;
 
 /// Something to open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub enum Entry {
     Runbook { id: String, title: String },
     /// The simulated cluster.
     Practice,
+    /// What can be done after a run.
+    GoOn(Box<Further>),
     /// What lies in the vault.
     Vault,
     /// Runs that are over.
@@ -47,6 +51,7 @@ impl HomeScreen {
             entries.extend(runbooks);
             entries.push(Entry::Practice);
         }
+        entries.extend(shelf.further.iter().take(FURTHER).map(|further| Entry::GoOn(Box::new(further.clone()))));
         if !first_time {
             entries.extend([Entry::Vault, Entry::Past]);
         }

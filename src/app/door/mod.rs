@@ -2,61 +2,17 @@
 
 mod home;
 mod inputs;
+mod shelf;
 mod target;
 
 use std::collections::BTreeMap;
 
 pub use home::{Entry, HomeScreen};
 pub use inputs::{InputAsk, InputsFocus, InputsScreen};
+pub use shelf::{Context, Further, Shelf, Unfinished};
 pub use target::{Contact, Found, Seen, TargetFocus, TargetScreen};
 
 use super::{Cmd, Key, Place, keymap, page::Page};
-use crate::text::Typed;
-
-/// A run that is not at its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfinished {
-    /// Its id.
-    pub id: String,
-    /// Its runbook's title.
-    pub title: String,
-    /// Namespace, context, environment.
-    pub place: String,
-    /// Where it stands.
-    pub now: String,
-}
-
-/// A context of the kubeconfig.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Context {
-    /// Its name.
-    pub name: String,
-    /// Address of its server.
-    pub server: String,
-    /// Whether the kubeconfig names it as the current one.
-    pub current: bool,
-}
-
-/// What is there before anything begins.
-#[derive(Debug, Clone, Default)]
-pub struct Shelf {
-    /// Runs that are not at their end, the newest first.
-    pub runs: Vec<Unfinished>,
-    /// Runbooks by id, with their titles.
-    pub runbooks: Vec<(String, String)>,
-    /// How the vault stands, in a few words.
-    pub vault: String,
-    /// Runs that are over, a line each.
-    pub past: Vec<String>,
-    /// Contexts of the kubeconfig.
-    pub contexts: Vec<Context>,
-    /// Why there is none, in lines.
-    pub no_context: Vec<String>,
-    /// Whether anything was written here, a practice world as well.
-    pub used: bool,
-    /// How a command that finds all this is typed.
-    pub typed: Typed,
-}
 
 /// What was chosen for a new run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +40,8 @@ pub enum Chosen {
     Practice,
     /// A new run.
     Begin(Box<Begin>),
+    /// A new run that goes on from another one, on that one's target.
+    GoOn(Box<Further>),
 }
 
 /// What the door wants done.
@@ -304,6 +262,7 @@ impl Door {
         match entry {
             Entry::Resume(id) => vec![DoorEffect::Choose(Chosen::Resume(id.clone()))],
             Entry::Practice => vec![DoorEffect::Choose(Chosen::Practice)],
+            Entry::GoOn(further) => vec![DoorEffect::Choose(Chosen::GoOn(further.clone()))],
             Entry::Runbook { .. } if self.shelf.contexts.is_empty() => {
                 self.page = Some(Page::new("There is no cluster to choose from", self.shelf.no_context.clone()));
                 Vec::new()

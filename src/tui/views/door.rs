@@ -134,6 +134,7 @@ fn home(screen: &HomeScreen, shelf: &Shelf, room: Room) -> Vec<Line> {
         let group = match entry {
             Entry::Resume(_) => "",
             Entry::Runbook { .. } | Entry::Practice => "Start",
+            Entry::GoOn(_) => "Go on from a run",
             Entry::Vault | Entry::Past | Entry::Host => "Look something up",
         };
         if !screen.first_time && last != Some(group) && !group.is_empty() {
@@ -180,6 +181,17 @@ fn entry_lines(screen: &HomeScreen, shelf: &Shelf, index: usize, entry: &Entry, 
             vec![line("Practice first", "the same screens on a simulated cluster").right("recommended", Ink::Ok)]
         }
         Entry::Practice => vec![line("Practice", "simulated cluster, nothing is real")],
+        Entry::GoOn(further) => {
+            let place = format!("{} @ {} · {}", further.namespace, further.context, further.environment);
+            let mut lines = vec![Line::blank().focus(screen.menu.at == index).at(
+                2,
+                &cut_end(&format!("{number}  {}", further.title), room.width - 4),
+                Ink::Plain,
+            )];
+            let what = wrap(&format!("{place} · after run {}", further.run), room.width - 6);
+            lines.extend(what.iter().map(|part| Line::blank().at(5, part, Ink::Plain)));
+            lines
+        }
         Entry::Vault => vec![line("Vault", &shelf.vault)],
         Entry::Past => {
             let text = match shelf.past.len() {

@@ -183,6 +183,8 @@ fn a_step_names_the_steps_it_rests_on() {
         ("rollback: {to: version}", "rollback: {to: dump}", "step dump, which is of kind `dump`, not `capture`"),
         ("bind_volumes, kept: keep", "bind_volumes", "`kept` belongs to `bind_volumes`"),
         ("{objects: keep_volumes}", "{objects: keep_volumes, kept: keep}", "`kept` belongs to `bind_volumes`"),
+        ("release: {volumes: keep,", "release: {volumes: dump,", "step dump, which is of kind `dump`, not `patch`"),
+        ("requires: {proven: [rehearse, compare]}", "requires: {}", "is irreversible and requires no proof"),
         ("kept-volumes], kept: keep", "kept-volumes]", "does not say whose volumes it looks at"),
         ("release: \"{{ inputs.release", "release: \"{{ inputs.relase", "inputs.relase is not defined here"),
         ("chart: \"{{ inputs.chart", "chart: \"{{ run.id", "run.id is not defined here"),

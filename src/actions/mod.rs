@@ -43,6 +43,7 @@ impl ActionSpec {
             Self::Rehearse(spec) => spec,
             Self::Patch(spec) => spec,
             Self::Delete(spec) => spec,
+            Self::Release(spec) => spec,
             Self::Wait(spec) => spec,
             Self::Helm(spec) => spec,
             Self::Rollback(spec) => spec,

@@ -29,6 +29,9 @@ impl ActionSpec {
                 let kept = spec.kept.iter().map(|name| ("kept", name.as_str()));
                 captured.chain(spec.dump.iter().map(|name| ("dump", name.as_str()))).chain(kept).collect()
             }
+            Self::Release(spec) => {
+                vec![("volumes", &spec.volumes), ("dump", &spec.dump), ("proven_by", &spec.proven_by)]
+            }
             Self::Http(spec) => vec![("from", &spec.from)],
             Self::Rollback(spec) => vec![("to", &spec.to)],
             Self::Patch(spec) => spec.kept.iter().map(|name| ("kept", name.as_str())).collect(),
@@ -60,6 +63,7 @@ impl ActionSpec {
             | Self::Verify(_)
             | Self::Patch(_)
             | Self::Delete(_)
+            | Self::Release(_)
             | Self::Wait(_)
             | Self::Helm(_)
             | Self::Rollback(_)

@@ -64,7 +64,7 @@ pub(super) fn plan(state: &RunState) -> Vec<String> {
     let total: u64 = state.plan.iter().map(|step| step.estimate_s).sum();
     let mut lines = vec![format!("The plan: {} steps, {}.", state.plan.len(), units::about(total))];
     if let Some(taken) = &state.taken {
-        lines.push(format!("  Goes on from run {}: its inputs, captures and proofs hold here.", taken.run));
+        lines.push(format!("  Goes on from run {}: its inputs and proofs hold here.", taken.run));
     }
     let outage = Outage::planned(&state.plan);
     if outage != Outage::default() {

@@ -175,13 +175,15 @@ fn step_of(lint: &mut Lint, at: &At, asked: &mut bool) {
         let what = format!("step {id} changes something and does not say how it is undone");
         lint.fault(&risk, &[&undo], what, "add `undo:`");
     }
-    if matches!(step.action, ActionSpec::Delete(_)) && step.risk != Risk::Irreversible {
+    let removes = matches!(step.action, ActionSpec::Delete(_) | ActionSpec::Release(_));
+    if removes && step.risk != Risk::Irreversible {
         let what = format!("step {id} deletes and is not marked irreversible");
         lint.fault(&action, &[&risk], what, "add `risk: irreversible`");
     }
     let consent = under("consent");
     *asked |= !step.consent.is_empty()
-        || matches!(step.action, ActionSpec::Confirm(_) | ActionSpec::Delete(_))
+        || removes
+        || matches!(step.action, ActionSpec::Confirm(_))
         // what it is may have asked
         || lint.is_unread(&action)
         || lint.is_unread(&consent);
@@ -296,7 +298,7 @@ fn kinds_of(key: &str) -> Option<&'static [&'static str]> {
         "set_file" | "from" => &["ask"],
         "dump" => &["dump"],
         "proven_by" => &["rehearse"],
-        "keep_volumes" | "kept" | "brings_back" => &["patch"],
+        "keep_volumes" | "kept" | "brings_back" | "volumes" => &["patch"],
         "to" => &["capture"],
         "checked_by" => &["check"],
         "as_before" | "held_by" => &["scale"],

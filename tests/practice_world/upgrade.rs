@@ -73,6 +73,7 @@ async fn upgrades(way: &str) {
     assert!(before.rows() > 10_000 && before.settings["valve-guard"]["settings"]["threshold"] == 0.75);
     let ride = desk.upgrade(way, &json!({})).await;
     assert_eq!(ride.stopped, Some(Stopped::Finished), "{}", ride.said);
+    let upgrade = desk.run();
     let said = summaries(&ride);
     assert_eq!(said.len(), SAID.len(), "{said:#?}");
     for ((step, sentence), (wanted, begins)) in said.iter().zip(SAID) {
@@ -86,8 +87,13 @@ async fn upgrades(way: &str) {
     volumes.sort_unstable();
     assert_eq!(volumes, ["Bound", "Released"]);
     assert_no_secret(&desk.folder.path().join("runs"));
+    // the fast way back goes when it is told to, and nothing else does
+    let ride = desk.go_on("release-volumes", &json!({"release": {"phrase": "practice"}}), |_| false).await;
+    assert_eq!(ride.stopped, Some(Stopped::Finished), "{}", ride.said);
+    assert_eq!(desk.every(kinds::volume(), "/status/phase").await, ["Bound"]);
+    assert_eq!(desk.plant().await.seen_as(&before), before);
     // what the cluster said of the parts is in the log of the wait for them, each thing once
-    let log = std::fs::read_to_string(desk.run().output("ready")).unwrap();
+    let log = std::fs::read_to_string(upgrade.output("ready")).unwrap();
     let events: Vec<&str> =
         log.lines().filter_map(|line| line.split_once("\tevent · ")).map(|(_, event)| event).collect();
     // a pod of a Deployment has a name of its own: made once, told once

@@ -206,6 +206,28 @@ impl Plant {
         args
     }
 
+    /// Arguments of what goes on from a run: the inputs are those of that run.
+    pub fn go_on(&self, intent: &str) -> Vec<String> {
+        let words =
+            ["start", "pixelcore", "-n", &self.namespace, "--answers", "answers.yaml", "--plain", "--intent", intent];
+        words.map(str::to_owned).to_vec()
+    }
+
+    /// Volumes that are or were bound to claims of the namespace: claim, phase, policy.
+    pub fn volumes(&self) -> Vec<String> {
+        let all: serde_json::Value = serde_json::from_str(&self.kubectl(&["get", "pv", "-o", "json"])).unwrap();
+        let of = |volume: &serde_json::Value| {
+            let at =
+                |path: &str| volume.pointer(path).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+            let told =
+                ["/spec/claimRef/name", "/status/phase", "/spec/persistentVolumeReclaimPolicy"].map(at).join(" ");
+            (at("/spec/claimRef/namespace") == self.namespace).then_some(told)
+        };
+        let mut found: Vec<String> = all["items"].as_array().unwrap().iter().filter_map(of).collect();
+        found.sort();
+        found
+    }
+
     /// Runs to the end and returns what was printed.
     pub fn finish(&self, args: &[&str]) -> String {
         let output = self.drydock(args).output().unwrap();

@@ -63,6 +63,22 @@ fn natively_in_plain_mode() {
     assert!(core.iter().any(|line| line.contains("PixelCore 5.0.0 starting")), "{core:?}");
     assert!(core.iter().any(|line| line.contains("ready, listening on :8080")), "{core:?}");
     assert_upgraded(&plant, &before);
+    // later: the volume of before is given back, and only that one
+    assert_eq!(plant.volumes(), ["data-pix-db-0 Bound Delete", "data-pix-db-0 Released Retain"]);
+    let release = plant.go_on("release-volumes");
+    let release: Vec<&str> = release.iter().map(String::as_str).collect();
+    said_no(&plant, &release);
+    plant.answer(&format!("release: {{phrase: \"{}\"}}", plant.phrase()));
+    let said = plant.finish(&["resume", "--answers", "answers.yaml", "--plain"]);
+    assert!(said.contains("1 volume given back"), "{said}");
+    assert_eq!(plant.volumes(), ["data-pix-db-0 Bound Delete"]);
+    assert_upgraded(&plant, &before);
+}
+
+/// Without the words nothing goes.
+fn said_no(plant: &Plant, args: &[&str]) {
+    said(plant.drydock(args)).expect("a gate that nobody opens", 5, &["needs an answer"]);
+    assert_eq!(plant.volumes(), ["data-pix-db-0 Bound Delete", "data-pix-db-0 Released Retain"]);
 }
 
 #[test]

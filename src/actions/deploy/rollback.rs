@@ -97,6 +97,10 @@ impl Action for RollbackSpec {
             Some("deployed") if is_back(cx, &captured).await? => {
                 Probed::new(Verdict::Done, format!("helm says rolled back to revision {}", captured.revision))
             }
+            // its record alone makes helm say so
+            Some("deployed") => {
+                Probed::new(Verdict::Partly, "helm's record is back, and nothing was rolled back to it yet")
+            }
             Some(status) => Probed::new(Verdict::Partly, format!("helm says {status}")),
         })
     }

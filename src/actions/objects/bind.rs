@@ -80,6 +80,28 @@ pub async fn kept(cx: &StepCx, step: &str) -> Result<Result<String, String>, Hal
     }))
 }
 
+/// Whether no claim holds any of the volumes that are left of those that `step` set to be kept; in words either way.
+pub async fn unused(cx: &StepCx, step: &str) -> Result<Result<String, String>, Halt> {
+    let facts = cx.facts_of(step)?;
+    let mut free = 0;
+    for kept in facts["volumes"].as_array().into_iter().flatten() {
+        let (name, uid) = (text(kept, "/volume"), text(kept, "/uid"));
+        let reference = ObjectRef { kind: kinds::volume(), namespace: None, name: name.to_owned() };
+        let Some(volume) = cx.get(&reference).await?.filter(|now| text(now, "/metadata/uid") == uid) else { continue };
+        let of = |field: &str| text(&volume, &format!("/spec/claimRef/{field}")).to_owned();
+        let claim = cx.get(&object(kinds::claim(), &of("namespace"), &of("name"))).await?;
+        if claim.is_some_and(|claim| text(&claim, "/spec/volumeName") == name) {
+            return Ok(Err(format!("volume {name} is held by claim {}/{}", of("namespace"), of("name"))));
+        }
+        // who is bound was seen by its claim; a phase that is neither is not known to be free
+        if !matches!(text(&volume, "/status/phase"), "Released" | "Available" | "Failed") {
+            return Ok(Err(format!("volume {name} is {}", text(&volume, "/status/phase"))));
+        }
+        free += 1;
+    }
+    Ok(Ok(format!("{} of before, held by no claim", units::plural(free, "volume", "volumes"))))
+}
+
 /// How many of the volumes can be held by a claim of their name, or are; and how many there are.
 pub async fn reached(cx: &StepCx, step: &str) -> Result<(usize, usize), Halt> {
     let all = read(cx, step).await?.map_err(Diagnostic::new)?;

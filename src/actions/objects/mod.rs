@@ -2,12 +2,14 @@
 
 pub mod bind;
 pub mod delete;
+mod delete_gate;
 pub mod events;
 pub mod gate;
 pub mod live;
 pub mod patch;
 pub mod pods;
 pub mod reasons;
+mod release;
 pub mod removal;
 pub mod scale;
 pub mod wait;

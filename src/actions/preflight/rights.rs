@@ -105,12 +105,15 @@ async fn of_chart(cx: &StepCx) -> Result<BTreeSet<Right>, Halt> {
 
 /// Whether everything on the list may be deleted, asked now: for the gate.
 pub async fn allowed(cx: &StepCx, found: &Found) -> Result<Result<String, String>, Halt> {
-    let rights = of_list(cx, found);
-    let refused = refused(cx, &rights).await?;
-    Ok(if refused.is_empty() {
-        Ok(format!("{} of the list may be deleted, asked now", units::plural(rights.len(), "kind", "kinds")))
-    } else {
-        let told = refused.iter().map(|right| format!("{} is refused; {}", words(right), rule(right)));
-        Err(told.collect::<Vec<_>>().join("; "))
-    })
+    let rights: Vec<Right> = of_list(cx, found).into_iter().collect();
+    let sentence = format!("{} of the list may be deleted, asked now", units::plural(rights.len(), "kind", "kinds"));
+    Ok(may(cx, rights).await?.map(|()| sentence))
+}
+
+/// Whether all of this is allowed, asked now; what is not, with the rule to ask for.
+pub async fn may(cx: &StepCx, rights: Vec<Right>) -> Result<Result<(), String>, Halt> {
+    let refused = refused(cx, &rights.into_iter().collect()).await?;
+    let told: Vec<String> =
+        refused.iter().map(|right| format!("{} is refused; {}", words(right), rule(right))).collect();
+    Ok(if told.is_empty() { Ok(()) } else { Err(told.join("; ")) })
 }

@@ -41,6 +41,8 @@ pub enum ActionSpec {
     Patch(PatchSpec),
     /// Delete objects, behind the gate.
     Delete(DeleteSpec),
+    /// Give kept volumes back to their storage, behind the gate.
+    Release(ReleaseSpec),
     /// Wait until parts are ready or gone.
     Wait(WaitSpec),
     /// Install or upgrade by Helm.
@@ -69,6 +71,7 @@ impl ActionSpec {
             Self::Rehearse(_) => "rehearse",
             Self::Patch(_) => "patch",
             Self::Delete(_) => "delete",
+            Self::Release(_) => "release",
             Self::Wait(_) => "wait",
             Self::Helm(_) => "helm",
             Self::Rollback(_) => "rollback",
@@ -235,6 +238,18 @@ pub struct DeleteSpec {
     pub proven_by: String,
     /// The `dump` step whose files are hashed again.
     pub dump: String,
+}
+
+/// `release`: volumes that were kept go for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseSpec {
+    /// The `patch` step that set them to be kept.
+    pub volumes: String,
+    /// The `dump` step whose files are hashed again: they are the only way back afterwards.
+    pub dump: String,
+    /// The rehearsal that proved them.
+    pub proven_by: String,
 }
 
 /// What `wait` waits for.

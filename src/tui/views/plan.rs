@@ -37,7 +37,7 @@ pub fn view(app: &App, screen: &PlanScreen, room: Room) -> Vec<Line> {
     }
     lines.push(Line::blank());
     if let Some(taken) = &run.taken {
-        let text = format!("run {}: its inputs, captures and proofs hold here", taken.run);
+        let text = format!("run {}: its inputs and proofs hold here", taken.run);
         lines.push(Line::text("Goes on from").at(16, &text, Ink::Plain));
     }
     let outage = Outage::planned(&run.plan);

@@ -1,0 +1,154 @@
+//! What stands behind the gate of `delete`: its list, its locks, and what stays. Nothing here deletes.
+
+use async_trait::async_trait;
+
+use super::{
+    bind,
+    gate::{Gated, lock},
+    pods::text,
+    removal::{Found, find},
+};
+use crate::{
+    actions::{
+        context::{Halt, StepCx},
+        data::{
+            artifacts,
+            database::{self, Waited},
+        },
+        deploy::release,
+        forms::{form_state::load_of, settings},
+        preflight::{checks, rights},
+        spec::DeleteSpec,
+    },
+    ports::{ObjectRef, kinds},
+    run::{Lock, StepId, StepState},
+    text::units,
+};
+
+/// The lock that asks for a restored dump.
+const PROVEN: &str = "proven";
+
+#[async_trait]
+impl Gated for DeleteSpec {
+    async fn found(&self, cx: &StepCx) -> Result<Found, Halt> {
+        find(cx).await
+    }
+
+    async fn locks(&self, cx: &StepCx, found: &Found, waited: &mut Waited) -> Result<Vec<Lock>, Halt> {
+        let state = cx.driver.state();
+        let number =
+            |step: &str| state.planned(&StepId(step.to_owned())).map_or_else(String::new, |p| p.number.clone());
+        // a dump of another run cannot be made again here
+        let own = self.checked_by.as_ref().map(|_| self.dump.clone());
+        let dumped = |lock: Lock| Lock { again: own.iter().cloned().collect(), ..lock };
+        let captured = &cx.requires.captured;
+        let (complete, opens) = gathered(cx, captured);
+        let mut locks = vec![lock("gathered", complete, opens)];
+        if let Some(checked_by) = &self.checked_by {
+            let (same, again) = unchanged(cx, captured).await?;
+            locks.push(Lock { again, ..lock("unchanged", same, number(checked_by)) });
+        }
+        let files = artifacts::rehash(cx, &self.dump).await?;
+        locks.push(dumped(lock("complete", files, number(&self.dump))));
+        let restored = artifacts::proven(cx, &self.dump, &self.proven_by);
+        locks.push(dumped(lock(PROVEN, restored, number(&self.proven_by))));
+        if self.checked_by.is_some() {
+            locks.push(dumped(lock("quiet", database::quiet(cx, &self.dump, waited).await?, number(&self.dump))));
+        }
+        if let Some(step) = &self.brings_back {
+            locks.push(lock("comes back", bind::kept(cx, step).await?, number(step)));
+        }
+        let kept = match settings::volumes_kept(cx, &self.keep_volumes).await? {
+            Ok(sentence) => claims_kept(cx, found).await?.map(|()| sentence),
+            shut => shut,
+        };
+        locks.push(lock("kept", kept, number(&self.keep_volumes)));
+        locks.push(lock("allowed", rights::allowed(cx, found).await?, String::new()));
+        Ok(locks)
+    }
+
+    fn stays(&self, cx: &StepCx, found: &Found, locks: &[Lock]) -> Vec<String> {
+        let mut stays = volumes(cx, &self.keep_volumes, "kept");
+        stays.extend(self.brings_back.iter().flat_map(|step| volumes(cx, step, "comes back")));
+        stays.push("the namespace itself".to_owned());
+        if locks.iter().any(|lock| lock.name == PROVEN && lock.open) {
+            stays.push("the dump, proven".to_owned());
+        }
+        stays.push("what is in the vault".to_owned());
+        stays.extend(found.stays.iter().cloned());
+        stays
+    }
+
+    fn way_back(&self) -> &'static str {
+        match self.brings_back {
+            None => "the version before, on the kept volumes",
+            Some(_) => "what goes now, on the volumes it leaves; by hand",
+        }
+    }
+}
+
+/// The volumes of a step that set them to be kept, each with what becomes of it.
+fn volumes(cx: &StepCx, step: &str, becomes: &str) -> Vec<String> {
+    let facts = cx.facts_of(step).unwrap_or_default();
+    let volumes = facts["volumes"].as_array().into_iter().flatten();
+    volumes
+        .map(|volume| {
+            let of = |field: &str| text(volume, &format!("/{field}"));
+            format!("volume of {} {}, {becomes} ({})", of("claim"), of("size"), of("volume"))
+        })
+        .collect()
+}
+
+/// Whether helm's release and the application's settings are still what was captured, and the steps that capture what is not.
+async fn unchanged(cx: &StepCx, captured: &[String]) -> Result<(Result<String, String>, Vec<String>), Halt> {
+    let recorded: Vec<String> = captured.iter().filter(|step| checks::is_capture(cx, step)).cloned().collect();
+    let mut release = String::new();
+    if !recorded.is_empty() {
+        match release::unchanged(cx).await? {
+            Ok(sentence) => release = format!("; {sentence}"),
+            Err(sentence) => return Ok((Err(format!("{sentence}; {}", release::record_again(cx)?)), recorded)),
+        }
+    }
+    let settings = settings::unchanged(cx, captured).await?.map(|settings| format!("{settings}{release}"));
+    Ok((settings, checks::forms(cx, captured)))
+}
+
+/// Whether every claim on the list is on a volume that says keep now: one may have come since the volumes were set.
+async fn claims_kept(cx: &StepCx, found: &Found) -> Result<Result<(), String>, Halt> {
+    for target in found.goes.iter().filter(|target| target.object.kind.kind == "PersistentVolumeClaim") {
+        let Some(claim) = cx.world.objects.get(&target.object).await? else { continue };
+        let name = text(&claim, "/spec/volumeName");
+        if name.is_empty() {
+            // without a volume it holds nothing
+            continue;
+        }
+        let reference = ObjectRef { kind: kinds::volume(), namespace: None, name: name.to_owned() };
+        let volume = cx.world.objects.get(&reference).await?;
+        if volume.is_none_or(|volume| text(&volume, "/spec/persistentVolumeReclaimPolicy") != "Retain") {
+            return Ok(Err(format!("claim {}: its volume {name} does not say keep", target.object.name)));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Whether each of these steps is complete, and the number of the one that is not, else of the last.
+fn gathered(cx: &StepCx, steps: &[String]) -> (Result<String, String>, String) {
+    let state = cx.driver.state();
+    let forms: Vec<_> = steps.iter().filter_map(|step| state.planned(&StepId(step.clone()))).collect();
+    let last = forms.last().map_or_else(String::new, |step| step.number.clone());
+    let open =
+        forms.iter().find(|step| !matches!(state.step(&step.id), StepState::Done { .. } | StepState::Skipped { .. }));
+    if let Some(open) = open {
+        return (Err(format!("{} {} is not complete", open.number, open.title)), open.number.clone());
+    }
+    let mut items = 0;
+    for step in forms.iter().filter(|step| step.kind == "ask" && matches!(state.step(&step.id), StepState::Done { .. }))
+    {
+        match load_of(cx, &step.id.0) {
+            Ok(form) => items += form.items.len(),
+            Err(Halt::Failed(problem)) => return (Err(problem.what), step.number.clone()),
+            Err(_) => return (Err(format!("{} {} cannot be read", step.number, step.title)), step.number.clone()),
+        }
+    }
+    (Ok(format!("{}, confirmed", units::plural(items, "item", "items"))), last)
+}

@@ -40,3 +40,20 @@ async fn what_was_removed_comes_back_with_its_rows_and_settings() {
     let policies = desk.every(kinds::volume(), "/spec/persistentVolumeReclaimPolicy").await;
     assert_eq!(policies, ["Retain", "Retain"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upgrade_that_got_no_further_than_its_removal_is_undone_and_ends_with_that() {
+    let desk = Desk::new(&[], 500).await;
+    let before = desk.plant().await;
+    let cut = desk.start("pod", &json!({}), |event| changes(event, "deploy")).await;
+    assert_eq!(cut.stopped, None);
+    let upgrade = desk.run();
+    // nothing is there that would have to be deleted, so no words are asked for
+    let ride = desk.go_on("undo-remove", &json!({"keep_new": {"go_on": true}}), |_| false).await;
+    assert_eq!(ride.stopped, Some(Stopped::Finished), "{}", ride.said);
+    assert!(ride.said.contains("nothing stands in the way"), "{}", ride.said);
+    assert_eq!(desk.plant().await.seen_as(&before), before);
+    let entries = drydock::runner::records(&upgrade).unwrap();
+    let last = &entries.last().unwrap().record;
+    assert!(matches!(last, Record::Abandoned { reason, .. } if reason.contains("goes on from it")), "{last:?}");
+}

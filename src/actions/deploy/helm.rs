@@ -17,7 +17,7 @@ use crate::{
         programs::host::{Call, follow},
         spec::{CaptureSpec, HelmSpec},
     },
-    ports::{Identity, Provenance, kinds},
+    ports::{ExitStatus, Identity, Provenance, kinds},
     run::{Repeat, Verdict},
     text::{Diagnostic, units},
 };
@@ -79,17 +79,8 @@ pub async fn install(cx: &StepCx, place: &Identity) -> Result<(), Halt> {
         Some(status) if status.starts_with(PENDING) => clear_pending(cx, place, &name).await?,
         _ => {}
     }
-    cx.effect(&effect).await?;
-    let (exit, _, errors) = match follow(cx, place, call).await {
-        Ok(ended) => ended,
-        Err(fault @ Halt::Fault(_)) => return Err(fault),
-        Err(halt) => {
-            cx.effected(&effect, "ended by drydock").await?;
-            return Err(halt);
-        }
-    };
+    let (exit, errors) = change(cx, place, call, &effect).await?;
     if exit.code != 0 {
-        cx.effected(&effect, &format!("ended with status {}", exit.code)).await?;
         let now = release(cx, place, &name).await.ok().flatten();
         let status = now.as_ref().map_or("not written down", |release| text(release, "/status")).to_owned();
         let how = if exit.code == 137 { ": it was killed" } else { "" };
@@ -105,6 +96,30 @@ pub async fn install(cx: &StepCx, place: &Identity) -> Result<(), Halt> {
         return Err(Diagnostic::new(format!("helm ended with status 0, and release {name} is {status}")).into());
     }
     cx.effected(&effect, "deployed").await
+}
+
+/// Runs a helm that changes something: written down before, and after it unless it came to its end with status 0. Returns its
+/// status and last error lines.
+pub async fn change(
+    cx: &StepCx,
+    place: &Identity,
+    call: Call,
+    effect: &str,
+) -> Result<(ExitStatus, Vec<String>), Halt> {
+    cx.effect(effect).await?;
+    match follow(cx, place, call).await {
+        Ok((exit, _, errors)) => {
+            if exit.code != 0 {
+                cx.effected(effect, &format!("ended with status {}", exit.code)).await?;
+            }
+            Ok((exit, errors))
+        }
+        Err(fault @ Halt::Fault(_)) => Err(fault),
+        Err(halt) => {
+            cx.effected(effect, "ended by drydock").await?;
+            Err(halt)
+        }
+    }
 }
 
 /// A helm killed in the middle leaves `pending-…`, and every later helm refuses. Its record of that attempt is removed;

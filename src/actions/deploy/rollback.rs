@@ -5,14 +5,14 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{
-    helm::clear_pending,
+    helm::{change, clear_pending},
     release::{PENDING, RECORD, history, record_of, release},
 };
 use crate::{
     actions::{
         context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right, secret_name},
         objects::pods::text,
-        programs::host::{Call, follow},
+        programs::host::Call,
         spec::RollbackSpec,
     },
     run::{Repeat, Verdict},
@@ -127,18 +127,9 @@ impl Action for RollbackSpec {
         }
         self.put_record(cx, &captured).await?;
         let effect = format!("helm rollback {name} {revision} in {}", cx.namespace());
-        cx.effect(&effect).await?;
         let call = Call::new(cx, "helm", &["rollback", name, revision, "-n", cx.namespace()]);
-        let (exit, _, errors) = match follow(cx, &cx.target, call).await {
-            Ok(ended) => ended,
-            Err(fault @ Halt::Fault(_)) => return Err(fault),
-            Err(halt) => {
-                cx.effected(&effect, "ended by drydock").await?;
-                return Err(halt);
-            }
-        };
+        let (exit, errors) = change(cx, &cx.target, call, &effect).await?;
         if exit.code != 0 {
-            cx.effected(&effect, &format!("ended with status {}", exit.code)).await?;
             let problem = Diagnostic::new(format!("helm rollback {name} {revision} ended with status {}", exit.code))
                 .proves("what was deployed is not whole again")
                 .help("mend the cause, then try again: what it made is taken over");

@@ -58,7 +58,11 @@ impl Gated for DeleteSpec {
         if let Some(step) = &self.brings_back {
             locks.push(lock("comes back", bind::kept(cx, step).await?, number(step)));
         }
-        let kept = match settings::volumes_kept(cx, &self.keep_volumes).await? {
+        // what stands in the place of something else may have no volume yet
+        let none = self.brings_back.is_some() && volumes(cx, &self.keep_volumes, "").is_empty();
+        let set =
+            if none { Ok("no volume goes".to_owned()) } else { settings::volumes_kept(cx, &self.keep_volumes).await? };
+        let kept = match set {
             Ok(sentence) => claims_kept(cx, found).await?.map(|()| sentence),
             shut => shut,
         };

@@ -48,6 +48,19 @@ fn three_steps(place: &Path) -> Said {
 }
 
 #[test]
+fn a_kubeconfig_that_is_no_yaml_is_told_by_its_place_and_not_by_its_tokens() {
+    let place = tempfile::tempdir().unwrap();
+    let text = "apiVersion: v1\nclusters: [{name: a\nusers:\n- {name: admin, user: {token: canary-kube-77aa}}\n";
+    let file = private(&place.path().join("broken.kubeconfig"), text);
+    for args in [&["doctor"][..], &["check", "-n", "plant", "--context", "a", "--set", "chart=."]] {
+        let output = command(Path::new(PROGRAM), place.path(), args).env("KUBECONFIG", &file).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("it is no YAML of a kubeconfig, at line 4 column 1"), "{args:?}: {said}");
+        assert!(!said.contains("canary-kube-77aa"), "{args:?}: {said}");
+    }
+}
+
+#[test]
 fn a_change_record_tells_who_did_what_in_both_formats() {
     let place = tempfile::tempdir().unwrap();
     let done = three_steps(place.path());

@@ -53,25 +53,34 @@ pub async fn abandon(global: &Global, args: AbandonArgs) -> Outcome {
     if args.as_is || state.effects.is_empty() {
         return leave(&run, args.reason);
     }
-    if state.removal_begun() {
-        return Err(Failure::new(Exit::Refused, removed(global, &state)));
+    if state.removal_begun() || state.taken.is_some() {
+        return Err(Failure::new(Exit::Refused, not_undone(global, &state)));
     }
     Box::pin(put_back(global, &run, args)).await
 }
 
-/// The removal was begun: there is nothing to put back that would help.
-fn removed(global: &Global, state: &RunState) -> Diagnostic {
+/// There is nothing to put back that would help.
+fn not_undone(global: &Global, state: &RunState) -> Diagnostic {
     let (typed, short) = (global.typed(), state.short());
-    Diagnostic::new(format!(
-        "the removal of run {short} was begun: putting back what came before it would not bring it back"
-    ))
-    .proves("only going on, or the way back over the kept volumes, leads to a deployment that works")
-    .safe("the proven dump here, the volumes that were set to keep, the vault; nothing was sent")
-    .help(format!("go on, or be shown the way back: {}", typed.command(&format!("resume {short}"))))
-    .help(format!(
-        "to end the run where it stands: {}",
-        typed.command(&format!("abandon {short} --as-is --reason WHY"))
-    ))
+    let (what, safe) = if state.taken.is_some() {
+        (
+            format!("run {short} goes on from another one, and what it has changed so far is not put back by itself"),
+            "the proven dump here, the vault; nothing was sent",
+        )
+    } else {
+        (
+            format!("the removal of run {short} was begun: putting back what came before it would not bring it back"),
+            "the proven dump here, the volumes that were set to keep, the vault; nothing was sent",
+        )
+    };
+    Diagnostic::new(what)
+        .proves("only going on, or the way back, leads to a deployment that works")
+        .safe(safe)
+        .help(format!("go on, or be shown the way back: {}", typed.command(&format!("resume {short}"))))
+        .help(format!(
+            "to end the run where it stands: {}",
+            typed.command(&format!("abandon {short} --as-is --reason WHY"))
+        ))
 }
 
 async fn put_back(global: &Global, run: &RunFolder, args: AbandonArgs) -> Outcome {
@@ -107,6 +116,9 @@ fn leave(run: &RunFolder, reason: String) -> Outcome {
     let (state, _) = fold(run)?;
     let mut out = std::io::stdout();
     writeln!(out, "abandoned. {}; this itself changed nothing in the cluster.", run.id)?;
+    if !state.effects.is_empty() {
+        writeln!(out, "By the journal; nothing was read from the cluster now:")?;
+    }
     // the scratch place of a rehearsal that is done is gone
     let stays = |step: &&PlannedStep| step.risk != Risk::None && step.kind != "rehearse";
     for step in state.plan.iter().filter(stays) {

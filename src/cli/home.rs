@@ -33,7 +33,7 @@ use crate::{
     ports::{Identity, Objects, kinds},
     run::{CheckResult, Environment, RunState},
     runbook::{EMBEDDED, InputKind, Intent, Runbook, load},
-    runner::{leads_on, take_back},
+    runner::{fits, take_back},
     store::{Paths, RunFolder},
     text::Diagnostic,
     tui::{Errand, run_door},
@@ -126,7 +126,7 @@ fn shelf(global: &Global, known: &[(RunFolder, RunState)]) -> Result<Shelf, Fail
             continue;
         }
         runs.push(Unfinished {
-            title: state.runbook.as_ref().map_or_else(String::new, |of| of.title.clone()),
+            title: state.runbook.as_ref().map_or_else(String::new, |of| format!("{}, {}", of.title, of.intent)),
             place: format!("{namespace} @ {} · {}", state.context, state.environment),
             now: word,
             id,
@@ -159,14 +159,14 @@ fn shelf(global: &Global, known: &[(RunFolder, RunState)]) -> Result<Shelf, Fail
 /// What can be done after the newest run of each target.
 fn further(known: &[(RunFolder, RunState)]) -> Vec<Further> {
     let (mut found, mut seen) = (Vec::new(), Vec::<&Identity>::new());
-    for (run, state) in known.iter().rev().filter(|(_, state)| state.approved && !state.practice) {
+    for (run, state) in known.iter().rev().filter(|(_, state)| !state.effects.is_empty() && !state.practice) {
         let (Some(target), Some(of)) = (&state.target, &state.runbook) else { continue };
         if seen.iter().any(|other| other.same_place(target)) {
             continue;
         }
         seen.push(target);
         let Some(runbook) = self::of(&of.id) else { continue };
-        let leads = |intent: &&Intent| intent.continues.as_ref().is_some_and(|of| leads_on(state, &runbook.id, of));
+        let leads = |intent: &&Intent| intent.continues.as_ref().is_some_and(|of| fits(state, &runbook.id, of).is_ok());
         found.extend(runbook.intents.iter().filter(leads).map(|intent| Further {
             runbook: runbook.id.clone(),
             intent: intent.id.clone(),

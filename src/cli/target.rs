@@ -176,6 +176,15 @@ pub async fn choose(
     };
     let source = source(runs, &loaded.runbook.id, &continues, &identity, args.of.as_deref())
         .map_err(|problem| Failure::new(Exit::Refused, problem))?;
+    if args.file.is_some() && source.state.runbook.as_ref().is_none_or(|of| of.digest != loaded.digest) {
+        let problem = Diagnostic::new(format!("run {} was made by another runbook than this file", source.state.run))
+            .proves("its captures and secrets are for the runbook that took them")
+            .safe("everything: nothing was begun")
+            .help("go on with the very file that it was begun with");
+        return Err(Failure::new(Exit::Refused, problem));
+    }
+    // what counted as PROD then does so now, whatever the labels say
+    let environment = if source.state.environment == Environment::Prod { Environment::Prod } else { environment };
     // another chart or release than that run's would be another upgrade, not the same one continued
     if let Some(input) = chosen(args, answers)?.keys().next() {
         return Err(Failure::usage(format!(

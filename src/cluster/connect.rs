@@ -5,7 +5,7 @@ use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 use http::Request;
 use kube::{
     Client, Config,
-    config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig},
+    config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 use serde_json::Value;
 
@@ -31,7 +31,16 @@ pub struct ContextInfo {
 /// Reads the kubeconfig as kubectl would: KUBECONFIG, else the home folder's.
 fn read() -> Result<Kubeconfig, PortError> {
     Kubeconfig::read()
-        .map_err(|error| PortError::new(PortErrorKind::NotFound, "cannot read the kubeconfig", chain(&error)))
+        .map_err(|error| PortError::new(PortErrorKind::NotFound, "cannot read the kubeconfig", told(&error)))
+}
+
+/// Why a kubeconfig cannot be read. The parser quotes what it stumbles over, which may be a token: only the place is told.
+fn told(error: &KubeconfigError) -> String {
+    let KubeconfigError::Parse(fault) = error else { return chain(error) };
+    match fault.location() {
+        Some(at) => format!("it is no YAML of a kubeconfig, at line {} column {}", at.line(), at.column()),
+        None => "it is no YAML of a kubeconfig".to_owned(),
+    }
 }
 
 /// The contexts of the kubeconfig.
@@ -124,7 +133,7 @@ impl Cluster {
     /// `Invalid` for a text that is no kubeconfig.
     pub async fn from_text(text: &str) -> Result<Self, PortError> {
         let kubeconfig = Kubeconfig::from_yaml(text)
-            .map_err(|error| PortError::new(PortErrorKind::Invalid, "cannot read the kubeconfig", chain(&error)))?;
+            .map_err(|error| PortError::new(PortErrorKind::Invalid, "cannot read the kubeconfig", told(&error)))?;
         let name = kubeconfig.current_context.clone().unwrap_or_default();
         Self::from_kubeconfig(reduce(kubeconfig, &name)?, &name).await
     }

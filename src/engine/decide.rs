@@ -9,7 +9,7 @@ use super::{
 use crate::{
     actions::{ActionSpec, Driver, Halt, StepCx},
     run::{Choice, Outcome, Question, Record, Repeat, Reply, StepState, Stopped, WAY_BACK},
-    text::Diagnostic,
+    text::{Diagnostic, quoted},
 };
 
 /// What is confirmed of a step before it begins.
@@ -198,7 +198,13 @@ impl Engine {
             ActionSpec::Delete(spec) => Some((step, spec)),
             _ => None,
         });
-        let Some((step, spec)) = delete else { return Vec::new() };
+        let Some((step, spec)) = delete else {
+            // what was kept is given back: nothing else was ever the fast way
+            return vec![
+                "only the proven dump leads back, by a restore: its files are kept with the run that made it"
+                    .to_owned(),
+            ];
+        };
         let cx = self.context(step, self.core.renew_cancel());
         match spec.way_back(&cx).await {
             Ok(lines) => self.by_drydock().into_iter().chain(lines).collect(),
@@ -217,11 +223,11 @@ impl Engine {
             if state.practice {
                 return format!("practice --intent {intent}");
             }
-            let (short, context, namespace) = (state.short(), &state.context, &target.namespace);
+            let (short, context, namespace) = (state.short(), quoted(&state.context), &target.namespace);
             format!("start {} --intent {intent} --of {short} --context {context} -n {namespace}", of.id)
         };
         self.plan
-            .further
+            .ways_back
             .iter()
             .map(|intent| format!("drydock leads back, step by step: drydock {}", command(intent)))
             .collect()

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     actions::{ActionSpec, Described, Needs, PlanCx, Requires, deployment::Deployment},
     ports::Identity,
-    run::{Form, PlannedPhase, PlannedStep, RunState, StepId},
+    run::{Form, PlannedPhase, PlannedStep, Purpose, RunState, StepId},
     runbook::{Intent, Runbook, Step, parse_duration},
     text::{Template, render},
 };
@@ -38,8 +38,8 @@ pub struct Plan {
     pub steps: Vec<PlanStep>,
     /// Steps of the run that this one goes on from, as that one's intent has them. None of them is done here.
     pub taken: Vec<PlanStep>,
-    /// Intents that can go on from a run of this one, by id.
-    pub further: Vec<String>,
+    /// Intents that lead back from a run of this one, by id.
+    pub ways_back: Vec<String>,
     /// The deployment.
     pub deployment: Option<Arc<Deployment>>,
     /// What the steps need, together.
@@ -92,10 +92,12 @@ impl Plan {
             phases: phases.collect(),
             steps,
             taken,
-            further: runbook
+            ways_back: runbook
                 .intents
                 .iter()
-                .filter(|other| other.continues.as_ref().is_some_and(|of| of.intent == intent.id))
+                .filter(|other| {
+                    other.continues.as_ref().is_some_and(|of| of.intent == intent.id && of.purpose == Purpose::WayBack)
+                })
                 .map(|other| other.id.clone())
                 .collect(),
             deployment: runbook.deployment.clone().map(Arc::new),

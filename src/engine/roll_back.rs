@@ -23,6 +23,10 @@ const LONGEST: u64 = 60;
 impl Engine {
     /// The choice to roll back, with what it would undo now; none where nothing could be, or where that cannot be read.
     pub(super) async fn roll_back_choice(&self) -> Option<Choice> {
+        // what brings the other run's removal back is not undone half way: it is finished
+        if self.core.state().taken.is_some() {
+            return None;
+        }
         let (what, seconds) = tokio::time::timeout(LOOK, self.undoable()).await.ok()?.ok()?;
         (!what.is_empty()).then(|| Choice {
             id: ROLL_BACK.to_owned(),

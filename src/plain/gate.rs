@@ -31,7 +31,11 @@ pub(super) async fn ask(talk: &mut Talk<'_>, gate: &Gate) -> Result<Reply, Leave
     }
     let counts: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let place = if gate.prod { " IN PROD" } else { "" };
-    talk.say(&format!("DELETES {} OBJECTS{place}: {}.", gate.goes.len(), counts.join(", ")));
+    talk.say(&format!(
+        "DELETES {}{place}: {}.",
+        units::plural(gate.goes.len(), "OBJECT", "OBJECTS"),
+        counts.join(", ")
+    ));
     talk.say(&format!("  Type \"list\" for all {} names.", gate.goes.len()));
     for line in &gate.stays {
         talk.say(&format!("  Stays: {line}"));

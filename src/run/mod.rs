@@ -33,5 +33,5 @@ pub use output::{EVENT, OutputLine, Tag};
 pub use question::{Check, CheckResult, Choice, Gate, Lock, Question, ReapplyItem, ReapplyState, Removal, WAY_BACK};
 pub use record::{Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, Service, Sign, Verdict};
 pub use state::{EffectState, EvidenceState, RunState, StepState, short_of};
-pub use taken::{Taken, TakenStep};
+pub use taken::{Purpose, Taken, TakenStep};
 pub use timing::{Timing, Timings};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Environment, EvidenceState, StepId, TakenStep};
+use super::{Environment, EvidenceState, Purpose, StepId, TakenStep};
 use crate::{
     ports::{Identity, Provenance},
     text::Diagnostic,
@@ -179,7 +179,15 @@ pub enum Record {
         inputs: Value,
     },
     /// What other steps of an earlier run on the same target did, found and proved: this run goes on from there.
-    TakenOver { run: String, intent: String, steps: Vec<TakenStep>, evidence: Vec<EvidenceState> },
+    /// `records` is how many records that run had by then.
+    TakenOver {
+        run: String,
+        intent: String,
+        purpose: Purpose,
+        records: u64,
+        steps: Vec<TakenStep>,
+        evidence: Vec<EvidenceState>,
+    },
     /// The plan the operator saw.
     Planned { phases: Vec<PlannedPhase>, steps: Vec<PlannedStep> },
     /// The operator approved the plan.

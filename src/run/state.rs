@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Environment, FieldKind, Form, Outcome, PlannedPhase, PlannedStep, Record, Repeat, Risk, RunbookRef, StepId, Taken,
-    TakenStep, Verdict,
+    Environment, FieldKind, Form, Outcome, PlannedPhase, PlannedStep, Purpose, Record, Repeat, Risk, RunbookRef,
+    StepId, Taken, TakenStep, Verdict,
 };
 use crate::{ports::Identity, text::Diagnostic};
 
@@ -159,14 +159,14 @@ impl RunState {
                 self.practice = *practice;
                 self.inputs = inputs.clone();
             }
-            Record::TakenOver { run, steps, evidence, .. } => {
+            Record::TakenOver { run, purpose, records, steps, evidence, .. } => {
                 for TakenStep { step, at, summary, facts } in steps {
                     self.facts.insert(step.id.clone(), facts.clone());
                     self.steps.insert(step.id.clone(), StepState::Done { at: *at, summary: summary.clone() });
                 }
                 self.evidence.extend(evidence.iter().cloned());
                 let steps = steps.iter().map(|taken| taken.step.clone()).collect();
-                self.taken = Some(Taken { run: run.clone(), steps });
+                self.taken = Some(Taken { run: run.clone(), purpose: *purpose, records: *records, steps });
             }
             Record::Planned { phases, steps } => {
                 self.phases.clone_from(phases);
@@ -267,7 +267,8 @@ impl RunState {
 
     /// The version that this run leads to: the one of its inputs, or the one that an earlier run captured and this one puts back.
     pub fn leads_to(&self) -> &str {
-        let captured = self.taken.iter().flat_map(|taken| &taken.steps).filter(|step| step.kind == "capture");
+        let back = self.taken.iter().filter(|taken| taken.purpose == Purpose::WayBack);
+        let captured = back.flat_map(|taken| &taken.steps).filter(|step| step.kind == "capture");
         let before = captured.filter_map(|step| self.facts.get(&step.id)?["version"].as_str()).next();
         before.or_else(|| self.inputs.get("to_version")?.as_str()).unwrap_or_default()
     }
@@ -287,14 +288,21 @@ impl RunState {
         if skipped == 0 { all } else { format!("{all}, {skipped} did not apply") }
     }
 
-    /// Whether a removal of this run was about to send a deletion. A rehearsal deletes, too: only its own scratch namespace.
+    /// Whether a removal of this run was about to be sent: of objects, or of kept volumes. A rehearsal deletes, too: only its own
+    /// scratch namespace.
     pub fn removal_begun(&self) -> bool {
-        self.effects.iter().any(|effect| self.planned(&effect.step).is_some_and(|step| step.kind == "delete"))
+        self.changed_by("delete") || self.changed_by("release")
+    }
+
+    /// Whether a step of this kind was about to change something.
+    fn changed_by(&self, kind: &str) -> bool {
+        self.effects.iter().any(|effect| self.planned(&effect.step).is_some_and(|step| step.kind == kind))
     }
 
     /// A failure of a step with what is still safe and what helps, where the step itself did not say it.
     pub fn reassure(&self, step: &PlannedStep, problem: Diagnostic) -> Diagnostic {
         let safe = match step.risk {
+            _ if self.changed_by("release") => "what is deployed now, the proven dump here, the vault".to_owned(),
             _ if self.removal_begun() => {
                 "the proven dump here, the volumes that were set to keep, the vault".to_owned()
             }

@@ -21,11 +21,25 @@ pub struct TakenStep {
     pub facts: Value,
 }
 
+/// What a run that goes on from another one is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// It brings back what the other removed. That one need not have come to its end.
+    WayBack,
+    /// It clears up what the other kept, and with it the way back: only after that one came to its end.
+    ClearUp,
+}
+
 /// The run that another goes on from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     /// Its id.
     pub run: String,
+    /// What for.
+    pub purpose: Purpose,
+    /// How many records it had by then.
+    pub records: u64,
     /// The steps that were taken over, as it planned them.
     pub steps: Vec<PlannedStep>,
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     actions::{ActionSpec, Requires, deployment::Deployment},
-    run::{Risk, Service, StepId, secrets_within},
+    run::{Purpose, Risk, Service, StepId, secrets_within},
     text::Template,
 };
 
@@ -110,6 +110,8 @@ pub struct Intent {
 pub struct Continues {
     /// Id of that intent, in this runbook.
     pub intent: String,
+    /// What for.
+    pub purpose: Purpose,
     /// Steps of it that must be done, and are taken over.
     pub steps: Vec<String>,
 }

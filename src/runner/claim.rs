@@ -4,7 +4,7 @@
 use super::launch::{give_up, own, records};
 use crate::{
     ports::Identity,
-    run::{Record, RunState},
+    run::{Record, RunState, Taken},
     store::{RunFolder, Runs},
     text::{Diagnostic, Typed},
 };
@@ -44,20 +44,44 @@ pub fn refuse_second(runs: &Runs, target: &Identity, own: &[&str], typed: &Typed
     Ok(())
 }
 
-/// Ends the run `other`, from which `own` goes on, unless it is at its end.
+/// Ends the run `other`, from which `own_id` goes on and is about to change something, unless it is at its end.
 ///
 /// # Errors
-/// `held by …`, or its journal cannot be read or written.
-pub(super) fn supersede(runs: &Runs, other: &str, own_id: &str) -> Result<(), Diagnostic> {
-    let folder = runs.find(other).map_err(|error| {
-        Diagnostic::new(format!("the run {other} that this one goes on from is not here any more"))
+/// It went on since, is at work in another process, or its journal cannot be read or written.
+pub(super) fn supersede(runs: &Runs, other: &Taken, own_id: &str) -> Result<(), Diagnostic> {
+    let safe = "everything: nothing was changed";
+    let folder = runs.find(&other.run).map_err(|error| {
+        Diagnostic::new(format!("the run {} that this one goes on from is not here any more", other.run))
             .cause(error.to_string())
-            .safe("everything: nothing was changed")
+            .safe(safe)
     })?;
-    if fold(&folder)?.is_at_end() {
+    let _lock = own(&folder)?;
+    let state = fold(&folder)?;
+    // given up by this very run before it was killed
+    let by_us = state.abandoned && state.records == other.records + 1;
+    if state.records != other.records && !by_us {
+        return Err(Diagnostic::new(format!("the run {} went on since this one took over from it", other.run))
+            .proves("what was taken over need not be true any more")
+            .safe(safe)
+            .help("give this run up, and begin it again from what that one has done by now"));
+    }
+    // one at its end writes nothing more, whatever others did on its target since
+    for run in runs.list().map_err(|error| Diagnostic::new("cannot look for other runs").cause(error.to_string()))? {
+        if [other.run.as_str(), own_id].contains(&run.id.as_str()) || !run.journal().exists() {
+            continue;
+        }
+        let later = fold(&run)?;
+        let same = state.target.as_ref().zip(later.target.as_ref()).is_some_and(|(ours, of)| ours.same_place(of));
+        if same && !later.effects.is_empty() && later.times.map(|(_, last)| last) > state.times.map(|(_, last)| last) {
+            return Err(Diagnostic::new(format!("run {} changed the target after {} did", run.id, other.run))
+                .proves("what was taken over need not be true any more")
+                .safe(safe)
+                .help("give this run up; what can be done now is offered at home"));
+        }
+    }
+    if state.is_at_end() {
         return Ok(());
     }
-    let _lock = own(&folder)?;
     give_up(&folder, crate::ports::operator(), format!("run {own_id} goes on from it"))
 }
 

@@ -226,7 +226,7 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
         drafts: folder.answers(),
         runs: folder.siblings(),
         run: folder.id.to_string(),
-        supersedes: opened.state.taken.as_ref().map(|taken| taken.run.clone()),
+        supersedes: opened.state.taken.clone(),
         typed: opened.typed,
         claiming: None,
     };

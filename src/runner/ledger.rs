@@ -9,7 +9,7 @@ use super::claim::{refuse_second, supersede};
 use crate::{
     engine::Ledger,
     ports::Identity,
-    run::Record,
+    run::{Record, Taken},
     store::{FileLock, Journal, Keep, Runs, Wait, write_atomic},
     text::{Diagnostic, Typed},
 };
@@ -23,8 +23,8 @@ pub(super) struct FileLedger {
     pub(super) drafts: PathBuf,
     pub(super) runs: Runs,
     pub(super) run: String,
-    /// The run that this one goes on from: it is at its end once this one's plan is approved.
-    pub(super) supersedes: Option<String>,
+    /// The run that this one goes on from: it is at its end once this one changes something.
+    pub(super) supersedes: Option<Taken>,
     /// How a command that finds the run is typed.
     pub(super) typed: Typed,
     /// Held from the look at the other runs until this one's claim is durable.
@@ -43,6 +43,12 @@ impl FileLedger {
 
 impl Ledger for FileLedger {
     fn append(&mut self, at: Timestamp, record: &Record) -> Result<(), Diagnostic> {
+        if matches!(record, Record::Effect { .. })
+            && let Some(other) = &self.supersedes
+        {
+            supersede(&self.runs, other, &self.run)?;
+            self.supersedes = None;
+        }
         let appended = self.journal.append(at, record).map(drop);
         self.claiming = None;
         appended.map_err(|error| self.stop("the journal cannot be written", &error))
@@ -51,11 +57,9 @@ impl Ledger for FileLedger {
     fn claim(&mut self, target: &Identity) -> Result<(), Diagnostic> {
         let lock = FileLock::acquire(&self.runs.claims(), Wait::UpTo(CLAIM))
             .map_err(|error| Diagnostic::new("cannot claim the target for this run").cause(error.to_string()))?;
-        let other = self.supersedes.as_deref();
-        refuse_second(&self.runs, target, &[&self.run, other.unwrap_or_default()], &self.typed)?;
-        if let Some(other) = other {
-            supersede(&self.runs, other, &self.run)?;
-        }
+        let other = self.supersedes.as_ref().map(|taken| taken.run.as_str());
+        let own: Vec<&str> = [Some(self.run.as_str()), other].into_iter().flatten().collect();
+        refuse_second(&self.runs, target, &own, &self.typed)?;
         self.claiming = Some(lock);
         Ok(())
     }

@@ -9,4 +9,4 @@ mod source;
 
 pub use claim::refuse_second;
 pub use launch::{Launch, Opened, abandon, launch, open, records, reopen, take_back};
-pub use source::{Source, leads_on, source};
+pub use source::{Source, fits, source};

@@ -1,12 +1,11 @@
-//! The run that another goes on from: which one it is, and what of it is taken over. Only reads, but for the end of a run
-//! that another one supersedes.
+//! The run that another goes on from: which one it is, and what of it is taken over. Only reads.
 
 use serde_json::{Map, Value};
 
 use super::launch::{drafts_of, records};
 use crate::{
     ports::Identity,
-    run::{Record, RunState, StepId, StepState, TakenStep},
+    run::{Purpose, Record, RunState, StepId, StepState, TakenStep},
     runbook::Continues,
     store::{RunFolder, Runs},
     text::Diagnostic,
@@ -25,10 +24,11 @@ pub struct Source {
     pub drafts: Map<String, Value>,
 }
 
-/// The newest run on `target` from which an intent of `runbook` can go on, or the one that is named.
+/// The newest run on `target` that changed something, where an intent of `runbook` can go on from it. `named`: the one it has
+/// to be.
 ///
 /// # Errors
-/// There is none, and why the newest, or the named one, will not do.
+/// There is none, it is another one than the named, or it will not do, and why; or a newer one cannot be read.
 pub fn source(
     runs: &Runs,
     runbook: &str,
@@ -38,45 +38,49 @@ pub fn source(
 ) -> Result<Source, Diagnostic> {
     let unreadable =
         |error: &dyn std::fmt::Display| Diagnostic::new("cannot look for other runs").cause(error.to_string());
-    let folders = match named {
-        Some(name) => vec![runs.find(name).map_err(|error| Diagnostic::new(error.to_string()))?],
-        None => runs.list().map_err(|error| unreadable(&error))?,
+    let wanted = named.map(|name| runs.find(name).map_err(|error| Diagnostic::new(error.to_string()))).transpose()?;
+    let refused = |what: String| {
+        Diagnostic::new(what)
+            .safe("everything: nothing was begun")
+            .help("it must be the newest run of this state folder that changed this very namespace; `drydock runs` lists them")
     };
-    let mut why = None;
-    for folder in folders.into_iter().rev().filter(|folder| folder.journal().exists()) {
-        let state = match records(&folder) {
-            Ok(entries) => RunState::of(entries.iter().map(|entry| (entry.at, &entry.record))),
-            Err(problem) if named.is_some() => return Err(problem),
-            Err(_) => continue,
-        };
-        match fits(&state, runbook, continues, target) {
-            Ok(()) => return taken(folder, state, continues),
-            Err(reason) => why = why.or_else(|| reason.map(|reason| format!("{}: {reason}", folder.id))),
+    for folder in runs.list().map_err(|error| unreadable(&error))?.into_iter().rev() {
+        if !folder.journal().exists() {
+            continue;
         }
+        // one that cannot be read may be the one that changed it last
+        let entries = records(&folder)?;
+        let state = RunState::of(entries.iter().map(|entry| (entry.at, &entry.record)));
+        if state.effects.is_empty() || state.target.as_ref().is_none_or(|other| !other.same_place(target)) {
+            continue;
+        }
+        if let Some(wanted) = wanted.as_ref().filter(|wanted| wanted.id != folder.id) {
+            return Err(refused(format!("run {} is not the last one that changed {}", wanted.id, target.namespace))
+                .cause(format!("run {} came after it", folder.id)));
+        }
+        return match fits(&state, runbook, continues) {
+            Ok(()) => taken(folder, state, continues),
+            Err(reason) => Err(refused(format!("nothing can go on from run {} like this", folder.id)).cause(reason)),
+        };
     }
     let (intent, place) = (&continues.intent, &target.namespace);
-    let problem = Diagnostic::new(match named {
-        Some(name) => format!("run {name} is not one that this can go on from"),
-        None => format!("there is no run here that this can go on from: {runbook}, {intent}, on {place}"),
-    })
-    .safe("everything: nothing was begun")
-    .help("it must be a run of this state folder, on this very namespace; `drydock runs` lists them");
-    Err(why.into_iter().fold(problem, Diagnostic::cause))
+    Err(refused(format!("there is no run here that this can go on from: {runbook}, {intent}, on {place}")))
 }
 
-/// Whether an intent of `runbook` can go on from a run, where that is still about the place that it was about.
-pub fn leads_on(state: &RunState, runbook: &str, continues: &Continues) -> bool {
-    state.target.as_ref().is_some_and(|target| fits(state, runbook, continues, target).is_ok())
-}
-
-/// Whether a run will do; why not, where that is worth telling: one of another kind or place is no news.
-fn fits(state: &RunState, runbook: &str, continues: &Continues, target: &Identity) -> Result<(), Option<String>> {
-    let Some(of) = &state.runbook else { return Err(None) };
+/// Whether an intent of `runbook` can go on from a run; why not, in words.
+pub fn fits(state: &RunState, runbook: &str, continues: &Continues) -> Result<(), String> {
+    let Some(of) = &state.runbook else { return Err("it has no first record".to_owned()) };
     if of.id != runbook || of.intent != continues.intent {
-        return Err(Some(format!("it is of {} ({})", of.id, of.intent)).filter(|_| of.id == runbook));
+        return Err(format!("it is of {} ({}), not of {runbook} ({})", of.id, of.intent, continues.intent));
     }
-    if state.target.as_ref().is_none_or(|other| !other.same_place(target)) {
-        return Err(Some(format!("it is about another namespace or cluster than {} is now", target.namespace)));
+    match continues.purpose {
+        Purpose::ClearUp if !state.finished => {
+            return Err("it is not finished: what it kept is still its way back".to_owned());
+        }
+        Purpose::WayBack if !state.removal_begun() => {
+            return Err("it removed nothing: a roll back or `abandon` puts back what it changed".to_owned());
+        }
+        Purpose::WayBack | Purpose::ClearUp => {}
     }
     let done = |id: &&String| matches!(state.step(&StepId((*id).clone())), StepState::Done { .. });
     match continues.steps.iter().find(|id| !done(id)) {
@@ -84,7 +88,7 @@ fn fits(state: &RunState, runbook: &str, continues: &Continues, target: &Identit
         Some(id) => {
             let step = state.planned(&StepId(id.clone()));
             let name = step.map_or_else(|| id.clone(), |step| format!("{} {}", step.number, step.title));
-            Err(Some(format!("its step {name} is not done, or was put back")))
+            Err(format!("its step {name} is not done, or was put back"))
         }
     }
 }
@@ -103,6 +107,8 @@ fn taken(folder: RunFolder, state: RunState, continues: &Continues) -> Result<So
     let record = Record::TakenOver {
         run: state.run.clone(),
         intent: continues.intent.clone(),
+        purpose: continues.purpose,
+        records: state.records,
         steps: steps.collect(),
         evidence: state.evidence.iter().filter(|evidence| of_these(&evidence.step)).cloned().collect(),
     };

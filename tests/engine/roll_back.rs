@@ -155,6 +155,7 @@ async fn once_the_removal_was_begun_the_way_back_is_shown_and_nothing_is_undone(
         format!("kubectl --context c patch pv {volume} --type merge -p '{{\"spec\":{{\"claimRef\":{{\"uid\":null,"),
         "$ drydock vault show --reveal 7f3a/version/release | kubectl --context c -n plant create -f -   ".to_owned(),
         "$ helm --kube-context c rollback pixelcore 1 -n plant   ".to_owned(),
+        "drydock start pixelcore --intent undo-remove --of 7f3a --context c -n plant".to_owned(),
     ] {
         assert!(text.contains(&wanted), "{wanted} in {text}");
     }
@@ -173,6 +174,7 @@ async fn once_the_removal_was_begun_the_way_back_is_shown_and_nothing_is_undone(
     assert_eq!(record["metadata"]["name"], "sh.helm.release.v1.pixelcore.v1");
     assert_eq!(record["metadata"]["labels"]["owner"], "helm");
     assert!(record["metadata"].get("uid").is_none() && record["data"]["release"].as_str().unwrap().len() > 10);
+    assert!(!text.contains("release-volumes"), "what ends the way back is no way back: {text}");
     assert!(!text.contains("delete pvc"), "no claim stands in the way yet: {text}");
     // the run is not ended by it
     let desk = desk.again();

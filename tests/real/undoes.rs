@@ -59,13 +59,16 @@ fn an_upgrade_that_was_used_is_undone_over_two_kills() {
     for secret in crate::pixelcore::ALL_SECRET {
         assert!(!report.contains(secret) && !said.contains(secret), "{secret} is told");
     }
-    // the volume of before is in use again: it is not released, whatever is typed
+    // the volume of before is in use again, and what came last is no upgrade: nothing goes on from that one any more
     let upgrade = plant.runs().into_iter().min_by_key(|run| run.metadata().unwrap().created().unwrap()).unwrap();
     let upgrade = upgrade.to_str().unwrap().rsplit('-').next().unwrap().to_owned();
-    plant.answer(&format!("release: {{phrase: \"{}\"}}", plant.phrase()));
-    let mut release = plant.go_on("release-volumes");
-    release.extend(["--of".to_owned(), upgrade]);
-    let (code, said) = run(&plant, &release);
-    assert!(code != Some(0) && said.contains("new-version"), "the new version is not there: {said}");
+    for intent in ["release-volumes", "undo-remove"] {
+        let (code, said) = run(&plant, &plant.go_on(intent));
+        assert!(code == Some(3) && said.contains("it is of pixelcore (undo-remove)"), "{intent}: {said}");
+        let mut named = plant.go_on(intent);
+        named.extend(["--of".to_owned(), upgrade.clone()]);
+        let (code, said) = run(&plant, &named);
+        assert!(code == Some(3) && said.contains("is not the last one that changed"), "{intent}: {said}");
+    }
     assert_eq!(plant.volumes(), ["data-pix-db-0 Bound Retain", "data-pix-db-0 Released Retain"]);
 }

@@ -15,7 +15,7 @@ use crate::{
         programs::host::Call,
         spec::RollbackSpec,
     },
-    run::{Repeat, Verdict},
+    run::{EffectState, Repeat, Verdict},
     text::Diagnostic,
 };
 
@@ -40,24 +40,40 @@ impl RollbackSpec {
         Ok(captured)
     }
 
-    /// Helm's record is made again where it is gone.
+    /// Helm's record is made again where it is gone. Another one of that name is somebody else's release.
     async fn put_record(&self, cx: &StepCx, captured: &Captured) -> Result<(), Halt> {
         let reference = record_of(&cx.target, &captured.name, &captured.revision);
-        if cx.get(&reference).await?.is_some() {
-            return Ok(());
-        }
+        let effect = format!("create Secret {}, helm's record of revision {}", reference.name, captured.revision);
+        let made =
+            |effect_: &&EffectState| effect_.step == cx.step && effect_.effect == effect && effect_.result.is_some();
         let kept = cx.secret(&secret_name(&self.to, "1", RECORD)).await?;
         // the cause is left out: it may quote what stands in the vault
         let mut object: Value = serde_json::from_slice(kept.expose_secret())
             .map_err(|_| Diagnostic::new("helm's record in the vault cannot be understood"))?;
+        if let Some(there) = cx.get(&reference).await? {
+            // once this run made it, helm itself writes into it
+            if cx.driver.state().effects.iter().any(|effect| made(&effect)) || there["data"] == object["data"] {
+                return Ok(());
+            }
+            return Err(somebodys(&captured.name, "its record is not the one that was captured"));
+        }
         object["metadata"]["namespace"] = cx.namespace().into();
-        let effect = format!("create Secret {}, helm's record of revision {}", reference.name, captured.revision);
         cx.effect(&effect).await?;
         match cx.world.objects.create(&object).await {
             Ok(_) => cx.effected(&effect, "accepted").await,
             Err(error) => Err(cx.not_made(&effect, error).await),
         }
     }
+}
+
+/// A release that this run has nothing to do with.
+fn somebodys(name: &str, how: &str) -> Halt {
+    Halt::Refused(Box::new(
+        Diagnostic::new(format!("release {name} is there, and {how}"))
+            .proves("somebody deployed it since the removal")
+            .safe("it: nothing was sent")
+            .help("find out who works on this release; what is not of this run is left alone"),
+    ))
 }
 
 /// Whether the newest revision of the release is deployed and is this one, or was rolled back to it.
@@ -83,7 +99,11 @@ impl Action for RollbackSpec {
                 format!("$ kubectl -n {} create -f VAULT   (helm's record of the version before)", cx.namespace),
                 format!("$ helm rollback {release} REVISION -n {}", cx.namespace),
             ],
-            rights: kinds.iter().map(|(group, kind)| right("create", group, kind, "", ns)).collect(),
+            rights: kinds
+                .iter()
+                .flat_map(|(group, kind)| ["create", "get", "patch"].map(|verb| right(verb, group, kind, "", ns)))
+                .chain([right("update", "", "secrets", "", ns)])
+                .collect(),
             programs: vec!["helm".to_owned()],
             ..Described::default()
         }
@@ -110,19 +130,13 @@ impl Action for RollbackSpec {
         let Captured { name, revision } = &captured;
         let done = || Done::plain(format!("release {name} is what it was at revision {revision}"));
         let found = release(cx, &cx.target, name).await?;
+        let begun = cx.driver.state().effects.iter().any(|effect| effect.step == cx.step);
         match found.as_ref().map(|found| text(found, "/status")) {
             Some("deployed") if is_back(cx, &captured).await? => return Ok(done()),
+            Some(status) if !begun => return Err(somebodys(name, &format!("helm says {status}"))),
             Some(status) if status.starts_with(PENDING) => clear_pending(cx, &cx.target, name).await?,
             // its record alone makes helm say so: nothing of it need be there
-            Some(_) if cx.driver.state().effects.iter().any(|effect| effect.step == cx.step) => {}
-            Some(status) => {
-                return Err(Halt::Refused(Box::new(
-                    Diagnostic::new(format!("release {name} is there, and helm says {status}"))
-                        .proves("somebody deployed it since the removal of this run")
-                        .safe("it: nothing was sent")
-                        .help("find out who works on this release; what is not of this run is left alone"),
-                )));
-            }
+            Some(_) => {}
             None => {}
         }
         self.put_record(cx, &captured).await?;

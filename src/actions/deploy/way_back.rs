@@ -12,6 +12,7 @@ use crate::{
     },
     ports::kinds,
     run::{StepId, short_of},
+    text::quoted,
 };
 
 impl DeleteSpec {
@@ -110,16 +111,6 @@ fn tools(cx: &StepCx) -> (String, String) {
     let state = cx.driver.state();
     let context = quoted(&state.context);
     (format!("kubectl --context {context}"), format!("helm --kube-context {context}"))
-}
-
-/// A word for a shell: in single quotes where it holds more than what needs none.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 fn volumes_named(volumes: &[&Value]) -> String {

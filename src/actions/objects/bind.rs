@@ -54,6 +54,13 @@ async fn read(cx: &StepCx, step: &str) -> Result<Result<Vec<Kept>, String>, Halt
             return Ok(Err(format!("volume {name} of {claim} says {policy}, not keep")));
         }
         let of = |field: &str| text(&volume, &format!("/spec/claimRef/{field}")).to_owned();
+        if of("name").is_empty() {
+            let (name, ns) = (text(kept, "/volume"), cx.namespace());
+            return Ok(Err(format!(
+                "volume {name} is there, and any claim may take it; reserve it first: kubectl patch pv {name} --type merge -p \
+                 '{{\"spec\":{{\"claimRef\":{{\"namespace\":\"{ns}\",\"name\":\"{claim}\"}}}}}}'"
+            )));
+        }
         if of("namespace") != cx.namespace() || of("name") != claim {
             return Ok(Err(format!("volume {name} of {claim} belongs to {}/{} now", of("namespace"), of("name"))));
         }
@@ -93,9 +100,10 @@ pub async fn unused(cx: &StepCx, step: &str) -> Result<Result<String, String>, H
         if claim.is_some_and(|claim| text(&claim, "/spec/volumeName") == name) {
             return Ok(Err(format!("volume {name} is held by claim {}/{}", of("namespace"), of("name"))));
         }
-        // who is bound was seen by its claim; a phase that is neither is not known to be free
-        if !matches!(text(&volume, "/status/phase"), "Released" | "Available" | "Failed") {
-            return Ok(Err(format!("volume {name} is {}", text(&volume, "/status/phase"))));
+        // the storage takes back only what was released; one that waits for a claim would go with the data of that claim
+        if !matches!(text(&volume, "/status/phase"), "Released" | "Failed") {
+            let (phase, of) = (text(&volume, "/status/phase"), of("name"));
+            return Ok(Err(format!("volume {name} is {phase} for claim {of}: somebody began to bring it back")));
         }
         free += 1;
     }
@@ -134,8 +142,9 @@ pub async fn set_free(cx: &StepCx, step: &str) -> Result<Vec<(String, String)>, 
         let effect = format!("set volume {name} free for claim {}", kept.claim);
         cx.effect(&effect).await?;
         let reference = ObjectRef { kind: kinds::volume(), namespace: None, name: name.to_owned() };
-        // the claim's name stays: no other claim gets the volume
-        let fields = json!({"spec": {"claimRef": {"uid": "", "resourceVersion": ""}}});
+        // the claim's name stays: no other claim gets the volume. What this field manager set before is said again, or it would go
+        let claim = json!({"uid": "", "resourceVersion": ""});
+        let fields = json!({"spec": {"persistentVolumeReclaimPolicy": "Retain", "claimRef": claim}});
         cx.world.objects.apply(&reference, text(&kept.volume, "/metadata/uid"), &fields).await?;
         cx.effected(&effect, "accepted").await?;
     }

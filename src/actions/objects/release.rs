@@ -123,6 +123,10 @@ impl Action for ReleaseSpec {
         }
         let found = pass(cx, self).await?;
         for target in &found.goes {
+            // a claim may have come while another volume went
+            if let Err(reason) = bind::unused(cx, &self.volumes).await? {
+                return Err(Diagnostic::new(reason).safe("that volume: it is kept").into());
+            }
             let effect = effect_of(target);
             cx.effect(&effect).await?;
             let fields = json!({"spec": {"persistentVolumeReclaimPolicy": "Delete"}});

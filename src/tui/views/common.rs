@@ -230,8 +230,8 @@ pub fn facts(app: &App) -> [String; 4] {
         (Front::Finish(_), _) => nothing("1 min".to_owned()),
         (Front::Gate(screen), Some(step)) if screen.gate.is_open() => {
             let place = if screen.gate.prod { " in PROD" } else { "" };
-            let changes = format!("{} objects{place}", screen.gate.goes.len());
-            [changes, "kept volumes".to_owned(), time(app, step), leave]
+            let changes = format!("{}{place}", units::plural(screen.gate.goes.len(), "object", "objects"));
+            [changes, step.undo.trim_start_matches("from ").to_owned(), time(app, step), leave]
         }
         (Front::Gate(_), _) => {
             ["nothing while locked".to_owned(), "not needed".to_owned(), "no limit".to_owned(), leave]

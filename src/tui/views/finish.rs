@@ -3,7 +3,7 @@
 use super::{Room, common};
 use crate::{
     app::{App, screens::FinishScreen},
-    run::{Outage, PlannedStep, StepState},
+    run::{Outage, PlannedStep, Purpose, StepState},
     text::units,
     tui::{Ink, Line, picture::wrap},
 };
@@ -20,10 +20,13 @@ fn summaries<'a>(app: &'a App, kind: &str) -> Vec<(&'a PlannedStep, &'a str)> {
 pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     let name = app.run.runbook.as_ref().map_or("", |runbook| runbook.title.as_str());
     let to = app.run.leads_to();
+    let is_for = |purpose| app.run.taken.as_ref().is_some_and(|taken| taken.purpose == purpose);
+    let (back, cleared) = (is_for(Purpose::WayBack), is_for(Purpose::ClearUp));
     let title = match to {
         _ if app.run.rolled_back => format!("{name}: what this run changed is put back"),
         "" => format!("{name}: every step is done"),
-        to if app.run.taken.is_some() => format!("{name} {to} is back, with the rows that were dumped"),
+        _ if cleared => format!("{name}: what was kept of the version before is given back"),
+        to if back => format!("{name} {to} is back, with the rows that were dumped"),
         to => format!("{name} {to} is up, with as many rows as were dumped"),
     };
     let times = app.run.times.map_or_else(String::new, |(from, last)| {
@@ -74,7 +77,7 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     }
     if !summaries(app, "delete").is_empty() {
         lines.push(Line::blank());
-        let text = if app.run.taken.is_some() {
+        let text = if back {
             "What was written to the version in between is on its own volumes, which are kept, and nowhere else."
         } else {
             "The volumes of the old version are kept. Data written from now on would be lost by going back to them."

@@ -10,6 +10,7 @@ use crate::{
         text_field::TextField,
     },
     run::Lock,
+    text::units,
     tui::{
         Ink, Line,
         picture::{cut, width, wrap},
@@ -190,7 +191,11 @@ fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
     lines.extend(named.iter().map(|part| Line::text(part)));
     // where what stays begins
     let right = if room.width < 79 { 26 } else { 42 };
-    lines.push(Line::text(&format!("{} objects go now", gate.goes.len())).at(right, "What stays", Ink::Plain));
+    lines.push(Line::text(&format!("{} now", units::plural(gate.goes.len(), "object goes", "objects go"))).at(
+        right,
+        "What stays",
+        Ink::Plain,
+    ));
     let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for removal in &gate.goes {
         kinds.entry(&removal.kind).or_default().push(&removal.name);
@@ -203,7 +208,7 @@ fn typing(app: &App, screen: &GateScreen, room: Room) -> Vec<Line> {
         GateFocus::Delete => Some(1),
         _ => None,
     };
-    let delete = format!("Delete {} objects", gate.goes.len());
+    let delete = format!("Delete {}", units::plural(gate.goes.len(), "object", "objects"));
     let back = if room.width < 70 { "Go back" } else { "Go back, delete nothing" };
     let buttons = button_rows(&[back, &delete], focus, screen.missing(), Some(1), room);
     // what stands around the two lists: heading, titles, rule, two fields, note, buttons, and empty rows where there is room

@@ -3,7 +3,7 @@
 use super::{Room, buttons};
 use crate::{
     app::{App, screens::PlanScreen},
-    run::{Outage, Risk},
+    run::{Outage, Purpose, Risk},
     text::units,
     tui::{Ink, Line, picture::wrap},
 };
@@ -47,11 +47,17 @@ pub fn view(app: &App, screen: &PlanScreen, room: Room) -> Vec<Line> {
     let hard: Vec<&str> =
         run.plan.iter().filter(|step| step.risk == Risk::Irreversible).map(|step| step.number.as_str()).collect();
     if !hard.is_empty() {
-        let why = if run.taken.is_some() {
-            "It stays shut until the volumes that come back were read, and those that go are kept, too."
-        } else {
-            "It stays shut until the dump was restored and every table counted. The volumes are kept: that is the way \
-             back."
+        let why = match run.taken.as_ref().map(|taken| taken.purpose) {
+            Some(Purpose::WayBack) => {
+                "It stays shut until the volumes that come back were read, and those that go are kept, too."
+            }
+            Some(Purpose::ClearUp) => {
+                "It stays shut while anything uses what goes. After it only the proven dump leads back."
+            }
+            None => {
+                "It stays shut until the dump was restored and every table counted. The volumes are kept: that is the way \
+                 back."
+            }
         };
         let text = format!("only {}. {why}", hard.join(", "));
         for (index, part) in wrap(&text, room.width - 18).into_iter().enumerate() {

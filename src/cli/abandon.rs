@@ -88,7 +88,8 @@ async fn put_back(global: &Global, run: &RunFolder, args: AbandonArgs) -> Outcom
     let answers = load_answers(args.answers.as_deref())?;
     let opened = reopen(run.clone()).map_err(|problem| Failure::new(Exit::Environment, problem))?;
     let typed = global.typed().command(&format!("abandon {} --as-is --reason WHY", args.run));
-    let taken = take_up(global, &paths, opened.giving_up(args.reason), &ResumeArgs::default(), answers).await;
+    let resume = ResumeArgs::default();
+    let taken = Box::pin(take_up(global, &paths, opened.giving_up(args.reason), &resume, answers)).await;
     let exit = taken.map_err(|failure| Failure {
         problems: failure
             .problems

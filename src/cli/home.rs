@@ -76,7 +76,7 @@ async fn visit(
         let target = match shown.map_err(|error| no_terminal(&error))? {
             Chosen::Leave => return Ok(Exit::Done),
             Chosen::Resume(run) => return Box::pin(resume(global, ResumeArgs { run, ..ResumeArgs::default() })).await,
-            Chosen::Practice => return practice(global, PracticeArgs::default()).await,
+            Chosen::Practice => return Box::pin(practice(global, PracticeArgs::default())).await,
             Chosen::Begin(begin) => TargetArgs {
                 runbook: begin.runbook,
                 context: Some(begin.context),

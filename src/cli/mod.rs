@@ -274,7 +274,7 @@ async fn dispatch(cli: Cli) -> Outcome {
         Command::Abandon(args) => abandon::abandon(&global, args).await,
         Command::Check(args) => inspect::check(&global, args).await,
         Command::Plan(args) => plan::plan(&global, args).await,
-        Command::Practice(args) => practice::practice(&global, args).await,
+        Command::Practice(args) => Box::pin(practice::practice(&global, args)).await,
         Command::Runbook(command) => runbook::run(&command, &mut std::io::stdout()),
         Command::Vault(args) => manage_vault(&global, args),
         Command::Report(args) => report::report(&global, &args),

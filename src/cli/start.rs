@@ -206,7 +206,7 @@ pub async fn resume(global: &Global, args: ResumeArgs) -> Outcome {
         let show = typed.command(&format!("show {id}"));
         return Err(Failure::usage(format!("run {id} is at its end; look at it with: {show}")));
     }
-    take_up(global, &paths, opened, &args, answers).await
+    Box::pin(take_up(global, &paths, opened, &args, answers)).await
 }
 
 /// Takes a run of a real target up again, by the context that it began with.

@@ -268,8 +268,8 @@ impl RunState {
     /// The version that this run leads to: the one of its inputs, or the one that an earlier run captured and this one puts back.
     pub fn leads_to(&self) -> &str {
         let back = self.taken.iter().filter(|taken| taken.purpose == Purpose::WayBack);
-        let captured = back.flat_map(|taken| &taken.steps).filter(|step| step.kind == "capture");
-        let before = captured.filter_map(|step| self.facts.get(&step.id)?["version"].as_str()).next();
+        let mut captured = back.flat_map(|taken| &taken.steps).filter(|step| step.kind == "capture");
+        let before = captured.find_map(|step| self.facts.get(&step.id)?["version"].as_str());
         before.or_else(|| self.inputs.get("to_version")?.as_str()).unwrap_or_default()
     }
 

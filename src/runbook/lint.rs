@@ -293,13 +293,12 @@ fn rests_on(runbook: &Runbook, all: &[At], from: usize, to: usize) -> bool {
 /// The kinds that a step must be of to be named by this key, where not any will do.
 fn kinds_of(key: &str) -> Option<&'static [&'static str]> {
     Some(match key {
-        "helm.captured" => &["capture"],
+        "helm.captured" | "to" => &["capture"],
         "captured" => &["ask", "capture"],
         "set_file" | "from" => &["ask"],
         "dump" => &["dump"],
         "proven_by" => &["rehearse"],
         "keep_volumes" | "kept" | "brings_back" | "volumes" => &["patch"],
-        "to" => &["capture"],
         "checked_by" => &["check"],
         "as_before" | "held_by" => &["scale"],
         "restored_by" => &["restore"],

@@ -136,8 +136,7 @@ impl Action for RollbackSpec {
             Some(status) if !begun => return Err(somebodys(name, &format!("helm says {status}"))),
             Some(status) if status.starts_with(PENDING) => clear_pending(cx, &cx.target, name).await?,
             // its record alone makes helm say so: nothing of it need be there
-            Some(_) => {}
-            None => {}
+            Some(_) | None => {}
         }
         self.put_record(cx, &captured).await?;
         let effect = format!("helm rollback {name} {revision} in {}", cx.namespace());

@@ -257,7 +257,8 @@ fn upgrade(shared: &Shared, namespace: &str, release: &str, given: &Value, call:
 
 fn rollback(shared: &Shared, namespace: &str, release: &str, revision: &str) -> Result<String, String> {
     let newest = releases::last(shared, namespace, release).ok_or("release: not found")?;
-    let of = |record: &Value| record["name"] == release && record["version"].to_string() == revision;
+    let wanted: u64 = revision.parse().map_err(|_| format!("could not convert revision to a number: {revision}"))?;
+    let of = |record: &Value| record["name"] == release && record["version"] == wanted;
     let wanted = releases::all(shared, namespace).into_iter().find(of).ok_or("release: not found")?;
     let objects = wanted["objects"].as_array().cloned().unwrap_or_default();
     written(shared, namespace, wanted, &objects, &format!("Rollback to {revision}"), Some(&newest))?;

@@ -35,8 +35,8 @@ pub fn title(app: &App, columns: usize) -> (String, String, (String, Ink)) {
     let run = &app.run;
     let name = run.runbook.as_ref().map_or("", |runbook| runbook.title.as_str());
     // where it goes on from another run, what is there now is what that one left, or nothing
-    let from = run.facts.values().filter(|_| run.taken.is_none());
-    let from = from.filter_map(|facts| facts.get("images").and(facts.get("version"))?.as_str()).next();
+    let mut found = run.facts.values().filter(|_| run.taken.is_none());
+    let from = found.find_map(|facts| facts.get("images").and(facts.get("version"))?.as_str());
     let to = Some(run.leads_to()).filter(|to| !to.is_empty());
     let left = match (from, to) {
         _ if run.finished && to.is_some() => format!("drydock · {name} {}", to.unwrap_or_default()),

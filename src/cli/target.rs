@@ -183,8 +183,7 @@ pub async fn choose(
             .help("go on with the very file that it was begun with");
         return Err(Failure::new(Exit::Refused, problem));
     }
-    // what counted as PROD then does so now, whatever the labels say
-    let environment = if source.state.environment == Environment::Prod { Environment::Prod } else { environment };
+    let environment = environment.since(source.state.environment);
     // another chart or release than that run's would be another upgrade, not the same one continued
     if let Some(input) = chosen(args, answers)?.keys().next() {
         return Err(Failure::usage(format!(

@@ -25,6 +25,13 @@ pub enum Environment {
 }
 
 impl Environment {
+    /// What a target counts as that counted as `before` in a run which another goes on from: PROD stays PROD, whatever its
+    /// labels say by now.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        if before == Self::Prod { before } else { self }
+    }
+
     /// Its word.
     pub fn word(self) -> &'static str {
         match self {
@@ -79,6 +86,13 @@ impl fmt::Display for Environment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_prod_stays_prod() {
+        assert_eq!(Environment::Test.since(Environment::Prod), Environment::Prod);
+        assert_eq!(Environment::Prod.since(Environment::Test), Environment::Prod);
+        assert_eq!(Environment::Staging.since(Environment::Test), Environment::Staging);
+    }
 
     #[test]
     fn what_is_not_known_counts_as_prod() {

@@ -6,6 +6,8 @@ mod claim;
 mod launch;
 mod ledger;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use claim::refuse_second;
 pub use launch::{Launch, Opened, abandon, launch, open, records, reopen, take_back};

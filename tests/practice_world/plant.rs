@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use drydock::{
-    ports::{Collect, Exec, Kind, Objects, PodRef, kinds},
+    ports::{Collect, Exec, Kind, ObjectRef, Objects, PodRef, kinds},
     practice::NAMESPACE,
 };
 use serde_json::Value;
@@ -111,5 +111,20 @@ impl Desk {
             .iter()
             .map(|object| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned())
             .collect()
+    }
+
+    /// The volume that no claim holds any more.
+    pub async fn released(&self) -> Value {
+        let all = self.cluster.list(&kinds::volume(), None, "").await.unwrap();
+        all.into_iter().find(|volume| volume["status"]["phase"] == "Released").unwrap()
+    }
+
+    /// Lets a volume name a claim of this uid.
+    pub async fn hold(&self, volume: &Value, claim: &str) {
+        let name = volume["metadata"]["name"].as_str().unwrap().to_owned();
+        let (kind, uid) = (kinds::volume(), volume["metadata"]["uid"].as_str().unwrap());
+        let fields = serde_json::json!({"spec": {"claimRef": {"uid": claim}}});
+        self.cluster.apply(&ObjectRef { kind, namespace: None, name }, uid, &fields).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     }
 }

@@ -87,8 +87,16 @@ async fn upgrades(way: &str) {
     volumes.sort_unstable();
     assert_eq!(volumes, ["Bound", "Released"]);
     assert_no_secret(&desk.folder.path().join("runs"));
+    // a volume that somebody set free for its claim again is not given back, whatever is typed
+    let kept = desk.released().await;
+    desk.hold(&kept, "").await;
+    let shut = desk.go_on("release-volumes", &json!({"release": {"phrase": "practice"}}), |_| false).await;
+    assert_ne!(shut.stopped, Some(Stopped::Finished), "{}", shut.said);
+    assert!(shut.says("somebody began to bring it back"), "{}", shut.said);
+    assert_eq!(desk.every(kinds::volume(), "/metadata/name").await.len(), 2);
+    desk.hold(&kept, "gone").await;
     // the fast way back goes when it is told to, and nothing else does
-    let ride = desk.go_on("release-volumes", &json!({"release": {"phrase": "practice"}}), |_| false).await;
+    let ride = desk.resume(&json!({"release": {"phrase": "practice"}}), |_| false).await;
     assert_eq!(ride.stopped, Some(Stopped::Finished), "{}", ride.said);
     assert_eq!(desk.every(kinds::volume(), "/status/phase").await, ["Bound"]);
     assert_eq!(desk.plant().await.seen_as(&before), before);

@@ -125,6 +125,17 @@ mod tests {
     }
 
     #[test]
+    fn where_somebody_writes_more_rows_are_no_fault_and_fewer_are() {
+        let before = counts(&[("a", 1), ("b", 2)], &[], 0);
+        let grown = compare(&before, &counts(&[("a", 5), ("b", 2)], &[], 0), |_| true).may_have_grown();
+        let more = RowsDiffer { table: "public.a".into(), before: 1, after: 5 };
+        assert!(grown.holds() && grown.grown == [more] && grown.equal.len() == 1);
+        let lost = compare(&before, &counts(&[("a", 5), ("b", 1)], &[], 0), |_| true).may_have_grown();
+        assert!(!lost.holds() && lost.differs.len() == 1);
+        assert!(!compare(&before, &counts(&[("a", 5)], &[], 0), |_| true).may_have_grown().holds());
+    }
+
+    #[test]
     fn what_was_left_out_of_the_dump_is_left_out_here() {
         let before = counts(&[("a", 1), ("schema_version", 1)], &[], 0);
         let after = counts(&[("a", 1), ("schema_version", 2), ("new", 9)], &[], 0);

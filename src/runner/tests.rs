@@ -1,0 +1,150 @@
+//! Going on from another run: only from the last one that changed the target, and only while it is as it was.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{claim::supersede, source::source};
+use crate::{
+    ports::Identity,
+    run::{Environment, Outcome, PlannedStep, Purpose, Record, Risk, RunState, RunbookRef, StepId, Taken},
+    runbook::Continues,
+    store::{FileLock, Journal, RunFolder, Runs, Wait},
+};
+
+fn target(namespace: &str) -> Identity {
+    Identity {
+        cluster_uid: Some("c".into()),
+        ca_sha256: "a".into(),
+        namespace_uid: namespace.into(),
+        namespace: namespace.into(),
+        server_version: String::new(),
+        labels: Vec::new(),
+    }
+}
+
+fn step(id: &str, kind: &str) -> PlannedStep {
+    PlannedStep {
+        id: StepId(id.into()),
+        number: "1.1".into(),
+        phase: 0,
+        title: id.into(),
+        why: String::new(),
+        kind: kind.into(),
+        risk: Risk::None,
+        changes: String::new(),
+        undo: String::new(),
+        service: None,
+        estimate_s: 0,
+        commands: Vec::new(),
+        unknown: Vec::new(),
+    }
+}
+
+fn effect(of: &str) -> Record {
+    Record::Effect { step: StepId(of.into()), effect: "x".into() }
+}
+
+fn done(of: &str) -> Record {
+    let outcome = Outcome::Done { summary: String::new(), facts: json!({}) };
+    Record::Ended { step: StepId(of.into()), attempt: 1, outcome }
+}
+
+fn finished() -> Record {
+    Record::Finished { summary: String::new(), way_back: Vec::new() }
+}
+
+/// An upgrade in `namespace` that wrote these records at that second, after its plan.
+fn lay(runs: &Runs, namespace: &str, second: i64, more: &[Record]) -> RunFolder {
+    let folder = runs.create(jiff::civil::date(2026, 11, 20), "pixelcore").unwrap();
+    let runbook = ["pixelcore", "t", "1", "d", "upgrade"].map(str::to_owned);
+    let [id, title, version, digest, intent] = runbook;
+    let started = Record::Started {
+        format: 1,
+        run: folder.id.to_string(),
+        runbook: RunbookRef { id, title, version, digest, intent },
+        tool: String::new(),
+        target: Box::new(target(namespace)),
+        context: String::new(),
+        environment: Environment::Test,
+        operator: String::new(),
+        host: String::new(),
+        practice: false,
+        inputs: json!({}),
+    };
+    let planned = Record::Planned { phases: Vec::new(), steps: vec![step("keep", "patch"), step("remove", "delete")] };
+    let mut journal = Journal::create(&folder.journal()).unwrap();
+    for record in [started, planned].iter().chain(more) {
+        journal.append(Timestamp::from_second(second).unwrap(), record).unwrap();
+    }
+    folder
+}
+
+fn append(folder: &RunFolder, record: &Record) {
+    Journal::<Record>::open(&folder.journal()).unwrap().0.append(Timestamp::from_second(500).unwrap(), record).unwrap();
+}
+
+fn state(folder: &RunFolder) -> RunState {
+    let entries = super::records(folder).unwrap();
+    RunState::of(entries.iter().map(|entry| (entry.at, &entry.record)))
+}
+
+fn continues(purpose: Purpose) -> Continues {
+    Continues { intent: "upgrade".into(), purpose, steps: vec!["keep".into()] }
+}
+
+fn refused(runs: &Runs, purpose: Purpose, named: Option<&str>) -> String {
+    let refused = source(runs, "pixelcore", &continues(purpose), &target("plant"), named).err().unwrap();
+    refused.lines().join("\n")
+}
+
+#[test]
+fn only_the_last_run_that_changed_the_target_is_gone_on_from_and_only_for_what_it_is_fit_for() {
+    let home = tempfile::tempdir().unwrap();
+    let runs = Runs::new(home.path().join("runs"));
+    assert!(refused(&runs, Purpose::WayBack, None).contains("there is no run here"));
+    let removed = [effect("keep"), done("keep"), effect("remove")];
+    let first = lay(&runs, "plant", 100, &removed);
+    assert!(refused(&runs, Purpose::ClearUp, None).contains("it is not finished"));
+    let found = source(&runs, "pixelcore", &continues(Purpose::WayBack), &target("plant"), None).unwrap();
+    assert_eq!(found.folder, first);
+    append(&first, &finished());
+    let clear_up = continues(Purpose::ClearUp);
+    assert!(source(&runs, "pixelcore", &clear_up, &target("plant"), Some(first.id.ending())).is_ok());
+
+    // another place, or one that only looked, comes not between; one that changed something does
+    lay(&runs, "other", 200, &removed);
+    lay(&runs, "plant", 300, &[done("keep")]);
+    assert!(source(&runs, "pixelcore", &clear_up, &target("plant"), None).is_ok());
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let last = lay(&runs, "plant", 400, &[effect("keep"), done("keep"), finished()]);
+    assert!(refused(&runs, Purpose::WayBack, None).contains("it removed nothing"));
+    let named = refused(&runs, Purpose::WayBack, Some(first.id.ending()));
+    assert!(named.contains("is not the last one that changed plant") && named.contains(last.id.as_str()), "{named}");
+    // what cannot be read may be the one that changed it last
+    std::fs::write(last.journal(), "{}\n").unwrap();
+    assert!(source(&runs, "pixelcore", &clear_up, &target("plant"), None).is_err());
+}
+
+#[test]
+fn a_run_is_superseded_once_and_not_where_it_went_on_or_is_at_work_or_another_came_after_it() {
+    let home = tempfile::tempdir().unwrap();
+    let runs = Runs::new(home.path().join("runs"));
+    let other = lay(&runs, "plant", 100, &[effect("keep"), done("keep"), effect("remove")]);
+    let taken = |records| Taken { run: other.id.to_string(), purpose: Purpose::WayBack, records, steps: Vec::new() };
+    let fault = |records| supersede(&runs, &taken(records), "own").unwrap_err().what;
+    let held = FileLock::acquire(&other.lock(), Wait::No).unwrap();
+    assert!(fault(5).contains("in other hands"));
+    drop(held);
+    assert!(fault(4).contains("went on since"));
+    assert!(!state(&other).is_at_end(), "refused, it stays as it is");
+    let later = lay(&runs, "plant", 200, &[effect("keep")]);
+    assert!(fault(5).contains(&format!("run {} changed the target", later.id)));
+    assert!(!state(&other).is_at_end());
+    std::fs::remove_dir_all(&later.path).unwrap();
+    lay(&runs, "other", 200, &[effect("keep")]);
+    supersede(&runs, &taken(5), "own").unwrap();
+    assert!(state(&other).abandoned);
+    // killed just after that and taken up again
+    supersede(&runs, &taken(5), "own").unwrap();
+    assert_eq!(state(&other).records, 6);
+}

@@ -35,7 +35,7 @@ fn spawn(shell: &[String], command: &[String]) -> std::process::Child {
 
 fn run(shell: &[String], input: &[u8], command: &[&str]) -> Output {
     let length = input.len().to_string();
-    let mut args = vec!["NONCE", &length];
+    let mut args = vec!["NONCE", &length, "count"];
     args.extend(command);
     let mut child = spawn(shell, &Script::Run.command(&args));
     let mut stdin = child.stdin.take().unwrap();
@@ -66,19 +66,31 @@ fn run_ends_with_the_true_status_and_the_count_of_bytes() {
 }
 
 #[test]
-fn the_end_of_stdin_stops_the_command_and_leaves_nothing() {
+fn run_passes_on_what_it_need_not_count() {
     for shell in shells() {
-        let mark = format!("4{:06}", std::process::id());
         let mut child =
-            spawn(&shell, &Script::Run.command(&["NONCE", "0", "sh", "-c", &format!("sleep {mark} | cat; exit 0")]));
+            spawn(&shell, &Script::Run.command(&["NONCE", "0", "pass", "sh", "-c", "printf 'x\\ny'; exit 7"]));
+        child.stdin.as_mut().unwrap().write_all(b"ok\n").unwrap();
+        let out = child.wait_with_output().unwrap();
+        assert!(out.status.success(), "{shell:?}");
+        assert_eq!(String::from_utf8_lossy(&out.stdout), "x\nyNONCE:7:-\n", "{shell:?}");
+    }
+}
+
+#[test]
+fn the_end_of_stdin_stops_the_command_and_leaves_nothing() {
+    for (number, (shell, output)) in shells().iter().flat_map(|shell| [(shell, "count"), (shell, "pass")]).enumerate() {
+        let mark = format!("4{number:02}{:06}", std::process::id());
+        let work = format!("sleep {mark} | cat; exit 0");
+        let mut child = spawn(shell, &Script::Run.command(&["NONCE", "0", output, "sh", "-c", &work]));
         std::thread::sleep(Duration::from_millis(400));
         let started = Instant::now();
         drop(child.stdin.take());
-        assert!(child.wait().unwrap().success(), "{shell:?}");
-        assert!(started.elapsed() < Duration::from_secs(5), "{shell:?}");
+        assert!(child.wait().unwrap().success(), "{shell:?} {output}");
+        assert!(started.elapsed() < Duration::from_secs(5), "{shell:?} {output}");
         let left =
             Command::new("sh").args(["-c", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '"]).output().unwrap();
-        assert!(!String::from_utf8_lossy(&left.stdout).contains(&format!("sleep {mark}")), "{shell:?}");
+        assert!(!String::from_utf8_lossy(&left.stdout).contains(&format!("sleep {mark}")), "{shell:?} {output}");
     }
 }
 
@@ -165,7 +177,7 @@ fn a_job_goes_on_when_its_start_is_cut_off() {
         std::fs::write(&slow, "#!/bin/sh\nsleep 1\nPATH=${PATH#*:} exec sed \"$@\"\n").unwrap();
         std::fs::set_permissions(&slow, std::fs::Permissions::from_mode(0o755)).unwrap();
         let path_before = std::env::var("PATH").unwrap();
-        let mut words = vec!["NONCE".to_owned(), "0".to_owned()];
+        let mut words = vec!["NONCE".to_owned(), "0".to_owned(), "count".to_owned()];
         words.extend(Script::Start.command(&[path, "a", "sh", "-c", "sleep 2; echo whole"]));
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let command = Script::Run.command(&words);

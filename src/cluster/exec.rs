@@ -5,7 +5,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::connect::Cluster;
+use super::{connect::Cluster, stream::Proof};
 use crate::ports::{
     Collect, Exec, ExitStatus, JobState, OutputSink, PodRef, PodTools, PortError, PortErrorKind, Transferred,
     remote::Script,
@@ -25,7 +25,7 @@ impl Cluster {
     ) -> Result<String, PortError> {
         let mut out = Collect::new(ANSWER);
         let never = CancellationToken::new();
-        let exit = self.acknowledged(pod, &script.command(args), input, &mut out, &never).await?;
+        let exit = self.acknowledged(pod, (&script.command(args), Proof::Count), input, &mut out, &never).await?;
         if exit.code == 0 {
             return Ok(out.text());
         }
@@ -53,7 +53,7 @@ impl Exec for Cluster {
         out: &mut dyn OutputSink,
         cancel: &CancellationToken,
     ) -> Result<ExitStatus, PortError> {
-        self.acknowledged(pod, command, input, out, cancel).await
+        self.acknowledged(pod, (command, Proof::Count), input, out, cancel).await
     }
 
     async fn probe(&self, pod: &PodRef, programs: &[&str], folder: &str) -> Result<PodTools, PortError> {

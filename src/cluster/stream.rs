@@ -10,7 +10,13 @@ use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use serde_json::Value;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Message,
+        protocol::{Role, WebSocketConfig},
+    },
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -26,6 +32,8 @@ use crate::{
 
 /// Longest trailer: nonce, status, count, separators.
 const TRAILER: usize = 64;
+/// Bytes of a read from the connection.
+const BUFFER: usize = 32 * 1024;
 /// How often something crosses the wire.
 const BEAT: Duration = Duration::from_secs(5);
 /// Silence after which the connection counts as lost.
@@ -35,45 +43,68 @@ const SILENCE_SENDING: Duration = Duration::from_secs(45);
 /// Longest wait for the server's status after the acknowledgement.
 const STATUS: Duration = Duration::from_secs(15);
 
+/// What shows that all of the output came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// The remote side counts it, through a pipe more.
+    Count,
+    /// The caller compares a hash: a count would cost a large file a tenth of its speed and show nothing more.
+    Hash,
+}
+
 /// What of the trailer has been seen.
 struct Tail {
     nonce: String,
-    held: BytesMut,
+    /// What could be the trailer, from its first byte on.
+    held: Bytes,
     sent: u64,
     exit: Option<ExitStatus>,
 }
 
 impl Tail {
+    fn new(nonce: String) -> Self {
+        Self { nonce, held: Bytes::new(), sent: 0, exit: None }
+    }
+
     /// Takes a chunk in and returns what may be passed on: never the trailer, nor what could be its beginning.
-    fn take(&mut self, chunk: &[u8]) -> Result<Bytes, String> {
+    fn take(&mut self, chunk: Bytes) -> Result<Bytes, String> {
         if self.exit.is_some() {
             return Err("bytes came after the trailer".to_owned());
         }
-        self.held.extend_from_slice(chunk);
-        let from = self.held.len().saturating_sub(TRAILER);
-        let window = &self.held[from..];
-        let found = window.windows(self.nonce.len()).position(|part| part == self.nonce.as_bytes()).map(|at| from + at);
-        let ready = match found {
-            Some(at) if self.held.ends_with(b"\n") => {
-                let line = String::from_utf8_lossy(&self.held[at + self.nonce.len()..]).into_owned();
-                let mut parts = line.trim_end().trim_start_matches(':').split(':');
-                let (code, bytes) =
-                    (parts.next().and_then(|n| n.parse().ok()), parts.next().and_then(|n| n.parse().ok()));
-                let (Some(code), Some(bytes)) = (code, bytes) else {
-                    return Err("the trailer is not understood".to_owned());
-                };
-                self.exit = Some(ExitStatus { code, bytes });
-                let ready = self.held.split_to(at).freeze();
-                self.held.clear();
-                ready
-            }
-            Some(at) => self.held.split_to(at).freeze(),
-            None => self.held.split_to(from).freeze(),
-        };
+        let mut ready = chunk;
+        if !self.held.is_empty() {
+            let mut both = BytesMut::from(std::mem::take(&mut self.held));
+            both.extend_from_slice(&ready);
+            ready = both.freeze();
+        }
+        let nonce = self.nonce.as_bytes();
+        let begins = (ready.len().saturating_sub(TRAILER)..ready.len()).find(|&at| {
+            let rest = &ready[at..];
+            rest.starts_with(nonce) || nonce.starts_with(rest)
+        });
+        if let Some(at) = begins {
+            self.held = ready.split_off(at);
+        }
         self.sent += ready.len() as u64;
+        if self.held.starts_with(nonce) && self.held.ends_with(b"\n") {
+            self.exit = Some(self.trailer()?);
+            self.held.clear();
+        }
         match self.exit {
             Some(exit) if exit.bytes != self.sent => Err(format!("{} of {} bytes arrived", self.sent, exit.bytes)),
             _ => Ok(ready),
+        }
+    }
+
+    /// What the held line says. A dash stands for a count that was not asked for.
+    fn trailer(&self) -> Result<ExitStatus, String> {
+        let line = String::from_utf8_lossy(&self.held[self.nonce.len()..]).into_owned();
+        let mut parts = line.trim_end().trim_start_matches(':').split(':');
+        let code = parts.next().and_then(|n| n.parse().ok());
+        let bytes = parts.next().and_then(|n| if n == "-" { Some(self.sent) } else { n.parse().ok() });
+        match (code, bytes) {
+            (Some(code), Some(bytes)) => Ok(ExitStatus { code, bytes }),
+            _ => Err("the trailer is not understood".to_owned()),
         }
     }
 }
@@ -83,7 +114,7 @@ impl Cluster {
     pub(super) async fn acknowledged(
         &self,
         pod: &PodRef,
-        command: &[String],
+        (command, proof): (&[String], Proof),
         input: &[u8],
         out: &mut dyn OutputSink,
         cancel: &CancellationToken,
@@ -97,7 +128,11 @@ impl Cluster {
             .map_err(|error| PortError::new(PortErrorKind::Other, what.clone(), error.to_string()))?;
         let nonce = hex(&random);
         let length = input.len().to_string();
-        let mut args = vec![nonce.as_str(), &length];
+        let output = match proof {
+            Proof::Count => "count",
+            Proof::Hash => "pass",
+        };
+        let mut args = vec![nonce.as_str(), &length, output];
         args.extend(command.iter().map(String::as_str));
         let words: String =
             Script::Run.command(&args).iter().map(|word| format!("&command={}", in_query(word))).collect();
@@ -109,7 +144,10 @@ impl Cluster {
             .body(Vec::new())
             .map_err(|error| PortError::new(PortErrorKind::Invalid, what.clone(), error.to_string()))?;
         let connection = self.bounded(&what, self.client.connect(request)).await?;
-        let (sink, mut answers) = connection.into_stream().split();
+        // a read clears the whole buffer first: one much larger than a record of TLS is written more often than the bytes
+        let config = WebSocketConfig::default().read_buffer_size(BUFFER);
+        let socket = connection.into_stream().into_inner();
+        let (sink, mut answers) = WebSocketStream::from_raw_socket(socket, Role::Client, Some(config)).await.split();
         let outgoing = Outgoing::start(sink);
         converse(&what, nonce, &outgoing, &mut answers, input, out, cancel).await
     }
@@ -139,7 +177,7 @@ async fn converse(
     cancel: &CancellationToken,
 ) -> Result<ExitStatus, PortError> {
     let lost = |detail: String| PortError::new(PortErrorKind::ConnectionLost, what, detail);
-    let mut tail = Tail { nonce, held: BytesMut::new(), sent: 0, exit: None };
+    let mut tail = Tail::new(nonce);
     let mut end = End::default();
     let mut seen = Instant::now();
     let mut deadline: Option<Instant> = None;
@@ -193,8 +231,9 @@ async fn converse(
         };
         match data.first() {
             Some(1) => {
-                let ready =
-                    tail.take(&data[1..]).map_err(|fault| PortError::new(PortErrorKind::Integrity, what, fault))?;
+                let ready = tail
+                    .take(data.slice(1..))
+                    .map_err(|fault| PortError::new(PortErrorKind::Integrity, what, fault))?;
                 if !ready.is_empty() {
                     out.take(Stream::Out, ready).await?;
                     seen = Instant::now();
@@ -225,12 +264,11 @@ mod tests {
     use futures::SinkExt;
     use proptest::prelude::*;
     use tokio::io::DuplexStream;
-    use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
     use super::*;
 
     fn tail() -> Tail {
-        Tail { nonce: "0123456789abcdef01234567".into(), held: BytesMut::new(), sent: 0, exit: None }
+        Tail::new("0123456789abcdef01234567".into())
     }
 
     proptest! {
@@ -242,7 +280,7 @@ mod tests {
             let (mut got, mut rest, mut cuts) = (Vec::new(), &whole[..], cuts.into_iter().cycle());
             while !rest.is_empty() {
                 let n = cuts.next().unwrap().min(rest.len());
-                got.extend_from_slice(&tail.take(&rest[..n]).unwrap());
+                got.extend_from_slice(&tail.take(Bytes::copy_from_slice(&rest[..n])).unwrap());
                 rest = &rest[n..];
             }
             prop_assert_eq!(got, body.clone());
@@ -254,7 +292,7 @@ mod tests {
     fn a_missing_byte_is_an_error() {
         let mut tail = tail();
         let line = format!("abc{}:0:4\n", tail.nonce);
-        assert!(tail.take(line.as_bytes()).is_err());
+        assert!(tail.take(line.into_bytes().into()).is_err());
     }
 
     /// Speaks to a server of the test's own over a pipe of so many bytes.

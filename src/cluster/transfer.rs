@@ -14,12 +14,14 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::connect::Cluster;
+use super::{connect::Cluster, stream::Proof};
 use crate::ports::{Collect, Exec, OutputSink, PodRef, PortError, PortErrorKind, Stream, Transferred, remote::Script};
 use crate::text::hex;
 
-/// Chunks that may wait for the disk.
-const QUEUE: usize = 32;
+/// Bytes that are handed to the disk's thread at once: waking it for each chunk would cost as much as the chunk.
+const BATCH: usize = 256 * 1024;
+/// Batches that may wait for the disk.
+const QUEUE: usize = 4;
 /// Bytes of an upload that one command carries. A command costs a tenth of a second however little it carries, and one that is cut
 /// leaves there what it had brought: smaller ones would be slower and save nothing.
 const CHUNK: usize = 8 << 20;
@@ -43,31 +45,44 @@ fn unwritten(what: &str, part: &Path, error: &std::io::Error) -> PortError {
 
 /// A file that grows: hashed and written on a thread of its own, behind a bounded queue.
 struct Writer {
-    chunks: mpsc::Sender<Bytes>,
+    batches: mpsc::Sender<Vec<Bytes>>,
     thread: tokio::task::JoinHandle<std::io::Result<(File, Sha256, u64)>>,
 }
 
 impl Writer {
     fn start(mut file: File, mut hash: Sha256, mut bytes: u64) -> Self {
-        let (chunks, mut queue) = mpsc::channel::<Bytes>(QUEUE);
+        let (batches, mut queue) = mpsc::channel::<Vec<Bytes>>(QUEUE);
         let thread = tokio::task::spawn_blocking(move || {
-            while let Some(chunk) = queue.blocking_recv() {
-                hash.update(&chunk);
-                file.write_all(&chunk)?;
-                bytes += chunk.len() as u64;
+            while let Some(batch) = queue.blocking_recv() {
+                for chunk in batch {
+                    hash.update(&chunk);
+                    file.write_all(&chunk)?;
+                    bytes += chunk.len() as u64;
+                }
             }
             Ok((file, hash, bytes))
         });
-        Self { chunks, thread }
+        Self { batches, thread }
     }
 }
 
 struct ToWriter<'a> {
     writer: &'a Writer,
+    /// Not handed over yet, and how much that is.
+    batch: Vec<Bytes>,
+    waiting: usize,
     bytes: u64,
     told: Instant,
     progress: &'a (dyn Fn(u64) + Send + Sync),
     errors: Vec<u8>,
+}
+
+impl ToWriter<'_> {
+    async fn hand_over(&mut self) -> Result<(), PortError> {
+        self.waiting = 0;
+        let full = || PortError::new(PortErrorKind::Io, "cannot write the file here", "the disk refused a write");
+        self.writer.batches.send(std::mem::take(&mut self.batch)).await.map_err(|_| full())
+    }
 }
 
 #[async_trait]
@@ -80,9 +95,11 @@ impl OutputSink for ToWriter<'_> {
             }
             Stream::Out => {
                 self.bytes += chunk.len() as u64;
-                let full =
-                    || PortError::new(PortErrorKind::Io, "cannot write the file here", "the disk refused a write");
-                self.writer.chunks.send(chunk).await.map_err(|_| full())?;
+                self.waiting += chunk.len();
+                self.batch.push(chunk);
+                if self.waiting >= BATCH {
+                    self.hand_over().await?;
+                }
                 if self.told.elapsed() >= NOTICE {
                     self.told = Instant::now();
                     (self.progress)(self.bytes);
@@ -216,12 +233,22 @@ impl Cluster {
         let mut fruitless = 0;
         loop {
             let writer = Writer::start(file, hash, bytes);
-            let mut sink = ToWriter { writer: &writer, bytes, told: Instant::now(), progress, errors: Vec::new() };
+            let mut sink = ToWriter {
+                writer: &writer,
+                batch: Vec::new(),
+                waiting: 0,
+                bytes,
+                told: Instant::now(),
+                progress,
+                errors: Vec::new(),
+            };
             let offset = bytes.to_string();
             let command = Script::Read.command(&[from, &offset, "9223372036854775807"]);
-            let ended = self.acknowledged(pod, &command, &[], &mut sink, cancel).await;
+            let ended = self.acknowledged(pod, (&command, Proof::Hash), &[], &mut sink, cancel).await;
+            // what came before a cut counts, too; a disk that refuses says why below
+            let _ = sink.hand_over().await;
             let said = crate::text::printable(String::from_utf8_lossy(&sink.errors).trim());
-            drop(writer.chunks);
+            drop(writer.batches);
             let before = bytes;
             (file, hash, bytes) = match writer.thread.await {
                 Ok(done) => done.map_err(|error| unwritten(what, &part, &error))?,
@@ -315,7 +342,7 @@ impl Cluster {
     /// Appends a chunk at byte `at`, where the file has to end there.
     async fn append(&self, upload: &Upload<'_>, at: u64, chunk: &[u8]) -> Result<(), PortError> {
         let (mut out, command) = (Collect::new(4096), Script::Write.command(&[upload.to, &at.to_string()]));
-        let exit = self.acknowledged(upload.pod, &command, chunk, &mut out, upload.cancel).await?;
+        let exit = self.acknowledged(upload.pod, (&command, Proof::Count), chunk, &mut out, upload.cancel).await?;
         match exit.code {
             0 => Ok(()),
             // what an earlier connection still held was brought after it was given up: nothing is wrong with what is there

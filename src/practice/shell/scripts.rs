@@ -71,9 +71,9 @@ pub async fn run(place: Place, script: Script, args: &[String], streams: Streams
     }
 }
 
-/// `NONCE INPUT_BYTES CMD…`: the acknowledged stream.
+/// `NONCE INPUT_BYTES count|pass CMD…`: the acknowledged stream.
 async fn acknowledged(place: Place, args: &[String], streams: Streams) -> u8 {
-    let [nonce, length, command @ ..] = args else { return 125 };
+    let [nonce, length, output, command @ ..] = args else { return 125 };
     let length: usize = length.parse().unwrap_or(0);
     let Streams { mut input, out, err } = streams;
     let (feed, fed) = mpsc::channel::<Bytes>(16);
@@ -142,6 +142,7 @@ async fn acknowledged(place: Place, args: &[String], streams: Streams) -> u8 {
     if early.is_none() {
         return 0;
     }
+    let bytes = if output == "count" { bytes.to_string() } else { "-".to_owned() };
     out.say(format!("{nonce}:{status}:{bytes}\n")).await;
     while !acknowledged {
         match input.next().await {

@@ -214,6 +214,6 @@ fn an_input_with_a_login_in_its_address_is_refused() {
     let loaded = load(id, text).unwrap_or_else(|_| unreachable!());
     let target = serde_json::json!({"namespace": "plant", "context": "c", "uid": "u"});
     let chosen = [("chart".to_owned(), "https://u:canary@charts.example.net/pix".to_owned())].into();
-    let fault = loaded.runbook.inputs(&chosen, &target).unwrap_err();
+    let fault = loaded.runbook.inputs(&loaded.runbook.intents[0], &chosen, &target).unwrap_err();
     assert!(fault.starts_with("input chart holds a secret in its address") && !fault.contains("canary"), "{fault}");
 }

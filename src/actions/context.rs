@@ -142,6 +142,8 @@ pub struct StepCx {
     pub target: Identity,
     /// Folder for the run's artifacts.
     pub artifacts: PathBuf,
+    /// The run's papers: its journal, its runbook, its forms.
+    pub papers: Vec<PathBuf>,
     /// Folder of the artifacts of the run that this one goes on from.
     pub lent: Option<PathBuf>,
     /// Lines that are known and harmless, from the runbook.

@@ -41,6 +41,7 @@ impl ActionSpec {
             Self::Dump(spec) => spec,
             Self::Verify(spec) => spec,
             Self::Rehearse(spec) => spec,
+            Self::Seal(spec) => spec,
             Self::Patch(spec) => spec,
             Self::Delete(spec) => spec,
             Self::Release(spec) => spec,

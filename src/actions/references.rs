@@ -13,6 +13,9 @@ impl ActionSpec {
                 restored.chain([("dump", spec.dump.as_str())]).collect()
             }
             Self::Rehearse(spec) => vec![("dump", &spec.dump)],
+            Self::Seal(spec) => {
+                vec![("version", &spec.version), ("dump", &spec.dump), ("proven_by", &spec.proven_by)]
+            }
             Self::Restore(spec) => {
                 let held = spec.held_by.iter().map(|name| ("held_by", name.as_str()));
                 held.chain([("dump", spec.dump.as_str()), ("proven_by", &spec.proven_by)]).collect()
@@ -57,6 +60,7 @@ impl ActionSpec {
             Self::Dump(spec) => vec![&spec.way, &spec.scripts],
             Self::Rehearse(spec) => vec![&spec.namespace, &spec.way, &spec.scripts],
             Self::Restore(spec) => vec![&spec.way, &spec.scripts],
+            Self::Seal(spec) => vec![&spec.folder],
             Self::Ask(_)
             | Self::Check(_)
             | Self::Scale(_)

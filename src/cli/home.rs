@@ -19,19 +19,19 @@ use super::{
     runs::{fold, holder, word},
     scratch,
     start::{ResumeArgs, resume, start_from_door},
-    target::TargetArgs,
+    target::{TargetArgs, intent, runbook},
 };
 use crate::{
     app::{
         door::{
-            Begin, Chosen, Contact, Context, Door, DoorEffect, DoorMsg, Found, Further, InputAsk, Seen, Shelf,
-            Unfinished,
+            Begin, Chosen, Contact, Context, Door, DoorEffect, DoorMsg, Found, Further, InputAsk, Procedure, Seen,
+            Shelf, Unfinished,
         },
         page::Page,
     },
     cluster::{Cluster, contexts},
     ports::{Identity, Objects, kinds},
-    run::{CheckResult, Environment, RunState},
+    run::{CheckResult, Environment, Purpose, RunState},
     runbook::{EMBEDDED, InputKind, Intent, Runbook, load},
     runner::{fits, take_back},
     store::{Paths, RunFolder},
@@ -51,9 +51,11 @@ pub async fn home(global: &Global) -> Outcome {
 }
 
 /// The choice of the target by keys, for a `start` that names none.
-pub async fn choose_target(global: &Global, runbook: &str) -> Outcome {
+pub async fn choose_target(global: &Global, args: &TargetArgs) -> Outcome {
+    let intent = intent(&runbook(args)?.runbook, &args.intent)?.id.clone();
     let known = states(global)?;
-    let (door, effects) = Door::target(shelf(global, &known)?, runbook);
+    let procedure = Procedure { runbook: args.runbook.clone(), intent };
+    let (door, effects) = Door::target(shelf(global, &known)?, procedure);
     Box::pin(visit(global, door, effects, known)).await
 }
 
@@ -78,7 +80,8 @@ async fn visit(
             Chosen::Resume(run) => return Box::pin(resume(global, ResumeArgs { run, ..ResumeArgs::default() })).await,
             Chosen::Practice => return Box::pin(practice(global, PracticeArgs::default())).await,
             Chosen::Begin(begin) => TargetArgs {
-                runbook: begin.runbook,
+                runbook: begin.procedure.runbook,
+                intent: begin.procedure.intent,
                 context: Some(begin.context),
                 namespace: Some(begin.namespace),
                 prod: begin.prod,
@@ -145,7 +148,7 @@ fn shelf(global: &Global, known: &[(RunFolder, RunState)]) -> Result<Shelf, Fail
     let used = practised || paths.runs().list()?.iter().any(|run| run.journal().exists());
     Ok(Shelf {
         runs,
-        runbooks: runbooks().into_iter().map(|(id, runbook)| (id.to_owned(), runbook.title)).collect(),
+        procedures: runbooks().iter().flat_map(|(_, runbook)| procedures(runbook, known)).collect(),
         further: further(known),
         vault: vault(&paths),
         past,
@@ -156,17 +159,34 @@ fn shelf(global: &Global, known: &[(RunFolder, RunState)]) -> Result<Shelf, Fail
     })
 }
 
+/// What of a runbook can be begun: what goes on from a run is offered after that one, but a backup can be restored anywhere.
+fn procedures(runbook: &Runbook, known: &[(RunFolder, RunState)]) -> impl Iterator<Item = (Procedure, String, String)> {
+    let is_offered = |intent: &&Intent| match &intent.continues {
+        None => true,
+        Some(of) => of.purpose == Purpose::Restore && known.iter().any(|(_, run)| fits(run, &runbook.id, of).is_ok()),
+    };
+    runbook.intents.iter().filter(is_offered).map(|intent| {
+        let of = Procedure { runbook: runbook.id.clone(), intent: intent.id.clone() };
+        (of, runbook.title.clone(), intent.title.to_lowercase())
+    })
+}
+
 /// What can be done after the newest run of each target.
 fn further(known: &[(RunFolder, RunState)]) -> Vec<Further> {
     let (mut found, mut seen) = (Vec::new(), Vec::<&Identity>::new());
-    for (run, state) in known.iter().rev().filter(|(_, state)| !state.effects.is_empty() && !state.practice) {
+    for (run, state) in
+        known.iter().rev().filter(|(_, state)| !state.effects.is_empty() && !state.practice && !state.imported)
+    {
         let (Some(target), Some(of)) = (&state.target, &state.runbook) else { continue };
         if seen.iter().any(|other| other.same_place(target)) {
             continue;
         }
         seen.push(target);
         let Some(runbook) = self::of(&of.id) else { continue };
-        let leads = |intent: &&Intent| intent.continues.as_ref().is_some_and(|of| fits(state, &runbook.id, of).is_ok());
+        let leads = |intent: &&Intent| {
+            let of = intent.continues.as_ref().filter(|of| of.purpose != Purpose::Restore);
+            of.is_some_and(|of| fits(state, &runbook.id, of).is_ok())
+        };
         found.extend(runbook.intents.iter().filter(leads).map(|intent| Further {
             runbook: runbook.id.clone(),
             intent: intent.id.clone(),
@@ -199,8 +219,8 @@ async fn run_errand(global: &Global, known: &[RunState], effect: DoorEffect) -> 
             let contact = contact.unwrap_or_else(|_| Err(format!("no answer in {} s", PATIENCE.as_secs())));
             Some(DoorMsg::Contact { context, contact })
         }
-        DoorEffect::Identify { runbook, context, namespace } => {
-            let found = identify(known, &runbook, &context, &namespace).await.map(Box::new);
+        DoorEffect::Identify { procedure, context, namespace } => {
+            let found = identify(known, &procedure, &context, &namespace).await.map(Box::new);
             Some(DoorMsg::Found { context, namespace, found })
         }
         DoorEffect::Check(asked) => {
@@ -228,7 +248,12 @@ async fn look(context: &str) -> Result<Contact, String> {
     Ok(Contact { ms, namespaces })
 }
 
-async fn identify(known: &[RunState], runbook: &str, context: &str, namespace: &str) -> Result<Found, Vec<String>> {
+async fn identify(
+    known: &[RunState],
+    procedure: &Procedure,
+    context: &str,
+    namespace: &str,
+) -> Result<Found, Vec<String>> {
     let lines = |failure: Failure| failure.problems.iter().flat_map(Diagnostic::lines).collect::<Vec<_>>();
     let cluster = Cluster::connect(Some(context)).await.map_err(|error| lines(reach::no_context(error)))?;
     let read = cluster.identity(namespace).await;
@@ -242,7 +267,7 @@ async fn identify(known: &[RunState], runbook: &str, context: &str, namespace: &
         Ok(pods) => format!("{} pods", pods.len()),
         Err(_) => "its pods may not be listed".to_owned(),
     };
-    let inputs = asks(runbook, &identity, context, environment)?;
+    let inputs = asks(procedure, &identity, context, environment)?;
     Ok(Found { seen: seen(known, context, &identity), identity, environment, because, holds, inputs })
 }
 
@@ -264,19 +289,27 @@ fn of(id: &str) -> Option<Runbook> {
     runbooks().into_iter().find(|(known, _)| *known == id).map(|(_, runbook)| runbook)
 }
 
-/// The inputs of a runbook with the values they have for this target.
+/// The inputs of a procedure with the values they have for this target.
 fn asks(
-    runbook: &str,
+    procedure: &Procedure,
     identity: &Identity,
     context: &str,
     environment: Environment,
 ) -> Result<Vec<InputAsk>, Vec<String>> {
-    let Some(runbook) = of(runbook) else { return Err(vec![format!("there is no runbook {runbook}")]) };
+    let id = &procedure.runbook;
+    let Some(runbook) = of(id) else { return Err(vec![format!("there is no runbook {id}")]) };
+    let intent = intent(&runbook, &procedure.intent)
+        .map_err(|failure| failure.problems.iter().flat_map(Diagnostic::lines).collect::<Vec<_>>())?;
+    if intent.continues.is_some() {
+        // they are those of the run that it goes on from
+        return Ok(Vec::new());
+    }
+    let asked = || runbook.inputs.iter().filter(|input| input.is_asked_by(intent));
     let target = json!({"namespace": identity.namespace, "context": context, "environment": environment});
     // what must be given has no value yet; for the others' sake it stands in for itself
-    let open = runbook.inputs.iter().filter(|input| input.default.is_none());
+    let open = asked().filter(|input| input.default.is_none());
     let chosen: BTreeMap<String, String> = open.map(|input| (input.id.clone(), "-".to_owned())).collect();
-    let values = runbook.inputs(&chosen, &target).map_err(|fault| vec![fault])?;
+    let values = runbook.inputs(intent, &chosen, &target).map_err(|fault| vec![fault])?;
     let ask = |input: &crate::runbook::Input| {
         let required = input.default.is_none();
         let value = values.get(&input.id).and_then(|value| value.as_str()).filter(|_| !required);
@@ -288,13 +321,13 @@ fn asks(
             required,
         }
     };
-    Ok(runbook.inputs.iter().map(ask).collect())
+    Ok(asked().map(ask).collect())
 }
 
 /// Looks at paths on this machine, makes them independent of where the program was started, and looks in the cluster whether
 /// a scratch namespace is free.
 async fn check(begin: &Begin) -> Result<BTreeMap<String, String>, BTreeMap<String, String>> {
-    let Some(runbook) = of(&begin.runbook) else { return Ok(begin.inputs.clone()) };
+    let Some(runbook) = of(&begin.procedure.runbook) else { return Ok(begin.inputs.clone()) };
     let (mut whole, mut faults) = (BTreeMap::new(), BTreeMap::new());
     for (id, value) in &begin.inputs {
         let kind = runbook.inputs.iter().find(|input| input.id == *id).map(|input| input.kind).unwrap_or_default();

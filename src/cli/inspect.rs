@@ -48,6 +48,7 @@ pub async fn check(global: &Global, mut args: TargetArgs) -> Outcome {
             deployment: plan.deployment.clone(),
             target: target.identity.clone(),
             artifacts: paths.state.clone(),
+            papers: Vec::new(),
             lent: None,
             expect: Arc::new(Vec::new()),
             requires: Arc::new(step.requires.clone()),

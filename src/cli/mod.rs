@@ -2,6 +2,7 @@
 
 mod abandon;
 mod attend;
+mod backup;
 mod doctor;
 pub mod exit;
 mod home;
@@ -124,6 +125,9 @@ enum Command {
     Runbook(runbook::RunbookCommand),
     /// The encrypted vault
     Vault(vault::VaultArgs),
+    /// Backups that were sealed
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
     /// The change record of a run
     Report(report::ReportArgs),
     /// What this machine, terminal, state and cluster allow; changes nothing
@@ -277,6 +281,7 @@ async fn dispatch(cli: Cli) -> Outcome {
         Command::Practice(args) => Box::pin(practice::practice(&global, args)).await,
         Command::Runbook(command) => runbook::run(&command, &mut std::io::stdout()),
         Command::Vault(args) => manage_vault(&global, args),
+        Command::Backup(command) => backup::backup(&global, command),
         Command::Report(args) => report::report(&global, &args),
         Command::Doctor(args) => doctor::doctor(&global, args).await,
         Command::Completions { shell } => manual::completions(shell),

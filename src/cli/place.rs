@@ -35,11 +35,13 @@ pub async fn choose_place(global: &Global, args: &mut TargetArgs) -> Result<(), 
         }
     }
     // where it goes on from another run, the inputs are that one's
-    if intent(&runbook, &args.intent)?.continues.is_some() {
+    let intent = intent(&runbook, &args.intent)?;
+    if intent.continues.is_some() {
         return Ok(());
     }
     let given = chosen(args, &BTreeMap::new())?;
-    for input in runbook.inputs.iter().filter(|input| input.default.is_none() && !given.contains_key(&input.id)) {
+    let asked = runbook.inputs.iter().filter(|input| input.is_asked_by(intent));
+    for input in asked.filter(|input| input.default.is_none() && !given.contains_key(&input.id)) {
         let options: Vec<(String, String)> = input.choices.iter().map(|one| (one.clone(), String::new())).collect();
         let help =
             format!("An input of the runbook that has no default; --set {}=VALUE gives it beforehand.", input.id);

@@ -1,7 +1,6 @@
 //! `practice`: the same run, the same code, against a simulated cluster in this process.
 
 use std::{
-    collections::BTreeMap,
     io::{Write, stdout},
     path::{Path, PathBuf},
     sync::Arc,
@@ -261,9 +260,12 @@ async fn new_run(
         set: chosen.set,
         ..TargetArgs::default()
     };
-    let goes_on = goes_on(&args.intent)?;
+    let runbook = target::runbook(&args)?.runbook;
+    let of = intent(&runbook, &args.intent)?;
+    let mut inputs = stage.world.inputs(&folder.files);
     // where it goes on from another run, the inputs are that one's
-    let mut inputs = if goes_on { BTreeMap::new() } else { stage.world.inputs(&folder.files) };
+    let is_asked = |id: &str| of.continues.is_none() && runbook.inputs.iter().any(|i| i.id == id && i.is_asked_by(of));
+    inputs.retain(|id, _| is_asked(id));
     inputs.extend(answers.iter().flat_map(|answers| answers.inputs.clone()));
     let target = choose(&args, &inputs, Some(stage.cluster.clone()), &folder.paths.runs()).await?;
     let ports = stage.ports(global, &folder.paths)?;

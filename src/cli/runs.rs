@@ -57,6 +57,9 @@ pub fn fold(run: &RunFolder) -> Result<(RunState, Vec<(Timestamp, Record)>), Fai
 
 /// How a run stands, in a few words; `holder` is the process that works on it just now.
 pub fn word(state: &RunState, holder: Option<&Holder>) -> String {
+    if state.imported {
+        return "taken in, can be restored".to_owned();
+    }
     if state.finished {
         return "finished".to_owned();
     }

@@ -143,7 +143,7 @@ pub async fn start(global: &Global, mut args: StartArgs) -> Outcome {
     let is_open = args.target.namespace.is_none() && args.target.file.is_none();
     if answers.is_none() && is_open && has_screen(global) {
         // boxed: it holds a whole run, as this does
-        return Box::pin(choose_target(global, &args.target.runbook)).await;
+        return Box::pin(choose_target(global, &args.target)).await;
     }
     if answers.is_none() {
         choose_place(global, &mut args.target).await?;

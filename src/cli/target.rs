@@ -183,7 +183,9 @@ pub async fn choose(
             .help("go on with the very file that it was begun with");
         return Err(Failure::new(Exit::Refused, problem));
     }
-    let environment = environment.since(source.state.environment);
+    // what was PROD there need not be PROD here
+    let is_here = source.state.target.as_ref().is_some_and(|of| of.same_place(&identity));
+    let environment = if is_here { environment.since(source.state.environment) } else { environment };
     // another chart or release than that run's would be another upgrade, not the same one continued
     if let Some(input) = chosen(args, answers)?.keys().next() {
         return Err(Failure::usage(format!(
@@ -205,8 +207,10 @@ fn inputs(
 ) -> Result<Value, Failure> {
     let target = target_values(identity, context, environment);
     let chosen = chosen(args, answers)?;
-    let inputs =
-        loaded.runbook.inputs(&chosen, &target).map_err(|fault| Failure::new(Exit::Usage, Diagnostic::new(fault)))?;
+    let inputs = loaded
+        .runbook
+        .inputs(intent(&loaded.runbook, &args.intent)?, &chosen, &target)
+        .map_err(|fault| Failure::new(Exit::Usage, Diagnostic::new(fault)))?;
     for input in loaded.runbook.inputs.iter().filter(|input| input.kind.is_path()) {
         let path = inputs.get(&input.id).and_then(Value::as_str).unwrap_or_default();
         if !path.is_empty()

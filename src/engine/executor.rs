@@ -26,6 +26,7 @@ use crate::{
 
 /// Folder of what a run keeps, in its own.
 const ARTIFACTS: &str = "artifacts";
+const PAPERS: [&str; 3] = ["journal.jsonl", "runbook.yaml", "answers.json"];
 /// How often the target's identity is read again while a run is on screen.
 const IDENTITY: Duration = Duration::from_secs(10);
 /// Longest wait for it.
@@ -177,6 +178,7 @@ impl Engine {
             deployment: self.plan.deployment.clone(),
             target: state.target.clone().unwrap_or_else(|| self.plan.target.clone()),
             artifacts: self.folder.join(ARTIFACTS),
+            papers: PAPERS.map(|name| self.folder.join(name)).to_vec(),
             lent: state.taken.as_ref().map(|taken| self.folder.with_file_name(&taken.run).join(ARTIFACTS)),
             expect: Arc::new(step.expect.clone()),
             requires: Arc::new(step.requires.clone()),

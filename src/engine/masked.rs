@@ -43,6 +43,7 @@ pub fn record(record: &mut Record, known: &Known, plan: &Plan) {
         | Record::RolledBack { summary: text }
         | Record::Abandoned { reason: text, .. } => known.hide(text),
         Record::Started { .. }
+        | Record::Imported { .. }
         | Record::TakenOver { .. }
         | Record::Planned { .. }
         | Record::Approved { .. }

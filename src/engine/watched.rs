@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 
 use super::known::Known;
-use crate::ports::{EntryMeta, EntryName, PortError, SecretBytes, Secrets, VaultState};
+use crate::ports::{EntryMeta, EntryName, PortError, Sealed, Sealing, SecretBytes, Secrets, VaultState};
 
 /// A vault whose values are known from their first use on.
 pub struct Watched {
@@ -42,6 +42,10 @@ impl Secrets for Watched {
 
     async fn list(&self, run: &str) -> Result<Vec<EntryMeta>, PortError> {
         self.vault.list(run).await
+    }
+
+    async fn seal(&self, sealing: Sealing) -> Result<Sealed, PortError> {
+        self.vault.seal(sealing).await
     }
 
     async fn keyed_digest(&self, bytes: &[u8]) -> Result<String, PortError> {

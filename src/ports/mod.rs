@@ -25,5 +25,5 @@ pub use logs::{LogLine, LogNote, Logs};
 pub use objects::{Access, Deleted, Identity, Kind, ObjectRef, Objects, Right, kinds};
 pub use operator::operator;
 pub use output::{Collect, Discard, OutputSink, Stream};
-pub use secrets::{EntryMeta, EntryName, Provenance, SecretBytes, Secrets, VaultState};
+pub use secrets::{EntryMeta, EntryName, Provenance, Sealed, Sealing, SecretBytes, Secrets, VaultState};
 pub use world::World;

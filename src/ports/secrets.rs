@@ -1,5 +1,7 @@
 //! Secrets: the vault as the core sees it.
 
+use std::path::PathBuf;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -86,6 +88,30 @@ pub enum VaultState {
     Open,
 }
 
+/// What goes into a recovery set.
+#[derive(Debug, Clone)]
+pub struct Sealing {
+    /// The run, whose secrets go into it, too.
+    pub run: String,
+    /// When.
+    pub at: Timestamp,
+    /// What the set says of itself in the open; no secret.
+    pub about: serde_json::Value,
+    /// Files: path below the run's folder, and where it is.
+    pub files: Vec<(String, PathBuf)>,
+    /// The set's own folder.
+    pub folder: PathBuf,
+}
+
+/// A recovery set that was opened again after it was sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sealed {
+    /// Number of encrypted files.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
 /// The vault.
 #[async_trait]
 pub trait Secrets: Send + Sync {
@@ -106,6 +132,9 @@ pub trait Secrets: Send + Sync {
 
     /// What is there for a run, in order of names.
     async fn list(&self, run: &str) -> Result<Vec<EntryMeta>, PortError>;
+
+    /// Seals files and the secrets of a run in a folder that the vault's passphrase opens, and opens them again.
+    async fn seal(&self, sealing: Sealing) -> Result<Sealed, PortError>;
 
     /// A keyed hash (64 hex digits) of some bytes, for comparing without keeping.
     async fn keyed_digest(&self, bytes: &[u8]) -> Result<String, PortError>;

@@ -230,6 +230,8 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         way_back: Vec<String>,
     },
+    /// The run was taken in from a recovery set: it goes on nowhere here, and others can go on from it.
+    Imported { by: String, from: String },
     /// The operator gave the run up.
     Abandoned { by: String, reason: String },
 }

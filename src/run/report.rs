@@ -18,7 +18,7 @@ pub struct Report {
     pub kind: &'static str,
     /// Id of the run.
     pub run: String,
-    /// How it stands: `finished`, `abandoned` or `not finished`.
+    /// How it stands: `finished`, `taken in`, `abandoned` or `not finished`.
     pub state: &'static str,
     /// Times of the first and last record.
     pub from: Option<Timestamp>,
@@ -101,6 +101,7 @@ impl Report {
             kind: "report",
             run: run.run.clone(),
             state: match (run.finished, run.rolled_back, run.abandoned) {
+                _ if run.imported => "taken in",
                 (true, ..) => "finished",
                 (false, true, _) => "rolled back",
                 (false, false, true) => "abandoned",
@@ -280,6 +281,7 @@ fn told(record: &Record) -> Option<String> {
         Record::Probed { step, sentence, .. } => format!("{step} was looked at again: {sentence}"),
         Record::Resumed { operator, host, .. } => format!("taken up again by {operator} on {host}"),
         Record::Paused { reason } => format!("paused: {reason}"),
+        Record::Imported { by, from } => format!("taken in by {by} from the recovery set {from}"),
         Record::Abandoned { by, reason } => format!("given up by {by}: {reason}"),
         Record::RollBack { by, reason } => format!("{by} chose to undo what this run changed, after: {reason}"),
         Record::RolledBack { summary } => format!("rolled back: {summary}"),

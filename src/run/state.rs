@@ -120,6 +120,8 @@ pub struct RunState {
     pub way_back: Vec<String>,
     /// Whether it was given up.
     pub abandoned: bool,
+    /// Whether it was made elsewhere, and taken in from its recovery set.
+    pub imported: bool,
     /// Whether what it changed is being put back, and nothing else is done any more.
     pub rolling_back: bool,
     /// Whether all of that is put back.
@@ -220,6 +222,7 @@ impl RunState {
                 self.way_back.clone_from(way_back);
             }
             Record::Abandoned { .. } => self.abandoned = true,
+            Record::Imported { .. } => self.imported = true,
             Record::RollBack { .. } => self.rolling_back = true,
             Record::RolledBack { .. } => self.rolled_back = true,
             Record::Decided { step, choice, .. } => {
@@ -245,7 +248,7 @@ impl RunState {
 
     /// Whether nothing goes on any more: finished, given up, or rolled back.
     pub fn is_at_end(&self) -> bool {
-        self.finished || self.abandoned || self.rolled_back
+        self.finished || self.abandoned || self.rolled_back || self.imported
     }
 
     /// State of a step.
@@ -267,7 +270,7 @@ impl RunState {
 
     /// The version that this run leads to: the one of its inputs, or the one that an earlier run captured and this one puts back.
     pub fn leads_to(&self) -> &str {
-        let back = self.taken.iter().filter(|taken| taken.purpose == Purpose::WayBack);
+        let back = self.taken.iter().filter(|taken| taken.purpose != Purpose::ClearUp);
         let mut captured = back.flat_map(|taken| &taken.steps).filter(|step| step.kind == "capture");
         let before = captured.find_map(|step| self.facts.get(&step.id)?["version"].as_str());
         before.or_else(|| self.inputs.get("to_version")?.as_str()).unwrap_or_default()

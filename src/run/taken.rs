@@ -29,6 +29,8 @@ pub enum Purpose {
     WayBack,
     /// It clears up what the other kept, and with it the way back: only after that one came to its end.
     ClearUp,
+    /// It puts back what the other saved, on this place or on another one of the same name, however long ago.
+    Restore,
 }
 
 /// The run that another goes on from.

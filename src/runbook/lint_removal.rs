@@ -18,7 +18,7 @@ pub(super) fn removal(lint: &mut Lint, at: &At, all: &[At], index: usize) {
     let ActionSpec::Delete(spec) = &at.step.action else { return };
     if spec.checked_by.is_some() == spec.brings_back.is_some() {
         let what = format!("step {id} deletes, and says not, or twice, what becomes of it");
-        let help = "`checked_by` where it comes back from what was captured and dumped, `brings_back` where kept volumes take its place";
+        let help = "`checked_by` where it comes back from what was captured and dumped, `brings_back` where kept volumes or a dump take its place";
         lint.fault(&under("do/delete"), &[&under("do/delete/checked_by"), &under("do/delete/brings_back")], what, help);
     }
     if requires.captured.is_empty() {

@@ -86,6 +86,16 @@ pub struct Input {
     /// What it is.
     #[serde(default)]
     pub kind: InputKind,
+    /// Intents that ask for it; none named means all. Elsewhere it is empty.
+    #[serde(default)]
+    pub intents: Vec<String>,
+}
+
+impl Input {
+    /// Whether an intent asks for it.
+    pub fn is_asked_by(&self, intent: &Intent) -> bool {
+        self.intents.is_empty() || self.intents.contains(&intent.id)
+    }
 }
 
 /// One thing that can be done.
@@ -204,22 +214,25 @@ impl Runbook {
         other.into_iter().flat_map(Intent::steps).filter(move |(_, _, step)| named(step))
     }
 
-    /// Inputs with what was chosen or their defaults, rendered in order with what is before them.
+    /// Inputs of an intent with what was chosen or their defaults, rendered in order with what is before them.
     ///
     /// # Errors
     /// The first input that is missing, unknown, or none of its choices, in words.
     pub fn inputs(
         &self,
+        intent: &Intent,
         chosen: &BTreeMap<String, String>,
         target: &serde_json::Value,
     ) -> Result<serde_json::Value, String> {
-        if let Some(unknown) = chosen.keys().find(|key| !self.inputs.iter().any(|input| input.id == **key)) {
-            let known: Vec<&str> = self.inputs.iter().map(|input| input.id.as_str()).collect();
+        let asked = || self.inputs.iter().filter(|input| input.is_asked_by(intent));
+        if let Some(unknown) = chosen.keys().find(|key| !asked().any(|input| input.id == **key)) {
+            let known: Vec<&str> = asked().map(|input| input.id.as_str()).collect();
             return Err(format!("there is no input {unknown}; there are {}", known.join(", ")));
         }
         let mut found = serde_json::Map::new();
         for input in &self.inputs {
             let value = match (chosen.get(&input.id), &input.default) {
+                _ if !input.is_asked_by(intent) => String::new(),
                 (Some(value), _) => value.clone(),
                 (None, Some(default)) => {
                     crate::text::render(default, &serde_json::json!({"inputs": found, "target": target}))?
@@ -231,7 +244,7 @@ impl Runbook {
                     ));
                 }
             };
-            if !input.choices.is_empty() && !input.choices.contains(&value) {
+            if !input.choices.is_empty() && input.is_asked_by(intent) && !input.choices.contains(&value) {
                 return Err(format!("input {} is one of {}, not {value}", input.id, input.choices.join(", ")));
             }
             if !secrets_within(&value).is_empty() {

@@ -4,7 +4,7 @@
 use super::launch::{give_up, own, records};
 use crate::{
     ports::Identity,
-    run::{Record, RunState, Taken},
+    run::{Purpose, Record, RunState, Taken},
     store::{RunFolder, Runs},
     text::{Diagnostic, Typed},
 };
@@ -50,6 +50,10 @@ pub fn refuse_second(runs: &Runs, target: &Identity, own: &[&str], typed: &Typed
 /// It went on since, is at work in another process, or its journal cannot be read or written.
 pub(super) fn supersede(runs: &Runs, other: &Taken, own_id: &str) -> Result<(), Diagnostic> {
     let safe = "everything: nothing was changed";
+    // a backup stays what it is, and whatever happened since is no concern of it
+    if other.purpose == Purpose::Restore {
+        return Ok(());
+    }
     let folder = runs.find(&other.run).map_err(|error| {
         Diagnostic::new(format!("the run {} that this one goes on from is not here any more", other.run))
             .cause(error.to_string())

@@ -6,9 +6,11 @@ mod claim;
 mod launch;
 mod ledger;
 mod source;
+mod take_in;
 #[cfg(test)]
 mod tests;
 
 pub use claim::refuse_second;
 pub use launch::{Launch, Opened, abandon, launch, open, records, reopen, take_back};
 pub use source::{Source, fits, source};
+pub use take_in::take_in;

@@ -44,6 +44,9 @@ pub fn source(
             .safe("everything: nothing was begun")
             .help("it must be the newest run of this state folder that changed this very namespace; `drydock runs` lists them")
     };
+    if continues.purpose == Purpose::Restore {
+        return backup(runs, runbook, continues, target, wanted.as_ref());
+    }
     for folder in runs.list().map_err(|error| unreadable(&error))?.into_iter().rev() {
         if !folder.journal().exists() {
             continue;
@@ -51,7 +54,11 @@ pub fn source(
         // one that cannot be read may be the one that changed it last
         let entries = records(&folder)?;
         let state = RunState::of(entries.iter().map(|entry| (entry.at, &entry.record)));
-        if state.effects.is_empty() || state.target.as_ref().is_none_or(|other| !other.same_place(target)) {
+        // what was made elsewhere changed nothing in the name of this installation
+        if state.imported
+            || state.effects.is_empty()
+            || state.target.as_ref().is_none_or(|other| !other.same_place(target))
+        {
             continue;
         }
         if let Some(wanted) = wanted.as_ref().filter(|wanted| wanted.id != folder.id) {
@@ -67,6 +74,50 @@ pub fn source(
     Err(refused(format!("there is no run here that this can go on from: {runbook}, {intent}, on {place}")))
 }
 
+/// The backup that is put back: the named one, else the newest of this very place. What happened here since does not matter to
+/// it; but what it brings back carries the name of its namespace.
+fn backup(
+    runs: &Runs,
+    runbook: &str,
+    continues: &Continues,
+    target: &Identity,
+    named: Option<&RunFolder>,
+) -> Result<Source, Diagnostic> {
+    let refused = |what: String| Diagnostic::new(what).safe("everything: nothing was begun");
+    let listed = runs.list().map_err(|error| Diagnostic::new("cannot look for backups").cause(error.to_string()))?;
+    let asked = listed.into_iter().filter(|folder| named.is_none_or(|named| named.id == folder.id));
+    let mut newest: Option<(RunFolder, RunState)> = None;
+    for folder in asked.filter(|folder| folder.journal().exists()) {
+        let entries = match records(&folder) {
+            Ok(entries) => entries,
+            Err(problem) if named.is_some() => return Err(problem),
+            // another backup is no worse for this one that cannot be read
+            Err(_) => continue,
+        };
+        let state = RunState::of(entries.iter().map(|entry| (entry.at, &entry.record)));
+        let Some(of) = &state.target else { continue };
+        let reason = match fits(&state, runbook, continues) {
+            Ok(()) if of.namespace == target.namespace => {
+                let is_newer = newest.as_ref().is_none_or(|(_, other)| other.times < state.times);
+                if is_newer && (named.is_some() || of.same_place(target)) {
+                    newest = Some((folder, state));
+                }
+                continue;
+            }
+            Ok(()) => format!("it is of namespace {}, and what it brings back says so in many places", of.namespace),
+            Err(reason) => reason,
+        };
+        if named.is_some() {
+            return Err(refused(format!("run {} cannot be restored here", folder.id)).cause(reason));
+        }
+    }
+    if let Some((folder, state)) = newest {
+        return taken(folder, state, continues);
+    }
+    Err(refused(format!("there is no backup here of this very place: {runbook}, namespace {}", target.namespace))
+        .help("`drydock backup import FOLDER` takes in a recovery set; one of another cluster is named with --of RUN"))
+}
+
 /// Whether an intent of `runbook` can go on from a run; why not, in words.
 pub fn fits(state: &RunState, runbook: &str, continues: &Continues) -> Result<(), String> {
     let Some(of) = &state.runbook else { return Err("it has no first record".to_owned()) };
@@ -80,7 +131,7 @@ pub fn fits(state: &RunState, runbook: &str, continues: &Continues) -> Result<()
         Purpose::WayBack if !state.removal_begun() => {
             return Err("it removed nothing: a roll back or `abandon` puts back what it changed".to_owned());
         }
-        Purpose::WayBack | Purpose::ClearUp => {}
+        Purpose::WayBack | Purpose::ClearUp | Purpose::Restore => {}
     }
     let done = |id: &&String| matches!(state.step(&StepId((*id).clone())), StepState::Done { .. });
     match continues.steps.iter().find(|id| !done(id)) {

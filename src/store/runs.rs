@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use jiff::civil::Date;
 
 use super::private::create_private_folder;
-use super::{RunId, StoreError, ensure_private_folder, sync_folder};
+use super::{RunId, RunIdError, StoreError, ensure_private_folder, sync_folder};
 
 /// All runs of one installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +96,12 @@ impl Runs {
     /// The newest run that wrote anything: one killed before its first line has nothing to go on with.
     pub fn newest(&self) -> Result<Option<RunFolder>, StoreError> {
         Ok(self.list()?.into_iter().rfind(|run| run.journal().exists()))
+    }
+
+    /// Where the run of this id lies, or would lie.
+    pub fn place_of(&self, id: &str) -> Result<RunFolder, RunIdError> {
+        let id = RunId::try_from(id.to_owned())?;
+        Ok(RunFolder { path: self.folder.join(id.as_str()), id })
     }
 
     /// The run of that name, or the only one whose name ends so.

@@ -53,7 +53,8 @@ pub fn about(s: u64) -> String {
     match s {
         0..90 => format!("about {s} s"),
         90..5400 => format!("about {} min", (s + 30) / 60),
-        _ => format!("about {} h {:02}", s / 3600, s % 3600 / 60),
+        5400..172_800 => format!("about {} h {:02}", s / 3600, s % 3600 / 60),
+        _ => format!("about {} days", s / 86_400),
     }
 }
 

@@ -92,6 +92,9 @@ pub enum VaultError {
     /// What is to be imported is no export of ours.
     #[error("cannot import this: it is no export of a vault (line {line}, column {column})")]
     NotAnExport { line: usize, column: usize },
+    /// A file of a recovery set is not what was sealed.
+    #[error("cannot use the recovery set: {}: {why}", path.display())]
+    Set { path: PathBuf, why: String },
     /// Bytes could not be given out or taken in.
     #[error("cannot {what}: {source}")]
     Io { what: &'static str, source: std::io::Error },
@@ -116,7 +119,9 @@ impl VaultError {
             Self::WrongPassphrase | Self::IdentityChanged { .. } | Self::OtherIdentity { .. } | Self::Locked => {
                 PortErrorKind::Unauthorized
             }
-            Self::IdentityDamaged { .. } | Self::Truncated { .. } | Self::Damaged { .. } => PortErrorKind::Integrity,
+            Self::IdentityDamaged { .. } | Self::Truncated { .. } | Self::Damaged { .. } | Self::Set { .. } => {
+                PortErrorKind::Integrity
+            }
             Self::WorkFactor { .. } | Self::Newer { .. } => PortErrorKind::Unsupported,
             Self::Store(StoreError::Held { .. }) => PortErrorKind::Timeout,
             Self::Io { .. } | Self::Store(_) => PortErrorKind::Io,

@@ -10,7 +10,7 @@ use super::child::Unlock;
 use super::error::VaultError;
 use super::open::OpenVault;
 use super::vault_files::{Generation, Vault};
-use crate::ports::{EntryMeta, EntryName, PortError, PortErrorKind, SecretBytes, Secrets, VaultState};
+use crate::ports::{EntryMeta, EntryName, PortError, PortErrorKind, Sealed, Sealing, SecretBytes, Secrets, VaultState};
 
 /// A vault that a run opens when it needs it.
 #[derive(Debug)]
@@ -112,6 +112,10 @@ impl Secrets for Keeper {
         let run = run.to_owned();
         let of_run = move |open: &OpenVault| Ok(open.entries()?.into_iter().filter(|meta| meta.run == run).collect());
         self.work("cannot list the vault".to_owned(), of_run).await
+    }
+
+    async fn seal(&self, sealing: Sealing) -> Result<Sealed, PortError> {
+        self.work("cannot seal the recovery set".to_owned(), move |open| open.seal_set(&sealing)).await
     }
 
     async fn keyed_digest(&self, bytes: &[u8]) -> Result<String, PortError> {

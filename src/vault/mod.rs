@@ -13,6 +13,7 @@ mod keeper;
 mod open;
 mod rotate;
 mod seal;
+mod set;
 mod strength;
 mod suggest;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use harden::harden_process;
 pub use keeper::Keeper;
 pub use open::{Found, OpenVault};
 pub use seal::Seal;
+pub use set::{Manifest, RecoverySet, Whole};
 pub use strength::{Level, Strength, estimate};
 pub use suggest::suggest_passphrase;
 pub use transfer::Imported;

@@ -144,7 +144,7 @@ impl Desk {
         let chosen: BTreeMap<String, String> = chart.collect();
         let environment = if target.labels.contains(&"env=test".to_owned()) { "TEST" } else { "PROD" };
         let place = json!({"namespace": target.namespace, "context": "c", "environment": environment});
-        let inputs = loaded.runbook.inputs(&chosen, &place).unwrap();
+        let inputs = loaded.runbook.inputs(&loaded.runbook.intents[0], &chosen, &place).unwrap();
         let plan = plan(&loaded, &target, &json!({"inputs": inputs, "target": place}));
         write_atomic(&desk.folder().join("runbook.yaml"), text.as_bytes(), Keep::Nothing).unwrap();
         let first = [

@@ -13,12 +13,12 @@ use drydock::{
     engine::{Plan, values},
     plain::{Answers, Front, Input, Scripted},
     ports::{
-        EntryMeta, EntryName, Identity, Objects, PortError, SecretBytes, Secrets, SystemClock, VaultState,
-        World as Ports,
+        EntryMeta, EntryName, Identity, Objects, PortError, Sealed, Sealing, SecretBytes, Secrets, SystemClock,
+        VaultState, World as Ports,
     },
     practice::{ApiServer, Fault, NAMESPACE, Options, World},
     run::{Event, Link, Record, RunbookRef, Stopped},
-    runbook::{EMBEDDED, load},
+    runbook::{EMBEDDED, Intent, Loaded, load},
     runner::{launch, open, reopen, source},
     store::{RunFolder, Runs},
 };
@@ -60,6 +60,15 @@ impl Secrets for Vault {
     async fn list(&self, run: &str) -> Result<Vec<EntryMeta>, PortError> {
         let entries = self.entries.lock().unwrap();
         Ok(entries.values().filter(|(meta, _)| meta.run == run).map(|(meta, _)| meta.clone()).collect())
+    }
+
+    async fn seal(&self, sealing: Sealing) -> Result<Sealed, PortError> {
+        std::fs::create_dir_all(&sealing.folder).unwrap();
+        let mut bytes = 0;
+        for (name, path) in &sealing.files {
+            bytes += std::fs::copy(path, sealing.folder.join(name.replace('/', "."))).unwrap();
+        }
+        Ok(Sealed { files: sealing.files.len(), bytes })
     }
 
     async fn keyed_digest(&self, bytes: &[u8]) -> Result<String, PortError> {
@@ -196,18 +205,25 @@ impl Desk {
 
     /// A new run until it stops, or is cut off once `cut` has seen its moment.
     pub async fn start(&self, way: &str, more: &Value, cut: impl Fn(&Event) -> bool) -> Ride {
+        self.begin("upgrade", way, more, cut).await
+    }
+
+    /// The same of an intent.
+    pub async fn begin(&self, intent: &str, way: &str, more: &Value, cut: impl Fn(&Event) -> bool) -> Ride {
         let (_, text) = EMBEDDED.iter().find(|(id, _)| *id == "pixelcore").unwrap();
         let loaded = load("pixelcore", text).unwrap();
         let identity = self.cluster.identity(NAMESPACE).await.unwrap();
         let place = json!({"namespace": NAMESPACE, "context": "practice", "environment": "PRACTICE"});
+        let intent = loaded.runbook.intents.iter().find(|known| known.id == intent).unwrap();
         let mut chosen = self.world.inputs(self.folder.path());
+        chosen.retain(|id, _| loaded.runbook.inputs.iter().any(|input| input.id == *id && input.is_asked_by(intent)));
         chosen.insert("way".to_owned(), way.to_owned());
-        let inputs = loaded.runbook.inputs(&chosen, &place).unwrap();
+        let inputs = loaded.runbook.inputs(intent, &chosen, &place).unwrap();
         let known = json!({"inputs": inputs, "target": place});
-        let plan = Plan::new(&loaded.runbook, &loaded.runbook.intents[0], &identity, &known);
-        let first = |id: &str| first_records(id, &loaded.runbook, &loaded.digest, &identity, &inputs, &plan);
+        let plan = Plan::new(&loaded.runbook, intent, &identity, &known);
+        let first = |id: &str| first_records(id, (&loaded, intent), &identity, &inputs, &plan);
         let opened = open(&self.runs(), loaded.clone(), serde_json::Map::new(), first).unwrap();
-        let plan = Plan::new(&loaded.runbook, &loaded.runbook.intents[0], &identity, &known);
+        let plan = Plan::new(&loaded.runbook, intent, &identity, &known);
         self.attend(launch(opened, plan, self.ports()), &[], more, cut).await
     }
 
@@ -220,7 +236,7 @@ impl Desk {
         let from = source(&self.runs(), "pixelcore", intent.continues.as_ref().unwrap(), &identity, None).unwrap();
         let plan = Plan::new(&loaded.runbook, intent, &identity, &values(&from.state));
         let first = |id: &str| {
-            let mut first = first_records(id, &loaded.runbook, &loaded.digest, &identity, &from.state.inputs, &plan);
+            let mut first = first_records(id, (&loaded, intent), &identity, &from.state.inputs, &plan);
             if let Record::Started { runbook, .. } = &mut first[0] {
                 runbook.intent.clone_from(&intent.id);
             }
@@ -287,8 +303,7 @@ impl Desk {
 
 fn first_records(
     id: &str,
-    runbook: &drydock::runbook::Runbook,
-    digest: &str,
+    (loaded, intent): (&Loaded, &Intent),
     identity: &Identity,
     inputs: &Value,
     plan: &Plan,
@@ -297,11 +312,11 @@ fn first_records(
         format: 1,
         run: id.to_owned(),
         runbook: RunbookRef {
-            id: runbook.id.clone(),
-            title: runbook.title.clone(),
-            version: runbook.version.clone(),
-            digest: digest.to_owned(),
-            intent: runbook.intents[0].id.clone(),
+            id: loaded.runbook.id.clone(),
+            title: loaded.runbook.title.clone(),
+            version: loaded.runbook.version.clone(),
+            digest: loaded.digest.clone(),
+            intent: intent.id.clone(),
         },
         tool: "0".to_owned(),
         target: Box::new(identity.clone()),

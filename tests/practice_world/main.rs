@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod answers;
+mod backup;
 mod desk;
 mod faults;
 #[path = "../line/mod.rs"]
@@ -11,6 +12,7 @@ mod plant;
 #[path = "../pty/mod.rs"]
 mod pty;
 mod resume;
+mod sets;
 mod shell;
 mod undo;
 mod upgrade;

@@ -18,6 +18,7 @@ use drydock::{
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
+    doors::procedure,
     telling::LONG,
     wizard::{COLOUR, text_rows},
 };
@@ -78,7 +79,7 @@ fn what_goes_on_from_a_run_needs_no_target_typed() {
 #[test]
 fn a_target_says_whole_why_it_does_not_answer_and_what_it_is_called() {
     let shelf = Shelf { contexts: contexts(), ..Shelf::default() };
-    let (mut door, _) = Door::target(shelf, "pixelcore");
+    let (mut door, _) = Door::target(shelf, procedure());
     let why = "no answer in 5 s: the name fra-prod.example.net is not known to this machine; is the VPN up?";
     door.update(DoorMsg::Contact { context: "fra-prod".into(), contact: Err(why.into()) });
     let told = frame(&door, 80, 24);
@@ -138,7 +139,7 @@ fn asks(rehearsal: &str) -> Vec<InputAsk> {
 #[test]
 fn what_was_typed_into_the_inputs_is_still_there_after_a_look_at_the_target() {
     let shelf = Shelf { contexts: contexts(), ..Shelf::default() };
-    let (mut door, _) = Door::target(shelf, "pixelcore");
+    let (mut door, _) = Door::target(shelf, procedure());
     let keys = |door: &mut Door, script: &str| {
         for key in Key::script(script) {
             door.update(DoorMsg::Key(key));
@@ -170,7 +171,7 @@ fn what_was_typed_into_the_inputs_is_still_there_after_a_look_at_the_target() {
 fn the_inputs_say_whether_it_is_prod_in_every_width() {
     for (namespace, word) in [("plant", "TEST"), (LONG, "PROD")] {
         let shelf = Shelf { contexts: contexts(), ..Shelf::default() };
-        let (mut door, _) = Door::target(shelf, "pixelcore");
+        let (mut door, _) = Door::target(shelf, procedure());
         for key in Key::script(&format!("<Tab>{namespace}<Enter>")) {
             door.update(DoorMsg::Key(key));
         }
@@ -195,7 +196,7 @@ fn checks(door: &mut Door, script: &str) -> Begin {
 
 #[test]
 fn a_fault_stands_at_its_input_and_an_answer_to_other_inputs_begins_nothing() {
-    let (mut door, _) = Door::target(Shelf { contexts: contexts(), ..Shelf::default() }, "pixelcore");
+    let (mut door, _) = Door::target(Shelf { contexts: contexts(), ..Shelf::default() }, procedure());
     for key in Key::script("<Tab>plant<Enter>") {
         door.update(DoorMsg::Key(key));
     }
@@ -245,7 +246,7 @@ fn the_letters_of_one_namespace_are_enough_and_the_focus_is_always_seen() {
         // what only holds the letters may be another's
         (&["collab"], "lab", "lab"),
     ] {
-        let (mut door, _) = Door::target(Shelf { contexts: contexts(), ..Shelf::default() }, "pixelcore");
+        let (mut door, _) = Door::target(Shelf { contexts: contexts(), ..Shelf::default() }, procedure());
         let contact = Contact { ms: 4, namespaces: names.iter().map(|&name| name.to_owned()).collect() };
         door.update(DoorMsg::Contact { context: "fra-prod".into(), contact: Ok(contact) });
         let script = format!("<Tab>{typed}<Enter>");
@@ -255,7 +256,7 @@ fn the_letters_of_one_namespace_are_enough_and_the_focus_is_always_seen() {
         assert_eq!(namespace, asked, "{names:?}");
     }
     // before the target is known its environment has no row
-    let (mut door, _) = Door::target(Shelf { contexts: contexts(), ..Shelf::default() }, "pixelcore");
+    let (mut door, _) = Door::target(Shelf { contexts: contexts(), ..Shelf::default() }, procedure());
     for key in Key::script("<Tab><Tab><Tab><Tab><Shift-Tab><Shift-Tab><Shift-Tab><Shift-Tab>") {
         door.update(DoorMsg::Key(key));
         let drawn = frame(&door, 80, 24);

@@ -4,7 +4,7 @@
 use drydock::{
     app::{
         Key,
-        door::{Contact, Context, Door, DoorMsg, Found, Further, InputAsk, Seen, Shelf, Unfinished},
+        door::{Contact, Context, Door, DoorMsg, Found, Further, InputAsk, Procedure, Seen, Shelf, Unfinished},
     },
     ports::Identity,
     run::Environment,
@@ -13,6 +13,11 @@ use drydock::{
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::wizard::{style_rows, text_rows};
+
+/// The upgrade of PixelCore.
+pub fn procedure() -> Procedure {
+    Procedure { runbook: "pixelcore".into(), intent: "upgrade".into() }
+}
 
 /// A screen before a run, by its number and what it shows.
 pub type DoorScene = (&'static str, fn() -> Door);
@@ -54,7 +59,7 @@ fn shelf() -> Shelf {
         current,
     };
     Shelf {
-        runbooks: vec![("pixelcore".into(), "PixelCore".into())],
+        procedures: vec![(procedure(), "PixelCore".into(), "upgrade".into())],
         vault: "none yet; the first run makes it".into(),
         contexts: vec![context("fra-prod", false), context("lab", true)],
         ..Shelf::default()
@@ -91,7 +96,7 @@ fn with_further() -> Door {
 }
 
 fn empty() -> Door {
-    Door::target(shelf(), "pixelcore").0
+    Door::target(shelf(), procedure()).0
 }
 
 /// The chosen context answers, and something is typed.

@@ -75,7 +75,10 @@ fn first_records() -> Vec<Record> {
     let loaded = load("pixelcore", include_str!("../../assets/runbooks/pixelcore.yaml")).unwrap();
     let target = identity();
     let place = json!({"namespace": target.namespace, "context": "fra-1", "environment": "PROD"});
-    let inputs = loaded.runbook.inputs(&[("chart".to_owned(), "./chart".to_owned())].into(), &place).unwrap();
+    let inputs = loaded
+        .runbook
+        .inputs(&loaded.runbook.intents[0], &[("chart".to_owned(), "./chart".to_owned())].into(), &place)
+        .unwrap();
     let known = json!({"inputs": inputs, "target": place});
     let plan = Plan::new(&loaded.runbook, &loaded.runbook.intents[0], &target, &known);
     vec![

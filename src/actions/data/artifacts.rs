@@ -118,7 +118,12 @@ pub fn proven(cx: &StepCx, dump: &str, proven_by: &str) -> Result<String, String
         Some(proof) if here && proof.facts.get("chart").is_some_and(|chart| *chart != chart::sha256(cx)) => {
             Err("another chart was rehearsed than the one this run holds now".to_owned())
         }
-        Some(proof) => Ok(format!("rung {}: {}", proof.level, proof.sentence)),
+        Some(proof) if here => Ok(format!("rung {}: {}", proof.level, proof.sentence)),
+        Some(proof) => {
+            let age = cx.world.clock.now().as_second() - proof.at.as_second();
+            let age = units::about(u64::try_from(age).unwrap_or(0));
+            Ok(format!("rung {}, {age} ago: {}", proof.level, proof.sentence))
+        }
         None => Err("no proof exists for these files".to_owned()),
     }
 }

@@ -12,4 +12,5 @@ pub mod jobs;
 pub mod leftover;
 pub mod rehearse;
 pub mod restore;
+mod seal;
 pub mod verify;

@@ -7,10 +7,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::copy::{self, Listed};
+use super::{
+    copy::{self, Listed},
+    recorded,
+    release::RECORD,
+};
 use crate::{
     actions::{
-        context::{Halt, StepCx},
+        context::{Halt, StepCx, secret_name},
         objects::pods::text,
         programs::host::{Call, answer},
     },
@@ -66,12 +70,25 @@ async fn compared(cx: &StepCx, proof: &EvidenceState) -> Result<Held, Halt> {
     Err(Halt::Refused(Box::new(problem)))
 }
 
+/// Whether the runbook names no chart for this intent: then it is the one of the captured release, as that was installed.
+///
+/// # Errors
+/// The name cannot be rendered.
+pub fn is_captured(cx: &StepCx) -> Result<bool, Halt> {
+    Ok(cx.render(&cx.deployment()?.helm.chart)?.is_empty())
+}
+
 /// Copies what the runbook names into the run and writes down what it is. Where that is gone, the copy of before is the chart.
 ///
 /// # Errors
 /// A failure when there is neither, or when it is no chart that may be copied.
 pub async fn take(cx: &StepCx) -> Result<Held, Halt> {
-    let from = cx.render(&cx.deployment()?.helm.chart)?;
+    let named = cx.render(&cx.deployment()?.helm.chart)?;
+    let (from, shown) = if named.is_empty() {
+        (unpacked(cx).await?.display().to_string(), "of helm's own record".to_owned())
+    } else {
+        (named.clone(), named)
+    };
     let there = tokio::fs::try_exists(&from).await.unwrap_or(false);
     if !there && let Some(proof) = cx.driver.state().proof(SUBJECT, RUNG) {
         return compared(cx, proof).await;
@@ -102,7 +119,7 @@ pub async fn take(cx: &StepCx) -> Result<Held, Halt> {
     let folder = format!("{FOLDER}/{}", copy::folder_of(&sha256));
     let path = if name.is_empty() { folder.clone() } else { format!("{folder}/{name}") };
     let sentence = format!(
-        "the chart {from} is copied into this run: {}, {}, SHA-256 {}",
+        "the chart {shown} is copied into this run: {}, {}, SHA-256 {}",
         units::plural(files, "file", "files"),
         units::bytes(bytes),
         units::hash(&sha256)
@@ -115,6 +132,17 @@ pub async fn take(cx: &StepCx) -> Result<Held, Halt> {
         cx.evidence(SUBJECT, RUNG, &sentence, facts).await?;
     }
     Ok(Held { path: cx.artifact(&path), sentence })
+}
+
+/// The chart of the captured release, out of helm's own record of it.
+async fn unpacked(cx: &StepCx) -> Result<PathBuf, Halt> {
+    let to = cx.artifact(FOLDER).join("recorded");
+    let record = cx.secret(&secret_name(&cx.deployment()?.helm.captured, "1", RECORD)).await?;
+    let folder = to.clone();
+    blocking(move || recorded::unpack(&record, &folder)).await.map_err(|halt| {
+        halt.told(|problem| problem.safe("everything: nothing was sent").help("name the chart's own folder instead"))
+    })?;
+    Ok(to)
 }
 
 /// SHA-256 of the run's copy, as it was taken; empty where there is none yet.

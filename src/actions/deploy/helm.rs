@@ -35,7 +35,9 @@ pub async fn with_captured(cx: &StepCx, command: &[&str], namespace: &str) -> Re
         call.args.extend(["--set-file".to_owned(), format!("{value}={{file:{file}}}")]);
         call.files.push((file, cx.secret(item).await?));
     }
-    for (key, value) in &helm.set {
+    // what is installed as it was captured has the version that it had
+    let set = if chart::is_captured(cx)? { None } else { Some(&helm.set) };
+    for (key, value) in set.into_iter().flatten() {
         call.args.extend(["--set-string".to_owned(), format!("{key}={}", literal(&cx.render(value)?))]);
     }
     Ok(call)

@@ -4,6 +4,7 @@ pub mod chart;
 pub mod copy;
 pub mod helm;
 pub mod hosts;
+mod recorded;
 pub mod release;
 pub mod rendered;
 pub mod rollback;

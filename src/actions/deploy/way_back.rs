@@ -28,12 +28,13 @@ impl DeleteSpec {
         // pasted into a shell whose current context is another, each line must still lead here
         let (kubectl, helm_there) = tools(cx);
         let (release, chart) = (cx.render(&helm.release)?, cx.render(&helm.chart)?);
-        if self.brings_back.is_some() && state.next().is_none() {
+        let restores = self.brings_back.as_ref() == Some(&self.dump);
+        if restores || self.brings_back.is_some() && state.next().is_none() {
             // what this run put aside is no version before, and no record of helm leads to it
             let kept = cx.facts_of(&self.keep_volumes)?;
             let volumes: Vec<&Value> = kept["volumes"].as_array().into_iter().flatten().collect();
             return Ok(vec![format!(
-                "what was deployed in between is gone; what was written to it is on {} kept, and nowhere else",
+                "what stood there before is gone; what was written to it is on {} kept, and nowhere else",
                 volumes_named(&volumes)
             )]);
         }

@@ -55,7 +55,8 @@ impl Gated for DeleteSpec {
         if self.checked_by.is_some() {
             locks.push(dumped(lock("quiet", database::quiet(cx, &self.dump, waited).await?, number(&self.dump))));
         }
-        if let Some(step) = &self.brings_back {
+        // of a dump that comes back its own locks ask
+        if let Some(step) = self.brings_back.as_ref().filter(|step| **step != self.dump) {
             locks.push(lock("comes back", bind::kept(cx, step).await?, number(step)));
         }
         // what stands in the place of something else may have no volume yet

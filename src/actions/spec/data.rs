@@ -56,6 +56,20 @@ pub struct RehearseSpec {
     pub scripts: Template,
 }
 
+/// `seal`: a recovery set of the run so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SealSpec {
+    /// Folder in which the set gets a folder of its own; empty for the run's.
+    pub folder: Template,
+    /// The `capture` step that says which version it is of.
+    pub version: String,
+    /// The `dump` step.
+    pub dump: String,
+    /// The rehearsal that proved it.
+    pub proven_by: String,
+}
+
 /// `restore`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

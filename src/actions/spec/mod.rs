@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use check::{CheckKind, CheckSpec};
-pub use data::{DumpSpec, RehearseSpec, RestoreSpec, VerifySpec, VerifyWhat};
+pub use data::{DumpSpec, RehearseSpec, RestoreSpec, SealSpec, VerifySpec, VerifyWhat};
 
 use crate::{run::Form, text::Template};
 
@@ -37,6 +37,8 @@ pub enum ActionSpec {
     Verify(VerifySpec),
     /// Restore into a scratch namespace, compare, remove it.
     Rehearse(RehearseSpec),
+    /// Encrypt what a recovery needs into one folder.
+    Seal(SealSpec),
     /// Change fields of objects that exist.
     Patch(PatchSpec),
     /// Delete objects, behind the gate.
@@ -69,6 +71,7 @@ impl ActionSpec {
             Self::Dump(_) => "dump",
             Self::Verify(_) => "verify",
             Self::Rehearse(_) => "rehearse",
+            Self::Seal(_) => "seal",
             Self::Patch(_) => "patch",
             Self::Delete(_) => "delete",
             Self::Release(_) => "release",
@@ -231,7 +234,7 @@ pub struct DeleteSpec {
     /// stands in the place of it: then `brings_back` says what comes instead.
     #[serde(default)]
     pub checked_by: Option<String>,
-    /// The `patch` step whose volumes take the place of what goes.
+    /// The `patch` step whose volumes take the place of what goes, or the `dump` step whose files do.
     #[serde(default)]
     pub brings_back: Option<String>,
     /// The rehearsal that proves what is brought back.

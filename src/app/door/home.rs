@@ -1,6 +1,6 @@
 //! S01: what there is to do.
 
-use super::{Cmd, Further, Key, Shelf};
+use super::{Cmd, Further, Key, Procedure, Shelf};
 use crate::app::menu::Menu;
 
 /// Unfinished runs shown; older ones are told in a number.
@@ -13,8 +13,8 @@ const FURTHER: usize = 2;
 pub enum Entry {
     /// A run that is not at its end.
     Resume(String),
-    /// A procedure.
-    Runbook { id: String, title: String },
+    /// A procedure, with the runbook's title and what the intent is for.
+    Procedure { of: Procedure, title: String, about: String },
     /// The simulated cluster.
     Practice,
     /// What can be done after a run.
@@ -43,12 +43,16 @@ impl HomeScreen {
     pub fn new(shelf: &Shelf) -> Self {
         let first_time = !shelf.used && shelf.runs.is_empty() && shelf.past.is_empty();
         let mut entries: Vec<Entry> = shelf.runs.iter().take(RUNS).map(|run| Entry::Resume(run.id.clone())).collect();
-        let runbooks = shelf.runbooks.iter().map(|(id, title)| Entry::Runbook { id: id.clone(), title: title.clone() });
+        let procedures = shelf.procedures.iter().map(|(of, title, about)| Entry::Procedure {
+            of: of.clone(),
+            title: title.clone(),
+            about: about.clone(),
+        });
         if first_time {
             entries.push(Entry::Practice);
-            entries.extend(runbooks);
+            entries.extend(procedures);
         } else {
-            entries.extend(runbooks);
+            entries.extend(procedures);
             entries.push(Entry::Practice);
         }
         entries.extend(shelf.further.iter().take(FURTHER).map(|further| Entry::GoOn(Box::new(further.clone()))));

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 pub use home::{Entry, HomeScreen};
 pub use inputs::{InputAsk, InputsFocus, InputsScreen};
-pub use shelf::{Context, Further, Shelf, Unfinished};
+pub use shelf::{Context, Further, Procedure, Shelf, Unfinished};
 pub use target::{Contact, Found, Seen, TargetFocus, TargetScreen};
 
 use super::{Cmd, Key, Place, keymap, page::Page};
@@ -17,8 +17,8 @@ use super::{Cmd, Key, Place, keymap, page::Page};
 /// What was chosen for a new run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Begin {
-    /// Id of the runbook.
-    pub runbook: String,
+    /// What is to be done.
+    pub procedure: Procedure,
     /// Context.
     pub context: String,
     /// Namespace.
@@ -50,7 +50,7 @@ pub enum DoorEffect {
     /// See whether the server of this context answers, and which namespaces it has.
     Look(String),
     /// Read who a target is.
-    Identify { runbook: String, context: String, namespace: String },
+    Identify { procedure: Procedure, context: String, namespace: String },
     /// Check the inputs of this, on this machine and in the cluster.
     Check(Box<Begin>),
     /// Check this machine, and show what was found.
@@ -104,8 +104,8 @@ pub struct Door {
     pub shelf: Shelf,
     /// The target behind the inputs, as it was left.
     behind: Option<Box<TargetScreen>>,
-    /// What was typed into the inputs of each runbook.
-    typed: BTreeMap<String, BTreeMap<String, String>>,
+    /// What was typed into the inputs of each procedure.
+    typed: BTreeMap<Procedure, BTreeMap<String, String>>,
 }
 
 impl Door {
@@ -115,9 +115,9 @@ impl Door {
         Self { screen, page: None, notice: None, shelf, behind: None, typed: BTreeMap::new() }
     }
 
-    /// The choice of the target for a runbook.
-    pub fn target(shelf: Shelf, runbook: &str) -> (Self, Vec<DoorEffect>) {
-        let screen = TargetScreen::new(runbook, &shelf.contexts);
+    /// The choice of the target for a procedure.
+    pub fn target(shelf: Shelf, procedure: Procedure) -> (Self, Vec<DoorEffect>) {
+        let screen = TargetScreen::new(procedure, &shelf.contexts);
         let effects = screen.look();
         (Self { screen: DoorScreen::Target(Box::new(screen)), ..Self::home(shelf) }, effects)
     }
@@ -225,7 +225,7 @@ impl Door {
                 }
                 target::Next::Use(begin, environment, inputs) => {
                     let none = BTreeMap::new();
-                    let typed = self.typed.get(&begin.runbook).unwrap_or(&none);
+                    let typed = self.typed.get(&begin.procedure).unwrap_or(&none);
                     let inputs = DoorScreen::Inputs(Box::new(InputsScreen::new(*begin, environment, inputs, typed)));
                     if let DoorScreen::Target(target) = std::mem::replace(&mut self.screen, inputs) {
                         self.behind = Some(target);
@@ -234,9 +234,9 @@ impl Door {
                 }
             },
             (DoorScreen::Inputs(screen), Some(cmd)) if screen.leaves(cmd) => {
-                let runbook = screen.begin.runbook.clone();
-                self.typed.insert(runbook.clone(), screen.typed());
-                let anew = || Box::new(TargetScreen::new(&runbook, &self.shelf.contexts));
+                let procedure = screen.begin.procedure.clone();
+                self.typed.insert(procedure.clone(), screen.typed());
+                let anew = || Box::new(TargetScreen::new(procedure, &self.shelf.contexts));
                 let target = self.behind.take().unwrap_or_else(anew);
                 let effects = target.look();
                 self.screen = DoorScreen::Target(target);
@@ -263,12 +263,12 @@ impl Door {
             Entry::Resume(id) => vec![DoorEffect::Choose(Chosen::Resume(id.clone()))],
             Entry::Practice => vec![DoorEffect::Choose(Chosen::Practice)],
             Entry::GoOn(further) => vec![DoorEffect::Choose(Chosen::GoOn(further.clone()))],
-            Entry::Runbook { .. } if self.shelf.contexts.is_empty() => {
+            Entry::Procedure { .. } if self.shelf.contexts.is_empty() => {
                 self.page = Some(Page::new("There is no cluster to choose from", self.shelf.no_context.clone()));
                 Vec::new()
             }
-            Entry::Runbook { id, .. } => {
-                let screen = TargetScreen::new(id, &self.shelf.contexts);
+            Entry::Procedure { of, .. } => {
+                let screen = TargetScreen::new(of.clone(), &self.shelf.contexts);
                 let effects = screen.look();
                 self.screen = DoorScreen::Target(Box::new(screen));
                 effects

@@ -2,6 +2,15 @@
 
 use crate::{run::Environment, text::Typed};
 
+/// What is to be done: an intent of a runbook.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Procedure {
+    /// Id of the runbook.
+    pub runbook: String,
+    /// Id of the intent; empty for the first.
+    pub intent: String,
+}
+
 /// A run that is not at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfinished {
@@ -50,8 +59,8 @@ pub struct Context {
 pub struct Shelf {
     /// Runs that are not at their end, the newest first.
     pub runs: Vec<Unfinished>,
-    /// Runbooks by id, with their titles.
-    pub runbooks: Vec<(String, String)>,
+    /// What can be begun, with the runbook's title and what the intent is for.
+    pub procedures: Vec<(Procedure, String, String)>,
     /// What can be done after a run.
     pub further: Vec<Further>,
     /// How the vault stands, in a few words.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Begin, Cmd, Context, DoorEffect, InputAsk, Key};
+use super::{Begin, Cmd, Context, DoorEffect, InputAsk, Key, Procedure};
 use crate::{
     app::{menu::Menu, text_field::TextField},
     ports::Identity,
@@ -73,8 +73,8 @@ pub(super) enum Next {
 /// The screen.
 #[derive(Debug)]
 pub struct TargetScreen {
-    /// Id of the runbook.
-    pub runbook: String,
+    /// What is to be done there.
+    pub procedure: Procedure,
     /// The contexts.
     pub contexts: Vec<Context>,
     /// The chosen one.
@@ -95,9 +95,9 @@ pub struct TargetScreen {
 
 impl TargetScreen {
     /// The choice among these contexts. The focus is on them; the kubeconfig's current one is not taken by itself.
-    pub fn new(runbook: &str, contexts: &[Context]) -> Self {
+    pub fn new(procedure: Procedure, contexts: &[Context]) -> Self {
         Self {
-            runbook: runbook.to_owned(),
+            procedure,
             contexts: contexts.to_vec(),
             menu: Menu::new(contexts.len(), 0),
             contacts: BTreeMap::new(),
@@ -233,7 +233,7 @@ impl TargetScreen {
     fn read(&mut self) -> Vec<DoorEffect> {
         let (Some(context), false) = (self.context(), self.namespace.is_empty()) else { return Vec::new() };
         let effect = DoorEffect::Identify {
-            runbook: self.runbook.clone(),
+            procedure: self.procedure.clone(),
             context: context.name.clone(),
             namespace: self.namespace.text().to_owned(),
         };
@@ -248,7 +248,7 @@ impl TargetScreen {
             return Next::Tell(format!("Not yet: {}.", self.missing()));
         };
         let begin = Begin {
-            runbook: self.runbook.clone(),
+            procedure: self.procedure.clone(),
             context: context.name.clone(),
             namespace: self.namespace.text().to_owned(),
             prod: self.raised,

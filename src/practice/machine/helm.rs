@@ -91,8 +91,8 @@ fn chart_at(program: &Program, path: &str) -> Result<(), String> {
         return Err(format!("path \"{path}\" not found"));
     }
     let text = std::fs::read_to_string(folder.join("Chart.yaml")).unwrap_or_default();
-    let known = text.lines().any(|line| line.trim() == "name: pixelcore");
-    known
+    let chart: Value = serde_saphyr::from_str(&text).unwrap_or_default();
+    (chart["name"] == "pixelcore")
         .then_some(())
         .ok_or_else(|| "Chart.yaml file is missing or not PixelCore's (practice knows that chart only)".to_owned())
 }

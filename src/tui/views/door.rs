@@ -98,9 +98,9 @@ fn title(door: &Door, columns: usize) -> (String, String, (String, Ink)) {
     let none = |title: String| (title, "no target chosen".to_owned(), (String::new(), Ink::Title));
     match &door.screen {
         DoorScreen::Home(_) => none("drydock".to_owned()),
-        DoorScreen::Target(screen) => none(format!("drydock · {}", runbook(&door.shelf, &screen.runbook))),
+        DoorScreen::Target(screen) => none(format!("drydock · {}", runbook(&door.shelf, &screen.procedure.runbook))),
         DoorScreen::Inputs(screen) => {
-            let name = runbook(&door.shelf, &screen.begin.runbook);
+            let name = runbook(&door.shelf, &screen.begin.procedure.runbook);
             let badge = common::badge(screen.environment);
             let place =
                 common::Place { namespace: &screen.begin.namespace, context: &screen.begin.context, mark: "✓" };
@@ -111,7 +111,7 @@ fn title(door: &Door, columns: usize) -> (String, String, (String, Ink)) {
 }
 
 fn runbook<'a>(shelf: &'a Shelf, id: &'a str) -> &'a str {
-    shelf.runbooks.iter().find(|(known, _)| known == id).map_or(id, |(_, title)| title)
+    shelf.procedures.iter().find(|(known, ..)| known.runbook == id).map_or(id, |(_, title, _)| title)
 }
 
 fn home(screen: &HomeScreen, shelf: &Shelf, room: Room) -> Vec<Line> {
@@ -133,7 +133,7 @@ fn home(screen: &HomeScreen, shelf: &Shelf, room: Room) -> Vec<Line> {
     for (index, entry) in screen.entries.iter().enumerate() {
         let group = match entry {
             Entry::Resume(_) => "",
-            Entry::Runbook { .. } | Entry::Practice => "Start",
+            Entry::Procedure { .. } | Entry::Practice => "Start",
             Entry::GoOn(_) => "Go on from a run",
             Entry::Vault | Entry::Past | Entry::Host => "Look something up",
         };
@@ -176,7 +176,9 @@ fn entry_lines(screen: &HomeScreen, shelf: &Shelf, index: usize, entry: &Entry, 
             lines.extend(now.iter().map(|part| Line::blank().at(5, part, Ink::Plain)));
             lines
         }
-        Entry::Runbook { title, .. } => vec![line(title, "upgrade: choose the cluster, then see the plan")],
+        Entry::Procedure { title, about, .. } => {
+            vec![line(title, &format!("{about}: choose the cluster, then see the plan"))]
+        }
         Entry::Practice if screen.first_time => {
             vec![line("Practice first", "the same screens on a simulated cluster").right("recommended", Ink::Ok)]
         }
@@ -223,6 +225,10 @@ fn field(label: &str, text: &TextField, focused: bool, cells: usize) -> Line {
 fn inputs(screen: &InputsScreen, room: Room) -> Vec<Line> {
     let mut lines =
         vec![Line::text("What this runbook needs to know").right("before the plan", Ink::Plain), Line::blank()];
+    if screen.fields.is_empty() {
+        let text = "Nothing: what was chosen for the run that this goes on from holds here, too.";
+        lines.extend(wrap(text, room.width - 3).iter().map(|part| Line::text(part)));
+    }
     for (index, (input, text, fault)) in screen.fields.iter().enumerate() {
         let focused = screen.focus == InputsFocus::Field(index);
         lines.push(if input.choices.is_empty() {

@@ -21,9 +21,11 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     let name = app.run.runbook.as_ref().map_or("", |runbook| runbook.title.as_str());
     let to = app.run.leads_to();
     let is_for = |purpose| app.run.taken.as_ref().is_some_and(|taken| taken.purpose == purpose);
-    let (back, cleared) = (is_for(Purpose::WayBack), is_for(Purpose::ClearUp));
+    let (back, cleared) = (is_for(Purpose::WayBack) || is_for(Purpose::Restore), is_for(Purpose::ClearUp));
+    let sealed = !summaries(app, "seal").is_empty();
     let title = match to {
         _ if app.run.rolled_back => format!("{name}: what this run changed is put back"),
+        _ if sealed => format!("{name}: the backup is restored once, proven and sealed"),
         "" => format!("{name}: every step is done"),
         _ if cleared => format!("{name}: what was kept of the version before is given back"),
         to if back => format!("{name} {to} is back, with the rows that were dumped"),
@@ -50,7 +52,7 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
         lines.extend(wrap(text, room.width - 3).iter().map(|part| Line::text(part)));
         return with_options(lines, screen, room);
     }
-    for (label, kind) in [("data", "verify"), ("settings", "http"), ("app", "check")] {
+    for (label, kind) in [("data", "verify"), ("settings", "http"), ("app", "check"), ("set", "seal")] {
         let all = summaries(app, kind);
         // settings are put back by several steps; of what is measured the last word counts
         let from = if kind == "http" { 0 } else { all.len().saturating_sub(1) };
@@ -77,7 +79,9 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
     }
     if !summaries(app, "delete").is_empty() {
         lines.push(Line::blank());
-        let text = if back {
+        let text = if is_for(Purpose::Restore) {
+            "What was written since the backup is on its own volumes, which are kept, and nowhere else."
+        } else if back {
             "What was written to the version in between is on its own volumes, which are kept, and nowhere else."
         } else {
             "The volumes of the old version are kept. Data written from now on would be lost by going back to them."

@@ -51,6 +51,9 @@ pub fn view(app: &App, screen: &PlanScreen, room: Room) -> Vec<Line> {
             Some(Purpose::WayBack) => {
                 "It stays shut until the volumes that come back were read, and those that go are kept, too."
             }
+            Some(Purpose::Restore) => {
+                "It stays shut until the backup's files were hashed again, and the volumes of what goes are kept."
+            }
             Some(Purpose::ClearUp) => {
                 "It stays shut while anything uses what goes. After it only the proven dump leads back."
             }

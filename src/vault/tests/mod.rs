@@ -3,6 +3,7 @@
 mod changes;
 mod damage;
 mod keeper;
+mod sets;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use drydock::ports::{
     Clock, EntryMeta, EntryName, ExitStatus, Host, LogLine, Logs, OutputSink, PortError, PortErrorKind, Program,
-    SecretBytes, Secrets, Stream, VaultState,
+    Sealed, Sealing, SecretBytes, Secrets, Stream, VaultState,
 };
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -175,6 +175,13 @@ impl Secrets for Fake {
     async fn list(&self, run: &str) -> Result<Vec<EntryMeta>, PortError> {
         let state = self.state();
         Ok(state.vault.iter().filter(|((of, _), _)| of == run).map(|(_, (meta, _))| meta.clone()).collect())
+    }
+
+    async fn seal(&self, sealing: Sealing) -> Result<Sealed, PortError> {
+        self.change(format!("seal {}", sealing.folder.display()), |_| {
+            Ok(Sealed { files: sealing.files.len(), bytes: 0 })
+        })
+        .await
     }
 
     async fn keyed_digest(&self, bytes: &[u8]) -> Result<String, PortError> {

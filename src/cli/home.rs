@@ -15,7 +15,7 @@ use super::{
     doctor::{self, DoctorArgs},
     log,
     practice::{PracticeArgs, practice},
-    reach,
+    reach::{self, ReachArgs},
     runs::{fold, holder, word},
     scratch,
     start::{ResumeArgs, resume, start_from_door},
@@ -29,8 +29,8 @@ use crate::{
         },
         page::Page,
     },
-    cluster::{Cluster, contexts},
-    ports::{Identity, Objects, kinds},
+    cluster::{Cluster, Route, contexts},
+    ports::{Acting, Identity, Objects, PortErrorKind, kinds},
     run::{CheckResult, Environment, RunState},
     runbook::{EMBEDDED, InputKind, Intent, Runbook, load},
     runner::{fits, take_back},
@@ -65,8 +65,9 @@ async fn visit(
 ) -> Outcome {
     let known: Arc<Vec<RunState>> = Arc::new(known.into_iter().map(|(_, state)| state).collect());
     let settings = global.clone();
+    let of = Arc::clone(&known);
     let errand: Errand = Arc::new(move |effect| {
-        let (known, settings) = (Arc::clone(&known), settings.clone());
+        let (known, settings) = (Arc::clone(&of), settings.clone());
         Box::pin(async move { run_errand(&settings, &known, effect).await })
     });
     let paths = Paths::resolve(global.state_dir.clone())?;
@@ -79,7 +80,7 @@ async fn visit(
             Chosen::Practice => return Box::pin(practice(global, PracticeArgs::default())).await,
             Chosen::Begin(begin) => TargetArgs {
                 runbook: begin.runbook,
-                context: Some(begin.context),
+                reach: ReachArgs::of(&begin.context, &Acting::default()),
                 namespace: Some(begin.namespace),
                 prod: begin.prod,
                 set: begin.inputs.into_iter().map(|(id, value)| format!("{id}={value}")).collect(),
@@ -88,8 +89,8 @@ async fn visit(
             Chosen::GoOn(further) => TargetArgs {
                 runbook: further.runbook,
                 intent: further.intent,
+                reach: ReachArgs::of(&further.context, &acting(&known, &further.run)),
                 of: Some(further.run),
-                context: Some(further.context),
                 namespace: Some(further.namespace),
                 prod: further.environment == Environment::Prod,
                 ..TargetArgs::default()
@@ -106,6 +107,11 @@ async fn visit(
         door.notice = Some("That plan was not approved; nothing was changed.".to_owned());
         effects = Vec::new();
     }
+}
+
+/// Whom a run acted as: what goes on from it does, too.
+fn acting(known: &[RunState], run: &str) -> Acting {
+    known.iter().find(|state| state.run == run).map(|state| state.acting.clone()).unwrap_or_default()
 }
 
 /// Every run that can be read, oldest first.
@@ -132,7 +138,7 @@ fn shelf(global: &Global, known: &[(RunFolder, RunState)]) -> Result<Shelf, Fail
             id,
         });
     }
-    let (contexts, no_context) = match contexts() {
+    let (contexts, no_context) = match contexts(None) {
         Ok(found) => (found, Vec::new()),
         Err(error) => (Vec::new(), reach::no_context(error).problems.iter().flat_map(Diagnostic::lines).collect()),
     };
@@ -213,7 +219,7 @@ async fn run_errand(global: &Global, known: &[RunState], effect: DoorEffect) -> 
 }
 
 async fn look(context: &str) -> Result<Contact, String> {
-    let cluster = Cluster::connect(Some(context)).await.map_err(|error| error.detail)?;
+    let cluster = Cluster::connect(&Route::context(context)).map_err(|error| error.detail)?;
     let asked = Instant::now();
     let listed = cluster.list(&kinds::namespace(), None, "").await;
     let ms = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -221,8 +227,11 @@ async fn look(context: &str) -> Result<Contact, String> {
     let mut namespaces: Vec<String> = match listed {
         // the cluster's own are no targets
         Ok(found) => found.iter().filter_map(name).filter(|name| !name.starts_with("kube-")).collect(),
-        Err(error) if error.kind == crate::ports::PortErrorKind::Forbidden => Vec::new(),
-        Err(error) => return Err(error.what),
+        Err(error) if error.kind == PortErrorKind::Forbidden => Vec::new(),
+        Err(error) if error.kind == PortErrorKind::Unauthorized && cluster.plugin().is_some() => {
+            return Err(format!("{}; {}", error.detail, reach::log_in(&cluster)));
+        }
+        Err(error) => return Err(error.to_string()),
     };
     namespaces.sort();
     Ok(Contact { ms, namespaces })
@@ -230,7 +239,7 @@ async fn look(context: &str) -> Result<Contact, String> {
 
 async fn identify(known: &[RunState], runbook: &str, context: &str, namespace: &str) -> Result<Found, Vec<String>> {
     let lines = |failure: Failure| failure.problems.iter().flat_map(Diagnostic::lines).collect::<Vec<_>>();
-    let cluster = Cluster::connect(Some(context)).await.map_err(|error| lines(reach::no_context(error)))?;
+    let cluster = Cluster::connect(&Route::context(context)).map_err(|error| lines(reach::no_context(error)))?;
     let read = cluster.identity(namespace).await;
     let identity = read.map_err(|error| lines(reach::no_answer(error, &cluster, namespace)))?;
     let environment = Environment::of(&identity.labels);
@@ -323,7 +332,7 @@ async fn free(begin: &Begin, name: &str) -> Result<(), String> {
         return Err(fault);
     }
     let look = async {
-        let cluster = Cluster::connect(Some(&begin.context)).await?;
+        let cluster = Cluster::connect(&Route::context(&begin.context))?;
         scratch::taken(name, &cluster).await
     };
     match tokio::time::timeout(PATIENCE, look).await {

@@ -7,6 +7,7 @@ pub mod exit;
 mod home;
 mod inspect;
 mod log;
+mod login;
 mod looking;
 mod manual;
 mod place;
@@ -128,6 +129,8 @@ enum Command {
     Report(report::ReportArgs),
     /// What this machine, terminal, state and cluster allow; changes nothing
     Doctor(doctor::DoctorArgs),
+    /// Logs in to a context: its credential plugin runs on this terminal, and the server says who you are
+    Login(login::LoginArgs),
     /// Completions for a shell
     Completions { shell: clap_complete::Shell },
     /// The manual page
@@ -279,6 +282,7 @@ async fn dispatch(cli: Cli) -> Outcome {
         Command::Vault(args) => manage_vault(&global, args),
         Command::Report(args) => report::report(&global, &args),
         Command::Doctor(args) => doctor::doctor(&global, args).await,
+        Command::Login(args) => login::login(&global, &args).await,
         Command::Completions { shell } => manual::completions(shell),
         Command::Man(args) => manual::man(&args),
     }

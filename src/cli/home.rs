@@ -13,7 +13,7 @@ use super::{
     Exit, Failure, Global, Outcome,
     attend::{no_terminal, theme},
     doctor::{self, DoctorArgs},
-    log,
+    log, login,
     practice::{PracticeArgs, practice},
     reach::{self, ReachArgs},
     runs::{fold, holder, word},
@@ -77,6 +77,11 @@ async fn visit(
         let target = match shown.map_err(|error| no_terminal(&error))? {
             Chosen::Leave => return Ok(Exit::Done),
             Chosen::Resume(run) => return Box::pin(resume(global, ResumeArgs { run, ..ResumeArgs::default() })).await,
+            Chosen::LogIn(context) => {
+                door.notice = Some(login::in_front(&context).await);
+                effects = door.look();
+                continue;
+            }
             Chosen::Practice => return Box::pin(practice(global, PracticeArgs::default())).await,
             Chosen::Begin(begin) => TargetArgs {
                 runbook: begin.runbook,
@@ -201,9 +206,12 @@ fn vault(paths: &Paths) -> String {
 async fn run_errand(global: &Global, known: &[RunState], effect: DoorEffect) -> Option<DoorMsg> {
     match effect {
         DoorEffect::Look(context) => {
-            let contact = tokio::time::timeout(PATIENCE, look(&context)).await;
-            let contact = contact.unwrap_or_else(|_| Err(format!("no answer in {} s", PATIENCE.as_secs())));
-            Some(DoorMsg::Contact { context, contact })
+            let looked = tokio::time::timeout(PATIENCE, look(&context)).await;
+            let silent = || DoorMsg::Contact {
+                context: context.clone(),
+                contact: Err(format!("no answer in {} s", PATIENCE.as_secs())),
+            };
+            Some(looked.unwrap_or_else(|_| silent()))
         }
         DoorEffect::Identify { runbook, context, namespace } => {
             let found = identify(known, &runbook, &context, &namespace).await.map(Box::new);
@@ -218,8 +226,12 @@ async fn run_errand(global: &Global, known: &[RunState], effect: DoorEffect) -> 
     }
 }
 
-async fn look(context: &str) -> Result<Contact, String> {
-    let cluster = Cluster::connect(&Route::context(context)).map_err(|error| error.detail)?;
+async fn look(context: &str) -> DoorMsg {
+    let answer = |contact| DoorMsg::Contact { context: context.to_owned(), contact };
+    let cluster = match Cluster::connect(&Route::context(context)) {
+        Ok(cluster) => cluster,
+        Err(error) => return answer(Err(error.detail)),
+    };
     let asked = Instant::now();
     let listed = cluster.list(&kinds::namespace(), None, "").await;
     let ms = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -228,13 +240,19 @@ async fn look(context: &str) -> Result<Contact, String> {
         // the cluster's own are no targets
         Ok(found) => found.iter().filter_map(name).filter(|name| !name.starts_with("kube-")).collect(),
         Err(error) if error.kind == PortErrorKind::Forbidden => Vec::new(),
-        Err(error) if error.kind == PortErrorKind::Unauthorized && cluster.plugin().is_some() => {
-            return Err(format!("{}; {}", error.detail, reach::log_in(&cluster)));
-        }
-        Err(error) => return Err(error.to_string()),
+        Err(error) => match cluster.plugin().filter(|_| error.kind == PortErrorKind::Unauthorized) {
+            Some(plugin) => {
+                let why = format!(
+                    "Enter here logs in: {plugin} runs on this terminal, and this screen comes back. {}",
+                    error.detail
+                );
+                return DoorMsg::Unknown { context: context.to_owned(), why };
+            }
+            None => return answer(Err(error.to_string())),
+        },
     };
     namespaces.sort();
-    Ok(Contact { ms, namespaces })
+    answer(Ok(Contact { ms, namespaces }))
 }
 
 async fn identify(known: &[RunState], runbook: &str, context: &str, namespace: &str) -> Result<Found, Vec<String>> {

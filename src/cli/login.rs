@@ -4,6 +4,7 @@ use std::io::{Write, stderr, stdout};
 
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     Exit, Failure, Global, Outcome,
@@ -11,7 +12,7 @@ use super::{
     reach::{self, ReachArgs},
 };
 use crate::{
-    cluster::{Cluster, Known, Lasting},
+    cluster::{Cluster, Known, Lasting, Route},
     ports::{Acting, PortErrorKind},
     text::{Diagnostic, printable, units},
 };
@@ -63,6 +64,20 @@ pub async fn login(global: &Global, args: &LoginArgs) -> Outcome {
         writeln!(out, "{}", printable(&line))?;
     }
     Ok(Exit::Done)
+}
+
+/// Runs the credential plugin of a context on this terminal, which nobody else has meanwhile; what came of it, in a line.
+pub async fn in_front(context: &str) -> String {
+    // Ctrl-C is for the plugin: the door comes back
+    let _heard = signal(SignalKind::interrupt());
+    let given = match Cluster::connect(&Route::context(context)) {
+        Ok(cluster) => cluster.log_in().await,
+        Err(error) => Err(error),
+    };
+    match given {
+        Ok(_) => format!("Logged in to {context}; its server is asked."),
+        Err(error) => printable(&error.detail),
+    }
 }
 
 fn refused(error: crate::ports::PortError, cluster: &Cluster) -> Failure {

@@ -60,6 +60,37 @@ async fn outside_login_it_has_no_terminal_whatever_it_opens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_choice_of_a_target_leaves_its_screen_for_a_login_and_comes_back() {
+    for mode in ["IfAvailable", "Always"] {
+        let mut place = Place::new().await;
+        let only_in_front = format!(
+            "case $KUBERNETES_EXEC_INFO in *'\"interactive\":true'*) ;; *) echo 'log in first' >&2; exit 4;; esac\n{}",
+            asking()
+        );
+        place.plug(Some(mode), &only_in_front);
+        let mut terminal = at_terminal(&place, &["start"]);
+        terminal.wait_for("Enter here logs in: plugin-of-plant runs on this terminal");
+        terminal.keys("<Enter>");
+        terminal.wait_for("code from your phone:");
+        assert!(terminal.is_given_back());
+        terminal.line("0815");
+        // the wrong code: the choice is there again, and says so
+        terminal.wait_for("Where does this run work?");
+        terminal.wait_for("Enter here logs in");
+        terminal.keys("<Enter>");
+        terminal.wait_for("code from your phone:");
+        terminal.line("4711");
+        terminal.wait_for("answers in");
+        // what it gave holds for the questions that follow
+        terminal.keys("<Enter>plant<Enter>");
+        terminal.wait_for("The run will be tied to these, read from the server itself");
+        terminal.keys("<Ctrl-C>");
+        terminal.ends();
+        assert!(terminal.is_given_back());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_choice_of_a_target_keeps_its_screen_when_a_plugin_fails() {
     let mut place = Place::new().await;
     place.plug(Some("IfAvailable"), "(printf CANARY > /dev/tty) 2> /dev/null\necho 'ask your admin' >&2\nexit 1");

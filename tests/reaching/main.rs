@@ -1,6 +1,7 @@
 //! How the cluster is reached: through proxies, with credential plugins, as somebody else. The server is the practice world's.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod acting;
 #[path = "../gateway/mod.rs"]
 mod gateway;
 mod plugins;

@@ -4,7 +4,7 @@ use portable_pty::CommandBuilder;
 
 use crate::{Place, gives, pty::Pty};
 
-fn at_terminal(place: &Place, args: &[&str]) -> Pty {
+pub fn at_terminal(place: &Place, args: &[&str]) -> Pty {
     let mut command = CommandBuilder::new(crate::pty::PROGRAM);
     command.args(args);
     for name in crate::PROXIES {

@@ -25,7 +25,7 @@ async fn begin(faults: &[Fault]) -> (World, Cluster) {
 
 async fn begin_with(faults: &[Fault], options: ServerOptions) -> (World, Cluster) {
     let world = World::begin(faults, options).await;
-    let cluster = Cluster::from_text(&world.kubeconfig()).await.unwrap();
+    let cluster = Cluster::from_text(&world.kubeconfig()).unwrap();
     (world, cluster)
 }
 
@@ -60,16 +60,16 @@ async fn who_is_asked_and_who_asks() {
     assert!(identity.cluster_uid.is_some() && identity.labels.contains(&"env=practice".to_owned()));
     assert_eq!((cluster.context.as_str(), world.server.address().ip().is_loopback()), ("practice", true));
     let private = cluster.private_kubeconfig(&identity).await.unwrap();
-    assert!(Cluster::from_text(std::str::from_utf8(private.expose_secret()).unwrap()).await.is_ok());
+    assert!(Cluster::from_text(std::str::from_utf8(private.expose_secret()).unwrap()).is_ok());
     let other = drydock::ports::Identity { namespace_uid: "other".into(), ..identity };
     assert_eq!(cluster.private_kubeconfig(&other).await.unwrap_err().kind, PortErrorKind::Conflict);
 
     // without the token nothing is said, not even to who knows an address of another server
     let text = world.kubeconfig();
     let token = serde_json::from_str::<Value>(&text).unwrap()["users"][0]["user"]["token"].as_str().unwrap().to_owned();
-    let stranger = Cluster::from_text(&text.replace(&token, &"0".repeat(token.len()))).await.unwrap();
+    let stranger = Cluster::from_text(&text.replace(&token, &"0".repeat(token.len()))).unwrap();
     assert_eq!(stranger.identity("plant").await.unwrap_err().kind, PortErrorKind::Unauthorized);
-    let kubectl = Cluster::from_text(&world.kubectl_config()).await.unwrap();
+    let kubectl = Cluster::from_text(&world.kubectl_config()).unwrap();
     assert!(kubectl.identity("plant").await.is_ok());
 
     let address = world.server.address();

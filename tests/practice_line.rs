@@ -24,7 +24,7 @@ async fn sent(fate: Fate, bytes: usize) -> Line {
     let world = World::begin(&[], ServerOptions::default()).await;
     let line = Line::to(world.server.address(), fate);
     let server = world.server.address().to_string();
-    let cluster = Cluster::from_text(&world.kubeconfig().replace(&server, &line.address.to_string())).await.unwrap();
+    let cluster = Cluster::from_text(&world.kubeconfig().replace(&server, &line.address.to_string())).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (here, there) = (folder.path().join("here"), folder.path().join("there"));
     let content: Vec<u8> = (0..bytes).map(|at| u8::try_from(at / 1000 % 251).unwrap()).collect();
@@ -52,7 +52,7 @@ async fn what_a_cut_connection_brings_late_is_found_and_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_container_without_room_for_temporary_files_says_so() {
     let world = World::begin(&[], ServerOptions::default()).await;
-    let cluster = Cluster::from_text(&world.kubeconfig()).await.unwrap();
+    let cluster = Cluster::from_text(&world.kubeconfig()).unwrap();
     world.tiny.has_no_temporary.store(true, Ordering::SeqCst);
     let error = cluster.probe(&pod(), &["sh"], "/").await.unwrap_err();
     assert_eq!(error.kind, PortErrorKind::Unsupported, "{error:?}");

@@ -34,7 +34,7 @@ impl Follower {
     async fn begin(options: ServerOptions, prepare: impl FnOnce(&World)) -> Self {
         let world = World::begin(&[], options).await;
         prepare(&world);
-        let cluster = Cluster::from_text(&world.kubeconfig()).await.unwrap();
+        let cluster = Cluster::from_text(&world.kubeconfig()).unwrap();
         let (to, lines) = mpsc::channel(100);
         let cancel = CancellationToken::new();
         let stop = cancel.clone();

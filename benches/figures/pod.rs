@@ -10,7 +10,7 @@ use std::{
 };
 
 use drydock::{
-    cluster::Cluster,
+    cluster::{Cluster, Route},
     ports::{Exec, PodRef},
 };
 use sha2::{Digest, Sha256};
@@ -37,7 +37,7 @@ pub fn child(words: &[&str]) -> ExitCode {
     let [way, namespace, there, here] = words else { return ExitCode::from(2) };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let cluster = Cluster::connect(None).await.unwrap();
+        let cluster = Cluster::connect(&Route::default()).unwrap();
         let pod = PodRef {
             namespace: (*namespace).to_owned(),
             pod: "box".into(),

@@ -31,8 +31,9 @@ impl App {
     pub(super) fn place_whole(&self) -> Vec<String> {
         let namespace = self.run.target.as_ref().map(|target| format!("namespace  {}", target.namespace));
         let context = (!self.run.context.is_empty()).then(|| format!("context    {}", self.run.context));
+        let acting = (!self.run.acting.is_oneself()).then(|| format!("acts as    {}", self.run.acting));
         let back = format!("back with  {}", self.around.come_back);
-        namespace.into_iter().chain(context).chain([back]).collect()
+        namespace.into_iter().chain(context).chain(acting).chain([back]).collect()
     }
 }
 

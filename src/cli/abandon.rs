@@ -32,6 +32,9 @@ pub struct AbandonArgs {
     /// Puts nothing back: what the run changed stays, and is named
     #[arg(long)]
     pub as_is: bool,
+    /// A kubeconfig instead of that of KUBECONFIG or the home folder
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
     /// Answers for an unattended run
     #[arg(long, value_name = "FILE")]
     pub answers: Option<PathBuf>,
@@ -88,7 +91,7 @@ async fn put_back(global: &Global, run: &RunFolder, args: AbandonArgs) -> Outcom
     let answers = load_answers(args.answers.as_deref())?;
     let opened = reopen(run.clone()).map_err(|problem| Failure::new(Exit::Environment, problem))?;
     let typed = global.typed().command(&format!("abandon {} --as-is --reason WHY", args.run));
-    let resume = ResumeArgs::default();
+    let resume = ResumeArgs { kubeconfig: args.kubeconfig.clone(), ..ResumeArgs::default() };
     let taken = Box::pin(take_up(global, &paths, opened.giving_up(args.reason), &resume, answers)).await;
     let exit = taken.map_err(|failure| Failure {
         problems: failure

@@ -9,11 +9,15 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Exit, Failure, Global, Outcome, attend, inspect::show};
+use super::{
+    Exit, Failure, Global, Outcome, attend,
+    inspect::show,
+    reach::{ReachArgs, log_in},
+};
 use crate::{
     cluster::{Cluster, contexts},
     host::LocalHost,
-    ports::{Collect, Host, Objects, PortError, Program},
+    ports::{Collect, Host, Objects, PortError, PortErrorKind, Program},
     run::{Check, CheckResult, Environment, RunState},
     runner::records,
     store::{Paths, ensure_private_folder},
@@ -24,9 +28,8 @@ use crate::{
 /// `doctor`
 #[derive(Debug, Default, clap::Args)]
 pub struct DoctorArgs {
-    /// Context of the kubeconfig; the current one without
-    #[arg(long)]
-    pub context: Option<String>,
+    #[command(flatten)]
+    pub reach: ReachArgs,
     /// Namespace whose identity is read, too
     #[arg(short, long)]
     pub namespace: Option<String>,
@@ -241,7 +244,7 @@ fn runs(paths: &Paths) -> Check {
 async fn cluster(args: &DoctorArgs) -> Vec<Check> {
     let said = |error: &PortError| format!("{}: {}", error.what, error.detail);
     let none = "practice and runbooks without a deployment need none; else KUBECONFIG names the file";
-    let all = match contexts() {
+    let all = match contexts(args.reach.kubeconfig.as_deref()) {
         Ok(all) if all.is_empty() => {
             return vec![check("kubeconfig", CheckResult::Warn, "there is no context", &[none])];
         }
@@ -251,7 +254,7 @@ async fn cluster(args: &DoctorArgs) -> Vec<Check> {
     let current = all.iter().find(|context| context.current).map_or("none", |context| context.name.as_str());
     let sentence = format!("contexts: {}; the current one is {current}", all.len());
     let mut checks = vec![check("kubeconfig", CheckResult::Pass, sentence, &[])];
-    let cluster = match Cluster::connect(args.context.as_deref()).await {
+    let cluster = match Cluster::connect(&args.reach.route()) {
         Ok(cluster) => cluster,
         Err(error) => {
             let help = "`kubectl config get-contexts` shows what there is; --context names one";
@@ -259,13 +262,16 @@ async fn cluster(args: &DoctorArgs) -> Vec<Check> {
             return checks;
         }
     };
-    let place = format!("{} at {}", cluster.context, cluster.server());
+    let place = cluster.way();
     let asked = std::time::Instant::now();
     let help = "look at network, VPN and the address of the context, then: drydock doctor";
     checks.push(match tokio::time::timeout(PATIENCE, cluster.version()).await {
         Ok(Ok(version)) => {
             let took = asked.elapsed().as_millis();
             check("cluster", CheckResult::Pass, format!("{place} answers in {took} ms: Kubernetes {version}"), &[])
+        }
+        Ok(Err(error)) if error.kind == PortErrorKind::Unauthorized && cluster.plugin().is_some() => {
+            check("cluster", CheckResult::Fail, format!("{place}: {}", said(&error)), &[&log_in(&cluster)])
         }
         Ok(Err(error)) => check("cluster", CheckResult::Fail, format!("{place}: {}", said(&error)), &[help]),
         Err(_) => {

@@ -13,31 +13,27 @@ use super::{
     Exit, Failure, Global, Outcome,
     attend::{no_terminal, theme},
     doctor::{self, DoctorArgs},
-    log,
+    log, login,
     practice::{PracticeArgs, practice},
-    reach,
-    runs::{fold, holder, word},
+    reach::{self, ReachArgs},
     scratch,
+    shelf::{of, shelf, states},
     start::{ResumeArgs, resume, start_from_door},
     target::{TargetArgs, intent, runbook},
 };
 use crate::{
     app::{
-        door::{
-            Begin, Chosen, Contact, Context, Door, DoorEffect, DoorMsg, Found, Further, InputAsk, Procedure, Seen,
-            Shelf, Unfinished,
-        },
+        door::{Begin, Chosen, Contact, Door, DoorEffect, DoorMsg, Found, InputAsk, Procedure, Seen},
         page::Page,
     },
-    cluster::{Cluster, contexts},
-    ports::{Identity, Objects, kinds},
-    run::{CheckResult, Environment, Purpose, RunState},
-    runbook::{EMBEDDED, InputKind, Intent, Runbook, load},
-    runner::{fits, take_back},
+    cluster::{Cluster, Route},
+    ports::{Acting, Identity, Objects, PortErrorKind, kinds},
+    run::{CheckResult, Environment, RunState},
+    runbook::InputKind,
+    runner::take_back,
     store::{Paths, RunFolder},
     text::Diagnostic,
     tui::{Errand, run_door},
-    vault::{Vault, VaultError},
 };
 
 /// Longest wait for a server that is only looked at.
@@ -67,8 +63,9 @@ async fn visit(
 ) -> Outcome {
     let known: Arc<Vec<RunState>> = Arc::new(known.into_iter().map(|(_, state)| state).collect());
     let settings = global.clone();
+    let of = Arc::clone(&known);
     let errand: Errand = Arc::new(move |effect| {
-        let (known, settings) = (Arc::clone(&known), settings.clone());
+        let (known, settings) = (Arc::clone(&of), settings.clone());
         Box::pin(async move { run_errand(&settings, &known, effect).await })
     });
     let paths = Paths::resolve(global.state_dir.clone())?;
@@ -78,11 +75,16 @@ async fn visit(
         let target = match shown.map_err(|error| no_terminal(&error))? {
             Chosen::Leave => return Ok(Exit::Done),
             Chosen::Resume(run) => return Box::pin(resume(global, ResumeArgs { run, ..ResumeArgs::default() })).await,
+            Chosen::LogIn(context) => {
+                door.notice = Some(login::in_front(&context).await);
+                effects = door.look();
+                continue;
+            }
             Chosen::Practice => return Box::pin(practice(global, PracticeArgs::default())).await,
             Chosen::Begin(begin) => TargetArgs {
                 runbook: begin.procedure.runbook,
                 intent: begin.procedure.intent,
-                context: Some(begin.context),
+                reach: ReachArgs::of(&begin.context, &Acting::default()),
                 namespace: Some(begin.namespace),
                 prod: begin.prod,
                 set: begin.inputs.into_iter().map(|(id, value)| format!("{id}={value}")).collect(),
@@ -91,8 +93,8 @@ async fn visit(
             Chosen::GoOn(further) => TargetArgs {
                 runbook: further.runbook,
                 intent: further.intent,
+                reach: ReachArgs::of(&further.context, &acting(&known, &further.run)),
                 of: Some(further.run),
-                context: Some(further.context),
                 namespace: Some(further.namespace),
                 prod: further.environment == Environment::Prod,
                 ..TargetArgs::default()
@@ -111,113 +113,20 @@ async fn visit(
     }
 }
 
-/// Every run that can be read, oldest first.
-fn states(global: &Global) -> Result<Vec<(RunFolder, RunState)>, Failure> {
-    let runs = Paths::resolve(global.state_dir.clone())?.runs().list()?;
-    let read = |run: RunFolder| fold(&run).ok().map(|(state, _)| (run, state));
-    Ok(runs.into_iter().filter(|run| run.journal().exists()).filter_map(read).collect())
-}
-
-fn shelf(global: &Global, known: &[(RunFolder, RunState)]) -> Result<Shelf, Failure> {
-    let paths = Paths::resolve(global.state_dir.clone())?;
-    let (mut runs, mut past) = (Vec::new(), Vec::new());
-    for (run, state) in known.iter().rev() {
-        let (id, word) = (run.id.to_string(), word(state, holder(run).as_ref()));
-        let namespace = state.target.as_ref().map_or("", |target| target.namespace.as_str());
-        if state.is_at_end() {
-            past.push(format!("{id}   {namespace}   {word}"));
-            continue;
-        }
-        runs.push(Unfinished {
-            title: state.runbook.as_ref().map_or_else(String::new, |of| format!("{}, {}", of.title, of.intent)),
-            place: format!("{namespace} @ {} · {}", state.context, state.environment),
-            now: word,
-            id,
-        });
-    }
-    let (contexts, no_context) = match contexts() {
-        Ok(found) => (found, Vec::new()),
-        Err(error) => (Vec::new(), reach::no_context(error).problems.iter().flat_map(Diagnostic::lines).collect()),
-    };
-    let contexts = contexts
-        .into_iter()
-        .map(|context| Context { name: context.name, server: context.server, current: context.current })
-        .collect();
-    // a world that was practised in, or a run that cannot be read, is something that was written here
-    let practised = Paths::practice(global.state_dir.clone())?.state.exists();
-    let used = practised || paths.runs().list()?.iter().any(|run| run.journal().exists());
-    Ok(Shelf {
-        runs,
-        procedures: runbooks().iter().flat_map(|(_, runbook)| procedures(runbook, known)).collect(),
-        further: further(known),
-        vault: vault(&paths),
-        past,
-        contexts,
-        no_context,
-        used,
-        typed: global.typed(),
-    })
-}
-
-/// What of a runbook can be begun: what goes on from a run is offered after that one, but a backup can be restored anywhere.
-fn procedures(runbook: &Runbook, known: &[(RunFolder, RunState)]) -> impl Iterator<Item = (Procedure, String, String)> {
-    let is_offered = |intent: &&Intent| match &intent.continues {
-        None => true,
-        Some(of) => of.purpose == Purpose::Restore && known.iter().any(|(_, run)| fits(run, &runbook.id, of).is_ok()),
-    };
-    runbook.intents.iter().filter(is_offered).map(|intent| {
-        let of = Procedure { runbook: runbook.id.clone(), intent: intent.id.clone() };
-        (of, runbook.title.clone(), intent.title.to_lowercase())
-    })
-}
-
-/// What can be done after the newest run of each target.
-fn further(known: &[(RunFolder, RunState)]) -> Vec<Further> {
-    let (mut found, mut seen) = (Vec::new(), Vec::<&Identity>::new());
-    for (run, state) in
-        known.iter().rev().filter(|(_, state)| !state.effects.is_empty() && !state.practice && !state.imported)
-    {
-        let (Some(target), Some(of)) = (&state.target, &state.runbook) else { continue };
-        if seen.iter().any(|other| other.same_place(target)) {
-            continue;
-        }
-        seen.push(target);
-        let Some(runbook) = self::of(&of.id) else { continue };
-        let leads = |intent: &&Intent| {
-            let of = intent.continues.as_ref().filter(|of| of.purpose != Purpose::Restore);
-            of.is_some_and(|of| fits(state, &runbook.id, of).is_ok())
-        };
-        found.extend(runbook.intents.iter().filter(leads).map(|intent| Further {
-            runbook: runbook.id.clone(),
-            intent: intent.id.clone(),
-            title: format!("{}: {}", runbook.title, intent.title),
-            run: run.id.to_string(),
-            context: state.context.clone(),
-            namespace: target.namespace.clone(),
-            environment: state.environment,
-        }));
-    }
-    found
-}
-
-fn runbooks() -> Vec<(&'static str, Runbook)> {
-    EMBEDDED.iter().filter_map(|(id, text)| Some((*id, load(id, text).ok()?.runbook))).collect()
-}
-
-fn vault(paths: &Paths) -> String {
-    match Vault::new(paths.data.clone()).inspect() {
-        Ok(_) => "locked".to_owned(),
-        Err(VaultError::Missing { .. }) => "none yet; the first run makes it".to_owned(),
-        Err(error) => error.to_string(),
-    }
+/// Whom a run acted as: what goes on from it does, too.
+fn acting(known: &[RunState], run: &str) -> Acting {
+    known.iter().find(|state| state.run == run).map(|state| state.acting.clone()).unwrap_or_default()
 }
 
 async fn run_errand(global: &Global, known: &[RunState], effect: DoorEffect) -> Option<DoorMsg> {
     match effect {
         DoorEffect::Look(context) => {
-            let contact = tokio::time::timeout(PATIENCE, look(&context)).await;
-            let contact = contact.unwrap_or_else(|_| Err(format!("no answer in {} s", PATIENCE.as_secs())));
-            Some(DoorMsg::Contact { context, contact })
+            let looked = tokio::time::timeout(PATIENCE, look(&context)).await;
+            let silent = || DoorMsg::Contact {
+                context: context.clone(),
+                contact: Err(format!("no answer in {} s", PATIENCE.as_secs())),
+            };
+            Some(looked.unwrap_or_else(|_| silent()))
         }
         DoorEffect::Identify { procedure, context, namespace } => {
             let found = identify(known, &procedure, &context, &namespace).await.map(Box::new);
@@ -232,8 +141,12 @@ async fn run_errand(global: &Global, known: &[RunState], effect: DoorEffect) -> 
     }
 }
 
-async fn look(context: &str) -> Result<Contact, String> {
-    let cluster = Cluster::connect(Some(context)).await.map_err(|error| error.detail)?;
+async fn look(context: &str) -> DoorMsg {
+    let answer = |contact| DoorMsg::Contact { context: context.to_owned(), contact };
+    let cluster = match Cluster::connect(&Route::context(context)) {
+        Ok(cluster) => cluster,
+        Err(error) => return answer(Err(error.detail)),
+    };
     let asked = Instant::now();
     let listed = cluster.list(&kinds::namespace(), None, "").await;
     let ms = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -241,11 +154,20 @@ async fn look(context: &str) -> Result<Contact, String> {
     let mut namespaces: Vec<String> = match listed {
         // the cluster's own are no targets
         Ok(found) => found.iter().filter_map(name).filter(|name| !name.starts_with("kube-")).collect(),
-        Err(error) if error.kind == crate::ports::PortErrorKind::Forbidden => Vec::new(),
-        Err(error) => return Err(error.what),
+        Err(error) if error.kind == PortErrorKind::Forbidden => Vec::new(),
+        Err(error) => match cluster.plugin().filter(|_| error.kind == PortErrorKind::Unauthorized) {
+            Some(plugin) => {
+                let why = format!(
+                    "Enter here logs in: {plugin} runs on this terminal, and this screen comes back. {}",
+                    error.detail
+                );
+                return DoorMsg::Unknown { context: context.to_owned(), why };
+            }
+            None => return answer(Err(error.to_string())),
+        },
     };
     namespaces.sort();
-    Ok(Contact { ms, namespaces })
+    answer(Ok(Contact { ms, namespaces }))
 }
 
 async fn identify(
@@ -255,7 +177,7 @@ async fn identify(
     namespace: &str,
 ) -> Result<Found, Vec<String>> {
     let lines = |failure: Failure| failure.problems.iter().flat_map(Diagnostic::lines).collect::<Vec<_>>();
-    let cluster = Cluster::connect(Some(context)).await.map_err(|error| lines(reach::no_context(error)))?;
+    let cluster = Cluster::connect(&Route::context(context)).map_err(|error| lines(reach::no_context(error)))?;
     let read = cluster.identity(namespace).await;
     let identity = read.map_err(|error| lines(reach::no_answer(error, &cluster, namespace)))?;
     let environment = Environment::of(&identity.labels);
@@ -283,10 +205,6 @@ fn seen(known: &[RunState], context: &str, identity: &Identity) -> Seen {
         Some((target, day)) if target.same_place(identity) => Seen::Same(day),
         Some((_, day)) => Seen::Other(day),
     }
-}
-
-fn of(id: &str) -> Option<Runbook> {
-    runbooks().into_iter().find(|(known, _)| *known == id).map(|(_, runbook)| runbook)
 }
 
 /// The inputs of a procedure with the values they have for this target.
@@ -356,7 +274,7 @@ async fn free(begin: &Begin, name: &str) -> Result<(), String> {
         return Err(fault);
     }
     let look = async {
-        let cluster = Cluster::connect(Some(&begin.context)).await?;
+        let cluster = Cluster::connect(&Route::context(&begin.context))?;
         scratch::taken(name, &cluster).await
     };
     match tokio::time::timeout(PATIENCE, look).await {

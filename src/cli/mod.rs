@@ -8,6 +8,7 @@ pub mod exit;
 mod home;
 mod inspect;
 mod log;
+mod login;
 mod looking;
 mod manual;
 mod place;
@@ -18,6 +19,7 @@ mod report;
 mod runbook;
 mod runs;
 mod scratch;
+mod shelf;
 mod start;
 mod target;
 pub mod vault;
@@ -132,6 +134,8 @@ enum Command {
     Report(report::ReportArgs),
     /// What this machine, terminal, state and cluster allow; changes nothing
     Doctor(doctor::DoctorArgs),
+    /// Logs in to a context: its credential plugin runs on this terminal, and the server says who you are
+    Login(login::LoginArgs),
     /// Completions for a shell
     Completions { shell: clap_complete::Shell },
     /// The manual page
@@ -284,6 +288,7 @@ async fn dispatch(cli: Cli) -> Outcome {
         Command::Backup(command) => backup::backup(&global, command),
         Command::Report(args) => report::report(&global, &args),
         Command::Doctor(args) => doctor::doctor(&global, args).await,
+        Command::Login(args) => login::login(&global, &args).await,
         Command::Completions { shell } => manual::completions(shell),
         Command::Man(args) => manual::man(&args),
     }

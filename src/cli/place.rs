@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::{IsTerminal, stderr, stdin},
+    path::Path,
 };
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
     target::{TargetArgs, chosen, intent, runbook},
 };
 use crate::{
-    cluster::{Cluster, contexts},
+    cluster::{Cluster, Route, contexts},
     plain::{Picked, Picker},
     ports::{Objects, kinds},
     run::Environment,
@@ -27,11 +28,11 @@ pub async fn choose_place(global: &Global, args: &mut TargetArgs) -> Result<(), 
     // the answer of `plan` and `check` may go into a file
     let mut picker = Picker::new(stderr());
     if runbook.deployment.is_some() {
-        if args.context.is_none() {
-            args.context = context(&mut picker).await?;
+        if args.reach.context.is_none() {
+            args.reach.context = context(&mut picker, args.reach.kubeconfig.as_deref()).await?;
         }
         if args.namespace.is_none() {
-            args.namespace = Some(namespace(&mut picker, args.context.as_deref()).await?);
+            args.namespace = Some(namespace(&mut picker, &args.reach.route()).await?);
         }
     }
     // where it goes on from another run, the inputs are that one's
@@ -59,8 +60,8 @@ fn left() -> Failure {
 }
 
 /// One of several contexts; the only one needs no question.
-async fn context(picker: &mut Picker<std::io::Stderr>) -> Result<Option<String>, Failure> {
-    let known = contexts().map_err(reach::no_context)?;
+async fn context(picker: &mut Picker<std::io::Stderr>, file: Option<&Path>) -> Result<Option<String>, Failure> {
+    let known = contexts(file).map_err(reach::no_context)?;
     if known.len() < 2 {
         return Ok(known.into_iter().next().map(|only| only.name));
     }
@@ -79,8 +80,8 @@ async fn context(picker: &mut Picker<std::io::Stderr>) -> Result<Option<String>,
 }
 
 /// A namespace that is there; where the list is refused, a name that is read afterwards.
-async fn namespace(picker: &mut Picker<std::io::Stderr>, context: Option<&str>) -> Result<String, Failure> {
-    let cluster = Cluster::connect(context).await.map_err(reach::no_context)?;
+async fn namespace(picker: &mut Picker<std::io::Stderr>, route: &Route) -> Result<String, Failure> {
+    let cluster = Cluster::connect(route).map_err(reach::no_context)?;
     let listed = cluster.list(&kinds::namespace(), None, "").await;
     let (title, options) = match &listed {
         Ok(found) => {

@@ -95,7 +95,11 @@ fn steps(out: &mut dyn Write, target: &Target, intent: &Intent, plan: &Plan) -> 
 /// What all of it needs beside rights: programs, secrets, hosts.
 fn needed(out: &mut dyn Write, target: &Target, plan: &Plan) -> io::Result<()> {
     let listed = |list: &[String]| if list.is_empty() { "none".to_owned() } else { list.join(", ") };
-    writeln!(out, "\nprograms run here: {}", listed(&plan.needs.programs))?;
+    writeln!(out)?;
+    if !target.acting().is_oneself() {
+        writeln!(out, "acts there as: {}", printable(&target.acting().to_string()))?;
+    }
+    writeln!(out, "programs run here: {}", listed(&plan.needs.programs))?;
     writeln!(out, "secrets read: {}", printable(&listed(&secrets(plan))))?;
     let mut hosts: Vec<String> = target
         .cluster

@@ -145,7 +145,7 @@ impl Stage {
             ApiServer::start(Arc::clone(&world.objects), Arc::clone(&world.containers), Arc::clone(&world.faults))
                 .await?;
         let config = server.kubeconfig();
-        let cluster = Cluster::from_text(&String::from_utf8_lossy(config.expose_secret())).await?;
+        let cluster = Cluster::from_text(&String::from_utf8_lossy(config.expose_secret()))?;
         world.lay_files(&folder.files)?;
         Ok(Self { world, server, cluster })
     }

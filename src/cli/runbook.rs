@@ -14,7 +14,8 @@ pub enum RunbookCommand {
     /// List the runbooks of this program
     List,
     /// Show the phases and steps of one
-    Show(TargetArgs),
+    // it is much larger than the others
+    Show(Box<TargetArgs>),
     /// Tell every fault of files
     Lint { files: Vec<PathBuf> },
     /// Print the JSON Schema of a runbook file

@@ -212,6 +212,9 @@ fn head(state: &RunState, records: &[(Timestamp, Record)], holder: Option<&Holde
     if let Some(target) = state.target.as_ref().filter(|target| !target.namespace.is_empty()) {
         lines.push(format!("  on {} @ {}, {}", target.namespace, state.context, environment(state)));
     }
+    if !state.acting.is_oneself() {
+        lines.push(format!("  acts there as {}", state.acting));
+    }
     if let (Some((from, to)), Some((_, Record::Started { operator, host, .. }))) = (state.times, records.first()) {
         lines.push(format!("  begun {from:.0} by {operator} on {host}, last word {to:.0}"));
     }

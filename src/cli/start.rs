@@ -13,7 +13,7 @@ use super::{
     home::choose_target,
     log,
     place::choose_place,
-    reach,
+    reach::{self, ReachArgs},
     target::{Target, TargetArgs, choose},
     vault::asker,
 };
@@ -46,6 +46,9 @@ pub struct ResumeArgs {
     /// Id of the run, or its unique ending; the newest without one
     #[arg(default_value = "")]
     pub run: String,
+    /// A kubeconfig instead of that of KUBECONFIG or the home folder
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
     /// Open the generation before the vault's last save, when that is damaged; the next save puts it in its place
     #[arg(long)]
     pub previous_vault: bool,
@@ -119,6 +122,7 @@ pub fn first_records(
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             target: Box::new(target.identity.clone()),
             context: target.context().to_owned(),
+            acting: target.acting(),
             environment: target.environment,
             operator: host.operator(),
             host: host.name(),
@@ -140,7 +144,7 @@ pub async fn start(global: &Global, mut args: StartArgs) -> Outcome {
     let _log = log::begin(&paths.log_file());
     let answers = load_answers(args.answers.as_deref())?;
     let inputs = answers.as_ref().map(|answers| answers.inputs.clone()).unwrap_or_default();
-    let is_open = args.target.namespace.is_none() && args.target.file.is_none();
+    let is_open = args.target.namespace.is_none() && args.target.file.is_none() && !args.target.reach.is_special();
     if answers.is_none() && is_open && has_screen(global) {
         // boxed: it holds a whole run, as this does
         return Box::pin(choose_target(global, &args.target)).await;
@@ -219,7 +223,11 @@ pub async fn take_up(
 ) -> Outcome {
     let typed = global.typed();
     let cluster = match opened.runbook.runbook.deployment {
-        Some(_) => Some(Cluster::connect(Some(&opened.state.context)).await.map_err(reach::no_context)?),
+        Some(_) => {
+            let way = ReachArgs::of(&opened.state.context, &opened.state.acting);
+            let route = ReachArgs { kubeconfig: args.kubeconfig.clone(), ..way }.route();
+            Some(Cluster::connect(&route).map_err(reach::no_context)?)
+        }
         None => None,
     };
     let mut world = ports(paths, cluster.as_ref(), &typed)?;
@@ -250,6 +258,14 @@ pub async fn go_on(
     }
     if let Some(cluster) = cluster {
         let place = &identity.namespace;
+        if cluster.acting() != opened.state.acting {
+            let (then, now) = (&opened.state.acting, cluster.acting());
+            let problem =
+                Diagnostic::new(format!("run {id} acts as {then}, and context {} now as {now}", cluster.context))
+                    .safe("everything: nothing was sent")
+                    .help("let the user of the context act as the run did (`as` and `as-groups` in the kubeconfig)");
+            return Err(Failure::new(Exit::Refused, problem));
+        }
         let now = cluster.identity(place).await.map_err(|error| reach::no_answer(error, cluster, place))?;
         if !now.same_place(&identity) {
             let problem = Diagnostic::new(format!(
@@ -306,6 +322,9 @@ fn announce(global: &Global, opened: &Opened) {
             target.cluster8(),
             target.server_version
         ));
+        if !state.acting.is_oneself() {
+            lines.push(format!("Acts there as {}.", state.acting));
+        }
     }
     if let Some(Torn { line, bytes }) = opened.torn {
         lines.push(format!(

@@ -4,10 +4,14 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{Exit, Failure, reach, scratch};
+use super::{
+    Exit, Failure,
+    reach::{self, ReachArgs},
+    scratch,
+};
 use crate::{
     cluster::Cluster,
-    ports::{Identity, Objects},
+    ports::{Acting, Identity, Objects},
     run::Environment,
     runbook::{EMBEDDED, InputKind, Intent, Loaded, Runbook, load},
     runner::{Source, source},
@@ -30,9 +34,8 @@ pub struct TargetArgs {
     /// Run that it goes on from, where it goes on from one; the newest on this target without it
     #[arg(long = "of", value_name = "RUN")]
     pub of: Option<String>,
-    /// Context of the kubeconfig
-    #[arg(long)]
-    pub context: Option<String>,
+    #[command(flatten)]
+    pub reach: ReachArgs,
     /// Namespace of the target
     #[arg(short, long)]
     pub namespace: Option<String>,
@@ -69,6 +72,11 @@ impl Target {
     /// What templates may name before the start.
     pub fn known(&self) -> Value {
         json!({"inputs": self.inputs, "target": target_values(&self.identity, self.context(), self.environment)})
+    }
+
+    /// Whom the run acts as there.
+    pub fn acting(&self) -> Acting {
+        self.cluster.as_ref().map(Cluster::acting).unwrap_or_default()
     }
 
     /// Name of the context, or nothing.
@@ -154,7 +162,7 @@ pub async fn choose(
     // what is real never counts as practice, whatever its labels say
     let (cluster, practice) = match cluster {
         Some(cluster) => (cluster, true),
-        None => (Cluster::connect(args.context.as_deref()).await.map_err(reach::no_context)?, false),
+        None => (Cluster::connect(&args.reach.route()).map_err(reach::no_context)?, false),
     };
     let Some(namespace) = &args.namespace else {
         let problem = Diagnostic::new("which namespace? the kubeconfig's default is never taken")

@@ -1,70 +1,26 @@
 //! From a kubeconfig to one frozen connection.
 
-use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use http::Request;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{Request, Uri};
 use kube::{
     Client, Config,
-    config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError},
+    config::{AuthInfo, Kubeconfig},
 };
 use serde_json::Value;
 
-use super::error::{chain, translate};
-use crate::ports::{PortError, PortErrorKind};
+use super::{
+    authorized,
+    error::translate,
+    kubeconfig::{self, Route},
+    plugin::Plugin,
+    proxy,
+};
+use crate::ports::{Acting, PortError, PortErrorKind};
 
 /// Longest wait for the answer of one request.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A context of the kubeconfig, without having contacted anything.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContextInfo {
-    /// Its name.
-    pub name: String,
-    /// Address of its server.
-    pub server: String,
-    /// Its default namespace.
-    pub namespace: String,
-    /// Whether the kubeconfig names it as the current one.
-    pub current: bool,
-}
-
-/// Reads the kubeconfig as kubectl would: KUBECONFIG, else the home folder's.
-fn read() -> Result<Kubeconfig, PortError> {
-    Kubeconfig::read()
-        .map_err(|error| PortError::new(PortErrorKind::NotFound, "cannot read the kubeconfig", told(&error)))
-}
-
-/// Why a kubeconfig cannot be read. The parser quotes what it stumbles over, which may be a token: only the place is told.
-fn told(error: &KubeconfigError) -> String {
-    let KubeconfigError::Parse(fault) = error else { return chain(error) };
-    match fault.location() {
-        Some(at) => format!("it is no YAML of a kubeconfig, at line {} column {}", at.line(), at.column()),
-        None => "it is no YAML of a kubeconfig".to_owned(),
-    }
-}
-
-/// The contexts of the kubeconfig.
-///
-/// # Errors
-/// `NotFound` if there is no kubeconfig, with where it was looked for.
-pub fn contexts() -> Result<Vec<ContextInfo>, PortError> {
-    let kubeconfig = read()?;
-    let current = kubeconfig.current_context.clone().unwrap_or_default();
-    let server = |cluster: &str| {
-        let found = kubeconfig.clusters.iter().find(|c| c.name == cluster).and_then(|c| c.cluster.as_ref());
-        found.and_then(|c| c.server.clone()).unwrap_or_default()
-    };
-    let info = |named: &kube::config::NamedContext| {
-        let context = named.context.as_ref()?;
-        Some(ContextInfo {
-            name: named.name.clone(),
-            server: server(&context.cluster),
-            namespace: context.namespace.clone().unwrap_or_else(|| "default".to_owned()),
-            current: named.name == current,
-        })
-    };
-    Ok(kubeconfig.contexts.iter().filter_map(info).collect())
-}
 
 /// One connection to one cluster, as one user. Frozen: a later change of the kubeconfig changes nothing here.
 #[derive(Clone)]
@@ -74,18 +30,22 @@ pub struct Cluster {
     pub(super) pinned: Arc<Kubeconfig>,
     /// PEM of the CA in use, where the context names one.
     pub(super) ca: Option<String>,
+    /// What signs requests, where a plugin does.
+    pub(super) plugin: Option<Arc<Plugin>>,
+    /// The proxy that leads there, as it may be shown.
+    pub(super) proxy: Option<String>,
     /// Name of the context.
     pub context: String,
 }
 
 impl Cluster {
-    /// Connects through a context of the kubeconfig; without a name, its current one. Nothing is contacted yet.
+    /// Connects by a route. Nothing is contacted yet, and no plugin runs.
     ///
     /// # Errors
     /// `NotFound` for an unknown context, with the known ones; `Invalid` for a context that cannot be used.
-    pub async fn connect(context: Option<&str>) -> Result<Self, PortError> {
-        let kubeconfig = read()?;
-        let Some(name) = context.map(str::to_owned).or_else(|| kubeconfig.current_context.clone()) else {
+    pub fn connect(route: &Route) -> Result<Self, PortError> {
+        let kubeconfig = kubeconfig::read(route.kubeconfig.as_deref())?;
+        let Some(name) = route.context.clone().or_else(|| kubeconfig.current_context.clone()) else {
             return Err(PortError::new(
                 PortErrorKind::NotFound,
                 "cannot choose a context",
@@ -97,45 +57,57 @@ impl Cluster {
             let said = format!("the kubeconfig has no such context; it has {}", known.join(", "));
             return Err(PortError::new(PortErrorKind::NotFound, format!("cannot use context {name}"), said));
         }
-        Self::from_kubeconfig(reduce(kubeconfig, &name)?, &name).await
+        Self::through(kubeconfig::reduce(kubeconfig, &name, &route.acting)?, &name)
     }
 
     /// Connects through a kubeconfig with only this context.
-    pub(crate) async fn from_kubeconfig(pinned: Kubeconfig, name: &str) -> Result<Self, PortError> {
-        let options = KubeConfigOptions { context: Some(name.to_owned()), ..KubeConfigOptions::default() };
-        let what = || format!("cannot use context {name}");
-        let mut config = Config::from_custom_kubeconfig(pinned.clone(), &options)
-            .await
-            .map_err(|error| PortError::new(PortErrorKind::Invalid, what(), chain(&error)))?;
-        // the library would send again whatever was answered with 429, 503 or 504, changes too, and for minutes: who asks
-        // here decides what may be asked twice
-        config.default_retry = false;
-        let ca = pinned
-            .clusters
-            .first()
-            .and_then(|c| c.cluster.as_ref())
-            .and_then(|c| c.certificate_authority_data.clone())
-            .and_then(|data| base64::Engine::decode(&base64::engine::general_purpose::STANDARD, data.trim()).ok())
-            .and_then(|bytes| String::from_utf8(bytes).ok());
-        let client = Client::try_from(config).map_err(|error| translate(&what(), &error))?;
-        Ok(Self { client, pinned: Arc::new(pinned), ca, context: name.to_owned() })
+    fn through(pinned: Kubeconfig, name: &str) -> Result<Self, PortError> {
+        let what = format!("cannot use context {name}");
+        let invalid = |detail: String| PortError::new(PortErrorKind::Invalid, what.clone(), detail);
+        let Some(cluster) = kubeconfig::cluster(&pinned) else {
+            return Err(invalid("the kubeconfig has no cluster for it".to_owned()));
+        };
+        let user = pinned.auth_infos.first().and_then(|a| a.auth_info.clone()).unwrap_or_default();
+        let plugin = Plugin::of(&user, cluster, name).map_err(invalid)?.map(Arc::new);
+        let ca = authority(cluster).map_err(invalid)?;
+        let config = config(cluster, ca.as_deref(), user).map_err(invalid)?;
+        let proxy = config.proxy_url.as_ref().map(proxy::shown);
+        let client = match &plugin {
+            Some(plugin) => authorized::client(config, Arc::clone(plugin)),
+            None => Client::try_from(config).map_err(|error| translate(&what, &error))?,
+        };
+        Ok(Self { client, pinned: Arc::new(pinned), ca, plugin, proxy, context: name.to_owned() })
     }
 
     /// Address of the server, as the kubeconfig writes it.
     pub fn server(&self) -> &str {
-        let cluster = self.pinned.clusters.first().and_then(|c| c.cluster.as_ref());
-        cluster.and_then(|cluster| cluster.server.as_deref()).unwrap_or("an unnamed address")
+        kubeconfig::cluster(&self.pinned).and_then(|cluster| cluster.server.as_deref()).unwrap_or("an unnamed address")
+    }
+
+    /// Where it is and which way leads there, in words.
+    pub fn way(&self) -> String {
+        let through = self.proxy.as_ref().map(|proxy| format!(", through the proxy {proxy}")).unwrap_or_default();
+        format!("context {} at {}{through}", self.context, self.server())
+    }
+
+    /// The proxy that leads there, without a login.
+    pub fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
+    }
+
+    /// Whom its requests act as.
+    pub fn acting(&self) -> Acting {
+        kubeconfig::acting(&self.pinned)
     }
 
     /// Connects through the text of a kubeconfig, by its current context.
     ///
     /// # Errors
     /// `Invalid` for a text that is no kubeconfig.
-    pub async fn from_text(text: &str) -> Result<Self, PortError> {
-        let kubeconfig = Kubeconfig::from_yaml(text)
-            .map_err(|error| PortError::new(PortErrorKind::Invalid, "cannot read the kubeconfig", told(&error)))?;
-        let name = kubeconfig.current_context.clone().unwrap_or_default();
-        Self::from_kubeconfig(reduce(kubeconfig, &name)?, &name).await
+    pub fn from_text(text: &str) -> Result<Self, PortError> {
+        let read = kubeconfig::parse(text)?;
+        let name = read.current_context.clone().unwrap_or_default();
+        Self::through(kubeconfig::reduce(read, &name, &Acting::default())?, &name)
     }
 
     /// A future bounded by the patience for one answer.
@@ -176,39 +148,39 @@ impl Cluster {
     }
 }
 
-/// The kubeconfig with one context, its cluster and user, every file it names inlined, plugins kept off the terminal.
-fn reduce(mut kubeconfig: Kubeconfig, name: &str) -> Result<Kubeconfig, PortError> {
-    kubeconfig.contexts.retain(|c| c.name == name);
-    let what = format!("cannot use context {name}");
-    let Some(context) = kubeconfig.contexts.first().and_then(|c| c.context.clone()) else {
-        return Err(PortError::new(PortErrorKind::NotFound, what, "the kubeconfig has no such context"));
+/// PEM of the CA that a context names.
+fn authority(cluster: &kube::config::Cluster) -> Result<Option<String>, String> {
+    let Some(data) = cluster.certificate_authority_data.as_deref().map(str::trim).filter(|data| !data.is_empty())
+    else {
+        return Ok(None);
     };
-    kubeconfig.clusters.retain(|c| c.name == context.cluster);
-    kubeconfig.auth_infos.retain(|a| Some(&a.name) == context.user.as_ref());
-    kubeconfig.current_context = Some(name.to_owned());
-    kubeconfig.extensions = None;
-    kubeconfig.preferences = None;
-    let load = |path: &mut Option<String>| -> Result<Option<Vec<u8>>, PortError> {
-        let Some(path) = path.take() else { return Ok(None) };
-        let read = std::fs::read(PathBuf::from(&path));
-        read.map(Some).map_err(|error| PortError::new(PortErrorKind::Io, what.clone(), format!("{path}: {error}")))
-    };
-    let encode = |bytes: Vec<u8>| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
-    for cluster in kubeconfig.clusters.iter_mut().filter_map(|c| c.cluster.as_mut()) {
-        if let Some(bytes) = load(&mut cluster.certificate_authority)? {
-            cluster.certificate_authority_data = Some(encode(bytes));
-        }
+    let bytes = STANDARD.decode(data).map_err(|_| "certificate-authority-data is no base64".to_owned())?;
+    String::from_utf8(bytes).map(Some).map_err(|_| "certificate-authority-data holds no PEM".to_owned())
+}
+
+/// What the library connects by. Its own reading of a kubeconfig would choose proxies otherwise than kubectl does.
+fn config(cluster: &kube::config::Cluster, ca: Option<&str>, user: AuthInfo) -> Result<Config, String> {
+    let server = cluster.server.as_deref().unwrap_or_default();
+    let server: Uri = server.parse().map_err(|_| format!("{server:?} is no address of a server"))?;
+    let mut config = Config::new(server);
+    if let Some(ca) = ca {
+        let found = pem::parse_many(ca).map_err(|error| format!("certificate-authority-data: {error}"))?;
+        let certificates = found.into_iter().filter(|block| block.tag() == "CERTIFICATE");
+        config.root_cert = Some(certificates.map(pem::Pem::into_contents).collect());
     }
-    for user in kubeconfig.auth_infos.iter_mut().filter_map(|a| a.auth_info.as_mut()) {
-        if let Some(bytes) = load(&mut user.client_certificate)? {
-            user.client_certificate_data = Some(encode(bytes));
-        }
-        if let Some(bytes) = load(&mut user.client_key)? {
-            user.client_key_data = Some(encode(bytes).into());
-        }
-        if let Some(exec) = &mut user.exec {
-            exec.interactive_mode = Some(ExecInteractiveMode::Never);
-        }
+    config.accept_invalid_certs = cluster.insecure_skip_tls_verify.unwrap_or(false);
+    config.disable_compression = cluster.disable_compression.unwrap_or(false);
+    config.tls_server_name = cluster.tls_server_name.clone().filter(|name| !name.is_empty());
+    config.proxy_url =
+        proxy::proxy(&config.cluster_url, cluster.proxy_url.as_deref(), |name| std::env::var(name).ok())?;
+    let over_tls = config.proxy_url.as_ref().is_some_and(|proxy| proxy.scheme_str() == Some("https"));
+    if over_tls && config.tls_server_name.is_some() {
+        // the library would expect that very name of the proxy, too
+        return Err("a proxy of the kind https cannot be used together with tls-server-name".to_owned());
     }
-    Ok(kubeconfig)
+    // the library would send again whatever was answered with 429, 503 or 504, changes too, and for minutes: who asks
+    // here decides what may be asked twice
+    config.default_retry = false;
+    config.auth_info = user;
+    Ok(config)
 }

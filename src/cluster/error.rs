@@ -20,6 +20,12 @@ pub fn translate(what: &str, error: &kube::Error) -> PortError {
         };
         return PortError::new(kind, what, printable(&status.message));
     }
+    // a credential plugin that gave nothing: no request was made
+    if let kube::Error::Service(cause) = error
+        && let Some(cause) = cause.downcast_ref::<PortError>()
+    {
+        return PortError::new(cause.kind, what, printable(&cause.to_string()));
+    }
     let said = chain(error);
     let kind = match error {
         kube::Error::Auth(_) => PortErrorKind::Unauthorized,
@@ -35,6 +41,10 @@ pub fn translate(what: &str, error: &kube::Error) -> PortError {
     } else if said.contains("UnknownIssuer") {
         "the server's certificate is not signed by the CA of this context: it is another cluster, or somebody in between"
             .to_owned()
+    } else if said.contains("failed to create underlying connection") {
+        "nothing answers at the proxy's address".to_owned()
+    } else if said.contains("tunnel error") || said.to_lowercase().contains("socks error") {
+        format!("the proxy does not let this connection through: {}", printable(&said))
     } else if said.contains("Connection refused") {
         "nothing answers at the server's address (connection refused)".to_owned()
     } else if said.contains("dns error") || said.contains("failed to lookup") {

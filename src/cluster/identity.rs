@@ -1,9 +1,10 @@
 //! Who the cluster and a namespace are, read from the server; and a kubeconfig that is proven to lead there.
 
+use kube::config::ExecInteractiveMode;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::connect::Cluster;
+use super::{authorized::filled, connect::Cluster};
 use crate::{
     ports::{Identity, PortError, PortErrorKind, SecretBytes},
     text::hex,
@@ -74,6 +75,17 @@ impl Cluster {
         let what = "cannot make a kubeconfig for a program";
         let wrong = |error: &dyn std::fmt::Display| PortError::new(PortErrorKind::Other, what, error.to_string());
         let mut pinned = self.pinned.as_ref().clone();
+        for user in pinned.auth_infos.iter_mut().filter_map(|a| a.auth_info.as_mut()) {
+            match (&self.plugin, &mut user.exec) {
+                // nobody is asked anything in the middle of a program: it gets what the plugin gave
+                (Some(plugin), _) if plugin.is_always_interactive() => {
+                    *user = filled(user, &plugin.credential(None).await?);
+                }
+                // its own runs of the plugin may be many and late: an old credential would not do
+                (_, Some(exec)) => exec.interactive_mode = Some(ExecInteractiveMode::Never),
+                (_, None) => {}
+            }
+        }
         for context in pinned.contexts.iter_mut().filter_map(|c| c.context.as_mut()) {
             context.namespace = Some(expected.namespace.clone());
         }
@@ -83,7 +95,7 @@ impl Cluster {
         document["kind"] = json!("Config");
         let bytes = serde_json::to_vec(&document).map_err(|error| wrong(&error))?;
         let text = std::str::from_utf8(&bytes).map_err(|error| wrong(&error))?;
-        let through = Self::from_text(text).await?;
+        let through = Self::from_text(text)?;
         let found = through.read_identity(&expected.namespace).await?;
         if found.same_place(expected) {
             return Ok(SecretBytes::new(bytes));

@@ -136,10 +136,10 @@ mod tests {
 
     #[tokio::test]
     async fn only_kinds_whose_own_server_is_away_are_left_out() {
-        let cluster = Cluster::from_text(&serve(false)).await.unwrap();
+        let cluster = Cluster::from_text(&serve(false)).unwrap();
         let names: Vec<String> = cluster.read_kinds().await.unwrap().into_iter().map(|kind| kind.kind).collect();
         assert_eq!(names, ["Pod", "Widget"]);
-        let cluster = Cluster::from_text(&serve(true)).await.unwrap();
+        let cluster = Cluster::from_text(&serve(true)).unwrap();
         let error = cluster.read_kinds().await.unwrap_err();
         assert_eq!(error.kind, PortErrorKind::Unreachable, "{error:?}");
         assert!(error.what.contains("/apis/crd.example.com/v1"), "{error:?}");

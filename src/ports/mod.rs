@@ -5,6 +5,7 @@
 //! `cluster`, `host`, `vault` and `practice`.
 //! Called by: `actions` and `engine`, through [`World`].
 
+mod acting;
 mod clock;
 mod error;
 mod exec;
@@ -17,6 +18,7 @@ pub mod remote;
 mod secrets;
 mod world;
 
+pub use acting::Acting;
 pub use clock::{Clock, SystemClock};
 pub use error::{PortError, PortErrorKind};
 pub use exec::{Exec, ExitStatus, JobState, PodRef, PodTools, Transferred};

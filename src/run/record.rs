@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Environment, EvidenceState, Purpose, StepId, TakenStep};
 use crate::{
-    ports::{Identity, Provenance},
+    ports::{Acting, Identity, Provenance},
     text::Diagnostic,
 };
 
@@ -172,6 +172,9 @@ pub enum Record {
         tool: String,
         target: Box<Identity>,
         context: String,
+        /// Who is impersonated there, if anybody.
+        #[serde(default, skip_serializing_if = "Acting::is_oneself")]
+        acting: Acting,
         environment: Environment,
         operator: String,
         host: String,

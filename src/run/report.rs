@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Environment, Outage, Record, RunState, RunbookRef, StepId, StepState, Timings};
 use crate::{
-    ports::Identity,
+    ports::{Acting, Identity},
     text::{printable, units},
 };
 
@@ -27,6 +27,8 @@ pub struct Report {
     pub runbook: Option<RunbookRef>,
     pub target: Option<Identity>,
     pub context: String,
+    #[serde(skip_serializing_if = "Acting::is_oneself")]
+    pub acting: Acting,
     pub environment: Environment,
     pub practice: bool,
     /// Version of drydock, and who began the run on which machine.
@@ -112,6 +114,7 @@ impl Report {
             runbook: run.runbook.clone(),
             target: run.target.clone(),
             context: run.context.clone(),
+            acting: run.acting.clone(),
             environment: run.environment,
             practice: run.practice,
             tool,
@@ -158,6 +161,9 @@ impl Report {
                 self.environment,
                 target.server_version
             ));
+        }
+        if !self.acting.is_oneself() {
+            out.push(format!("There the operator acted as {}.", printable(&self.acting.to_string())));
         }
         if self.practice {
             out.push("Practice: nothing here is real.".to_owned());

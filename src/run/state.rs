@@ -10,7 +10,10 @@ use super::{
     Environment, FieldKind, Form, Outcome, PlannedPhase, PlannedStep, Purpose, Record, Repeat, Risk, RunbookRef,
     StepId, Taken, TakenStep, Verdict,
 };
-use crate::{ports::Identity, text::Diagnostic};
+use crate::{
+    ports::{Acting, Identity},
+    text::Diagnostic,
+};
 
 /// How a step stands.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -82,6 +85,8 @@ pub struct RunState {
     pub target: Option<Identity>,
     /// Name of the kubeconfig context it was reached by.
     pub context: String,
+    /// Whom it acts as there.
+    pub acting: Acting,
     /// What the target counts as.
     pub environment: Environment,
     /// Whether nothing here is real.
@@ -152,11 +157,12 @@ impl RunState {
         self.records += 1;
         self.times = Some(self.times.map_or((at, at), |(first, _)| (first, at)));
         match record {
-            Record::Started { run, runbook, target, context, environment, practice, inputs, .. } => {
+            Record::Started { run, runbook, target, context, acting, environment, practice, inputs, .. } => {
                 self.run.clone_from(run);
                 self.runbook = Some(runbook.clone());
                 self.target = Some(target.as_ref().clone());
                 self.context.clone_from(context);
+                self.acting = acting.clone();
                 self.environment = *environment;
                 self.practice = *practice;
                 self.inputs = inputs.clone();

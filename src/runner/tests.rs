@@ -65,6 +65,7 @@ fn lay(runs: &Runs, namespace: &str, second: i64, more: &[Record]) -> RunFolder 
         tool: String::new(),
         target: Box::new(target(namespace)),
         context: String::new(),
+        acting: crate::ports::Acting::default(),
         environment: Environment::Test,
         operator: String::new(),
         host: String::new(),

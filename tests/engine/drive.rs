@@ -161,6 +161,7 @@ impl Desk {
                 tool: "0".into(),
                 target: Box::new(target),
                 context: "c".into(),
+                acting: drydock::ports::Acting::default(),
                 environment: environment.into(),
                 operator: "ann".into(),
                 host: "desk".into(),

@@ -120,7 +120,7 @@ async fn serve(folder: &TempDir, faults: &[Fault], pace: f64, rows: u64) -> (Wor
         .await
         .unwrap();
     let text = String::from_utf8(server.kubeconfig().expose_secret().to_vec()).unwrap();
-    let cluster = Arc::new(Cluster::from_text(&text).await.unwrap());
+    let cluster = Arc::new(Cluster::from_text(&text).unwrap());
     (world, server, cluster)
 }
 
@@ -321,6 +321,7 @@ fn first_records(
         tool: "0".to_owned(),
         target: Box::new(identity.clone()),
         context: "practice".to_owned(),
+        acting: drydock::ports::Acting::default(),
         environment: "PRACTICE".into(),
         operator: "ann".to_owned(),
         host: "desk".to_owned(),

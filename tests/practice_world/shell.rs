@@ -71,7 +71,7 @@ async fn what_came_of_an_upload_that_was_cut_is_there() {
     let text = String::from_utf8(desk.server.kubeconfig().expose_secret().to_vec()).unwrap();
     let server = desk.cluster.server().trim_start_matches("http://").to_owned();
     let line = Line::to(server.parse().unwrap(), Fate::Cut(512 * 1024));
-    let cut = Cluster::from_text(&text.replace(&server, &line.address.to_string())).await.unwrap();
+    let cut = Cluster::from_text(&text.replace(&server, &line.address.to_string())).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path().join("here");
     std::fs::write(&here, vec![7; 3_500_000]).unwrap();

@@ -64,7 +64,7 @@ impl Drop for Place {
 }
 
 /// A pod that sleeps, with these settings for its container.
-async fn sleeper(security: &str) -> Option<(Cluster, PodRef, Place)> {
+fn sleeper(security: &str) -> Option<(Cluster, PodRef, Place)> {
     let kubeconfig = crate::setting("DRYDOCK_TEST_KUBECONFIG")?;
     let place = Place { kubeconfig, namespace: crate::own_namespace("dd-line") };
     place.kubectl(&["create", "namespace", &place.namespace]);
@@ -74,26 +74,26 @@ async fn sleeper(security: &str) -> Option<(Cluster, PodRef, Place)> {
     );
     place.kubectl(&["run", "box", &format!("--image={image}"), "--overrides", &spec]);
     place.kubectl(&["wait", "pod/box", "--for=condition=Ready", "--timeout=60s"]);
-    let cluster = Cluster::from_text(&std::fs::read_to_string(&place.kubeconfig).unwrap()).await.unwrap();
+    let cluster = Cluster::from_text(&std::fs::read_to_string(&place.kubeconfig).unwrap()).unwrap();
     let pod =
         PodRef { namespace: place.namespace.clone(), pod: "box".into(), container: "box".into(), uid: String::new() };
     Some((cluster, pod, place))
 }
 
 /// The same cluster over a line of this fate.
-async fn over(cluster: &Cluster, place: &Place, fate: Fate) -> (Cluster, Line) {
+fn over(cluster: &Cluster, place: &Place, fate: Fate) -> (Cluster, Line) {
     let server = cluster.server().trim_start_matches("https://").to_owned();
     let line = Line::to(server.parse().expect("the test cluster's address is one of this machine"), fate);
     let text = std::fs::read_to_string(&place.kubeconfig).unwrap().replace(&server, &line.address.to_string());
-    (Cluster::from_text(&text).await.unwrap(), line)
+    (Cluster::from_text(&text).unwrap(), line)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_over_a_slow_line_takes_its_time() {
-    let Some((cluster, pod, place)) = sleeper("{}").await else { return };
+    let Some((cluster, pod, place)) = sleeper("{}") else { return };
     // most of it lies in the buffers of this machine at once, and takes more than a minute from there
     let (bytes, rate) = (6_000_000, 96 * 1024);
-    let (slow, _line) = over(&cluster, &place, Fate::Slow(rate)).await;
+    let (slow, _line) = over(&cluster, &place, Fate::Slow(rate));
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path().join("here");
     std::fs::write(&here, vec![7; bytes]).unwrap();
@@ -105,8 +105,8 @@ async fn an_upload_over_a_slow_line_takes_its_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_is_cut_again_and_again_goes_on_where_it_was() {
-    let Some((cluster, pod, place)) = sleeper("{}").await else { return };
-    let (cut, line) = over(&cluster, &place, Fate::Cut(1 << 20)).await;
+    let Some((cluster, pod, place)) = sleeper("{}") else { return };
+    let (cut, line) = over(&cluster, &place, Fate::Cut(1 << 20));
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path().join("here");
     std::fs::write(&here, vec![7; 8_000_000]).unwrap();
@@ -118,13 +118,13 @@ async fn an_upload_that_is_cut_again_and_again_goes_on_where_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_container_that_may_write_nothing_says_so() {
-    let Some((cluster, pod, _place)) = sleeper(r#"{"readOnlyRootFilesystem":true}"#).await else { return };
+    let Some((cluster, pod, _place)) = sleeper(r#"{"readOnlyRootFilesystem":true}"#) else { return };
     let error = cluster.probe(&pod, &["sh"], "/").await.unwrap_err();
     assert_eq!(error.kind, PortErrorKind::Unsupported, "{error:?}");
     assert!(error.detail.contains("no writable folder") && error.detail.contains("Read-only"), "{error:?}");
 }
 
-async fn pod() -> Option<(Cluster, PodRef, Place)> {
+fn pod() -> Option<(Cluster, PodRef, Place)> {
     let kubeconfig = crate::setting("DRYDOCK_TEST_KUBECONFIG")?;
     let place = Place { kubeconfig, namespace: crate::own_namespace("dd-exec") };
     place.kubectl(&["create", "namespace", &place.namespace]);
@@ -133,7 +133,7 @@ async fn pod() -> Option<(Cluster, PodRef, Place)> {
         &[&["run", "db", "--image=localhost/postgres:1", "--image-pull-policy=IfNotPresent"], &env[..]].concat(),
     );
     place.kubectl(&["wait", "pod/db", "--for=condition=Ready", "--timeout=60s"]);
-    let cluster = Cluster::from_text(&std::fs::read_to_string(&place.kubeconfig).unwrap()).await.unwrap();
+    let cluster = Cluster::from_text(&std::fs::read_to_string(&place.kubeconfig).unwrap()).unwrap();
     let pod =
         PodRef { namespace: place.namespace.clone(), pod: "db".into(), container: "db".into(), uid: String::new() };
     Some((cluster, pod, place))
@@ -145,7 +145,7 @@ fn words(words: &[&str]) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_pod_is_asked_and_never_disturbed() {
-    let Some((cluster, pod, place)) = pod().await else { return };
+    let Some((cluster, pod, place)) = pod() else { return };
     let never = CancellationToken::new();
     let started = |cluster: Cluster, pod: PodRef| async move {
         let command = environment_command(
@@ -242,7 +242,7 @@ async fn a_private_kubeconfig_leads_to_the_pinned_place_only() {
     kubectl(decoy, &["config", "use-context", "decoy"]);
     let text =
         std::fs::read_to_string(decoy).unwrap().replace("current-context: decoy", &format!("current-context: {name}"));
-    let cluster = Cluster::from_text(&text).await.unwrap();
+    let cluster = Cluster::from_text(&text).unwrap();
     let identity = cluster.identity("default").await.unwrap();
     assert!(identity.cluster_uid.is_some() && identity.server_version.starts_with("v1."));
     let private = cluster.private_kubeconfig(&identity).await.unwrap();

@@ -51,7 +51,7 @@ async fn every_line_of_three_starts_comes_once() {
     let Some(kubeconfig) = crate::setting("DRYDOCK_TEST_KUBECONFIG") else { return };
     let place = Place { kubeconfig, namespace: crate::own_namespace("dd-logs") };
     place.kubectl(&["create", "namespace", &place.namespace], "");
-    let cluster = Cluster::from_text(&std::fs::read_to_string(&place.kubeconfig).unwrap()).await.unwrap();
+    let cluster = Cluster::from_text(&std::fs::read_to_string(&place.kubeconfig).unwrap()).unwrap();
     let (to, mut lines) = mpsc::channel(256);
     let (cancel, namespace) = (CancellationToken::new(), place.namespace.clone());
     let stop = cancel.clone();

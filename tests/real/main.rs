@@ -10,6 +10,8 @@ mod admitted;
 mod backs_up;
 mod exec;
 mod explains;
+#[path = "../gateway/mod.rs"]
+mod gateway;
 mod helm_practice;
 mod holds;
 mod kubectl_practice;
@@ -38,6 +40,7 @@ mod tiny;
 mod undoes;
 mod upgrade;
 mod user;
+mod ways;
 mod wizard;
 
 /// A path from the environment; the tests that need it do not run when it is not set.

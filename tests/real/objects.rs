@@ -39,7 +39,7 @@ async fn a_field_is_taken_from_its_owner_and_only_on_the_object_that_was_read() 
     let ns = place.namespace.as_str();
     place.kubectl(&["create", "namespace", ns]);
     place.kubectl(&["-n", ns, "create", "configmap", "a", "--from-literal=x=1", "--from-literal=y=1"]);
-    let cluster = Cluster::from_text(&std::fs::read_to_string(&place.kubeconfig).unwrap()).await.unwrap();
+    let cluster = Cluster::from_text(&std::fs::read_to_string(&place.kubeconfig).unwrap()).unwrap();
     let a = place.named("a");
     let uid = cluster.get(&a).await.unwrap().unwrap()["metadata"]["uid"].as_str().unwrap().to_owned();
 
@@ -69,7 +69,7 @@ async fn replicas_are_set_only_of_the_object_that_was_read() {
     let ns = place.namespace.as_str();
     place.kubectl(&["create", "namespace", ns]);
     place.kubectl(&["-n", ns, "create", "deployment", "w", "--image=localhost/none:1", "--replicas=0"]);
-    let cluster = Cluster::from_text(&std::fs::read_to_string(&place.kubeconfig).unwrap()).await.unwrap();
+    let cluster = Cluster::from_text(&std::fs::read_to_string(&place.kubeconfig).unwrap()).unwrap();
     let w = ObjectRef { kind: kinds::deployment(), namespace: Some(ns.to_owned()), name: "w".into() };
     let read = async || cluster.get(&w).await.unwrap().unwrap();
     let uid = read().await["metadata"]["uid"].as_str().unwrap().to_owned();

@@ -77,6 +77,30 @@ fn what_goes_on_from_a_run_needs_no_target_typed() {
 }
 
 #[test]
+fn enter_on_a_context_whose_login_has_ended_logs_in_and_looks_again() {
+    let (mut door, _) = Door::target(Shelf { contexts: contexts(), ..Shelf::default() }, procedure());
+    let why = "Enter here logs in: kubelogin runs on this terminal, and this screen comes back.";
+    door.update(DoorMsg::Unknown { context: "fra-prod".into(), why: why.into() });
+    assert!(door.look().is_empty(), "it was looked at");
+    for (columns, rows) in [(60, 24), (80, 24)] {
+        let told = frame(&door, columns, rows);
+        assert!(told.split_whitespace().collect::<Vec<_>>().join(" ").contains(why), "{told}");
+    }
+    let log_in = [DoorEffect::Choose(Chosen::LogIn("fra-prod".into()))];
+    assert_eq!(door.update(DoorMsg::Key(Key::Enter)), log_in);
+    assert_eq!(door.look(), [DoorEffect::Look("fra-prod".into())]);
+    // another context, and one that answers by now, are chosen by Enter as ever
+    door.update(DoorMsg::Unknown { context: "fra-prod".into(), why: why.into() });
+    door.update(DoorMsg::Key(Key::Down));
+    assert!(door.update(DoorMsg::Key(Key::Enter)).is_empty() && door.is_typing());
+    let (mut door, _) = Door::target(Shelf { contexts: contexts(), ..Shelf::default() }, procedure());
+    door.update(DoorMsg::Unknown { context: "fra-prod".into(), why: why.into() });
+    let contact = Contact { ms: 38, namespaces: Vec::new() };
+    door.update(DoorMsg::Contact { context: "fra-prod".into(), contact: Ok(contact) });
+    assert!(door.update(DoorMsg::Key(Key::Enter)).is_empty() && door.is_typing());
+}
+
+#[test]
 fn a_target_says_whole_why_it_does_not_answer_and_what_it_is_called() {
     let shelf = Shelf { contexts: contexts(), ..Shelf::default() };
     let (mut door, _) = Door::target(shelf, procedure());

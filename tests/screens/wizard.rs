@@ -95,6 +95,7 @@ fn first_records() -> Vec<Record> {
             tool: "0.1.0".into(),
             target: Box::new(target),
             context: "fra-1".into(),
+            acting: drydock::ports::Acting::default(),
             environment: "PROD".into(),
             operator: "ann".into(),
             host: "bastion-2".into(),

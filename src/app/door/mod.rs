@@ -42,6 +42,8 @@ pub enum Chosen {
     Begin(Box<Begin>),
     /// A new run that goes on from another one, on that one's target.
     GoOn(Box<Further>),
+    /// The credential plugin of this context runs on the terminal; the door is opened again afterwards.
+    LogIn(String),
 }
 
 /// What the door wants done.
@@ -72,6 +74,8 @@ pub enum DoorMsg {
     Paste(String),
     /// A server answered, or why it did not.
     Contact { context: String, contact: Result<Contact, String> },
+    /// A server does not know who asks, and the context has a plugin that could log in at a terminal.
+    Unknown { context: String, why: String },
     /// A target was read, or why it could not be.
     Found { context: String, namespace: String, found: Result<Box<Found>, Vec<String>> },
     /// The inputs of what was asked as they will be used, or the faults by input.
@@ -122,6 +126,14 @@ impl Door {
         (Self { screen: DoorScreen::Target(Box::new(screen)), ..Self::home(shelf) }, effects)
     }
 
+    /// What to look at when it is opened again.
+    pub fn look(&self) -> Vec<DoorEffect> {
+        match &self.screen {
+            DoorScreen::Target(screen) => screen.look(),
+            DoorScreen::Home(_) | DoorScreen::Inputs(_) => Vec::new(),
+        }
+    }
+
     /// Which keys hold now.
     pub fn place(&self) -> Place {
         match (&self.page, self.is_typing()) {
@@ -158,6 +170,12 @@ impl Door {
             DoorMsg::Contact { context, contact } => {
                 if let DoorScreen::Target(screen) = &mut self.screen {
                     screen.contacted(&context, contact);
+                }
+                Vec::new()
+            }
+            DoorMsg::Unknown { context, why } => {
+                if let DoorScreen::Target(screen) = &mut self.screen {
+                    screen.unknown(&context, why);
                 }
                 Vec::new()
             }
@@ -219,6 +237,7 @@ impl Door {
                     self.notice = Some(text);
                     Vec::new()
                 }
+                target::Next::LogIn(context) => vec![DoorEffect::Choose(Chosen::LogIn(context))],
                 target::Next::Home => {
                     self.screen = DoorScreen::Home(HomeScreen::new(&self.shelf));
                     Vec::new()

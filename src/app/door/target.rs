@@ -1,6 +1,6 @@
 //! S02: which context and namespace, and who that is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Begin, Cmd, Context, DoorEffect, InputAsk, Key, Procedure};
 use crate::{
@@ -66,6 +66,7 @@ const ORDER: [TargetFocus; 5] =
 pub(super) enum Next {
     Stay(Vec<DoorEffect>),
     Tell(String),
+    LogIn(String),
     Home,
     Use(Box<Begin>, Environment, Vec<InputAsk>),
 }
@@ -81,6 +82,8 @@ pub struct TargetScreen {
     pub menu: Menu,
     /// What is known of them by name.
     pub contacts: BTreeMap<String, Result<Contact, String>>,
+    /// Those whose plugin could log in at a terminal.
+    logins: BTreeSet<String>,
     /// The namespace as typed.
     pub namespace: TextField,
     /// Who it is, once read.
@@ -101,6 +104,7 @@ impl TargetScreen {
             contexts: contexts.to_vec(),
             menu: Menu::new(contexts.len(), 0),
             contacts: BTreeMap::new(),
+            logins: BTreeSet::new(),
             namespace: TextField::open(""),
             found: None,
             reading: false,
@@ -198,7 +202,15 @@ impl TargetScreen {
         match (cmd, self.focus) {
             (Cmd::Next, _) => self.step(true),
             (Cmd::Previous, _) => self.step(false),
-            (Cmd::Enter, TargetFocus::Context) => self.focus = TargetFocus::Namespace,
+            (Cmd::Enter, TargetFocus::Context) => match self.login() {
+                Some(name) => {
+                    // afterwards it is looked at anew
+                    self.logins.remove(&name);
+                    self.contacts.remove(&name);
+                    return Next::LogIn(name);
+                }
+                None => self.focus = TargetFocus::Namespace,
+            },
             (Cmd::Enter, TargetFocus::Namespace) => {
                 self.complete();
                 return Next::Stay(self.read());
@@ -280,7 +292,18 @@ impl TargetScreen {
         }
     }
 
+    /// The chosen context, where a login at a terminal could help.
+    fn login(&self) -> Option<String> {
+        self.context().map(|context| context.name.clone()).filter(|name| self.logins.contains(name))
+    }
+
+    pub(super) fn unknown(&mut self, context: &str, why: String) {
+        self.logins.insert(context.to_owned());
+        self.contacts.insert(context.to_owned(), Err(why));
+    }
+
     pub(super) fn contacted(&mut self, context: &str, contact: Result<Contact, String>) {
+        self.logins.remove(context);
         self.contacts.insert(context.to_owned(), contact);
     }
 

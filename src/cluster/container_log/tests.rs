@@ -35,7 +35,7 @@ async fn told(answers: Answers, minutes: u64) -> (Vec<String>, usize) {
     let router = Router::new().route(path, get(log)).with_state(Arc::clone(&server));
     let client = kube::Client::new(router, "plant");
     let pinned = Arc::new(kube::config::Kubeconfig::default());
-    let cluster = Cluster { client, pinned, ca: None, context: "c".into() };
+    let cluster = Cluster { client, pinned, ca: None, plugin: None, proxy: None, context: "c".into() };
     let pod = json!({"status": {"containerStatuses": [{"name": "main", "restartCount": 0, "state": {"running": {}}}]}});
     let (_pods, stand) = tokio::sync::watch::channel(Arc::new(pod));
     let (to, mut lines) = mpsc::channel(100);

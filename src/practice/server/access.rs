@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Shared, route::Place, status::Refused, write::text};
+use super::{Shared, kinds::REVIEWS, route::Place, status::Refused, write::text};
 use crate::practice::Fault;
 
 /// The verb of a request.
@@ -37,7 +37,10 @@ pub fn allowed(shared: &Shared, verb: &str, place: &Place) -> Result<(), Refused
 
 /// Answers a review.
 pub fn review(shared: &Shared, kind: &str, body: &Value) -> Response {
-    let status = if kind == "SelfSubjectRulesReview" {
+    let group = REVIEWS.iter().find(|(_, known, _)| *known == kind).map_or("", |(group, _, _)| group);
+    let status = if kind == "SelfSubjectReview" {
+        json!({"userInfo": {"username": "practice", "groups": ["system:authenticated"]}})
+    } else if kind == "SelfSubjectRulesReview" {
         let mut rules = vec![json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})];
         if shared.faults.holds(Fault::Forbidden) {
             let verbs = ["create", "get", "list", "patch", "update", "watch"];
@@ -59,7 +62,7 @@ pub fn review(shared: &Shared, kind: &str, body: &Value) -> Response {
         let refused = denied || (hit && shared.faults.holds(Fault::Forbidden));
         json!({"allowed": !refused})
     };
-    let review = json!({"kind": kind, "apiVersion": "authorization.k8s.io/v1", "metadata": {},
+    let review = json!({"kind": kind, "apiVersion": format!("{group}/v1"), "metadata": {},
         "spec": body["spec"], "status": status});
     (StatusCode::CREATED, Json(review)).into_response()
 }

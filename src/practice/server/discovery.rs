@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    kinds::{REVIEW_GROUP, REVIEWS, SERVED, Scope, Served, VERBS, groups},
+    kinds::{REVIEWS, SERVED, Scope, Served, VERBS, groups, is_of_reviews},
     status::Refused,
 };
 
@@ -93,11 +93,10 @@ pub fn kinds(group: &str, version: &str) -> Result<Value, Refused> {
         resources.push(resource(kind));
         resources.extend(kind.subresources.iter().filter_map(|part| subresource(kind, part)));
     }
-    if group == REVIEW_GROUP && version == "v1" {
-        resources.extend(REVIEWS.iter().map(|(kind, plural)| {
-            json!({"name": plural, "singularName": kind.to_lowercase(), "namespaced": false, "kind": kind, "verbs": ["create"]})
-        }));
-    }
+    let reviews = REVIEWS.iter().filter(|(of, _, _)| *of == group && version == "v1");
+    resources.extend(reviews.map(|(_, kind, plural)| {
+        json!({"name": plural, "singularName": kind.to_lowercase(), "namespaced": false, "kind": kind, "verbs": ["create"]})
+    }));
     if resources.is_empty() {
         return Err(Refused::no_such_path());
     }
@@ -125,7 +124,7 @@ pub fn schemas() -> Value {
 /// anything; schemas of the kinds are left out, and it then merges by the types it was built with.
 pub fn schema(group: &str, version: &str) -> Result<Value, Refused> {
     let kinds = kinds_of(group, version);
-    if kinds.is_empty() && group != REVIEW_GROUP {
+    if kinds.is_empty() && !is_of_reviews(group) {
         return Err(Refused::no_such_path());
     }
     let parameter =

@@ -72,11 +72,17 @@ pub static SERVED: [Served; 18] = [
     kind(("coordination.k8s.io", "v1"), ("Lease", "leases"), Scope::Namespaced, &[], &[]),
 ];
 
-/// Reviews: asked, never stored.
-pub static REVIEWS: [(&str, &str); 2] =
-    [("SelfSubjectAccessReview", "selfsubjectaccessreviews"), ("SelfSubjectRulesReview", "selfsubjectrulesreviews")];
-/// Group of the reviews.
-pub const REVIEW_GROUP: &str = "authorization.k8s.io";
+/// Reviews, with group and plural: asked, never stored.
+pub static REVIEWS: [(&str, &str, &str); 3] = [
+    ("authorization.k8s.io", "SelfSubjectAccessReview", "selfsubjectaccessreviews"),
+    ("authorization.k8s.io", "SelfSubjectRulesReview", "selfsubjectrulesreviews"),
+    ("authentication.k8s.io", "SelfSubjectReview", "selfsubjectreviews"),
+];
+
+/// Whether a group is of reviews only.
+pub fn is_of_reviews(group: &str) -> bool {
+    REVIEWS.iter().any(|(of, _, _)| *of == group)
+}
 
 impl Served {
     /// The kind of a path, if it is served.
@@ -114,7 +120,7 @@ impl Served {
 pub fn groups() -> Vec<(&'static str, &'static str)> {
     let mut found: Vec<(&str, &str)> = Vec::new();
     let named = SERVED.iter().map(|kind| (kind.group, kind.version)).filter(|(group, _)| !group.is_empty());
-    for pair in named.chain([(REVIEW_GROUP, "v1")]) {
+    for pair in named.chain(REVIEWS.iter().map(|(group, _, _)| (*group, "v1"))) {
         if !found.contains(&pair) {
             found.push(pair);
         }

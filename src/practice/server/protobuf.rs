@@ -182,6 +182,7 @@ const ACCESS: &[Field] = &[
     ),
     (3, "status", Ignored, One),
 ];
+const WHO: &[Field] = &[(1, "metadata", Ignored, One), (2, "status", Ignored, One)];
 const RULES: &[Field] = &[
     (1, "metadata", Ignored, One),
     (2, "spec", Message(&[(1, "namespace", Text, One)]), One),
@@ -206,6 +207,7 @@ fn schema(kind: &str) -> Option<&'static [Field]> {
         "Service" => SERVICE,
         "SelfSubjectAccessReview" => ACCESS,
         "SelfSubjectRulesReview" => RULES,
+        "SelfSubjectReview" => WHO,
         "DeleteOptions" => DELETE,
         "Eviction" => EVICTION,
         _ => return None,

@@ -1,7 +1,7 @@
 //! From a path to what is asked for.
 
 use super::{
-    kinds::{REVIEW_GROUP, REVIEWS, Scope, Served},
+    kinds::{REVIEWS, Scope, Served, is_of_reviews},
     status::Refused,
 };
 
@@ -58,9 +58,9 @@ impl Route {
             ["api", version] => Ok(Self::Kinds(String::new(), (*version).to_owned())),
             ["apis", group] => Ok(Self::Group((*group).to_owned())),
             ["apis", group, version] => Ok(Self::Kinds((*group).to_owned(), (*version).to_owned())),
-            ["apis", REVIEW_GROUP, "v1", plural] => {
-                let known = REVIEWS.iter().find(|(_, known)| known == plural);
-                known.map(|(kind, _)| Self::Review(kind)).ok_or_else(Refused::no_such_path)
+            ["apis", group, "v1", plural] if is_of_reviews(group) => {
+                let known = REVIEWS.iter().find(|(of, _, known)| of == group && known == plural);
+                known.map(|(_, kind, _)| Self::Review(kind)).ok_or_else(Refused::no_such_path)
             }
             ["api", version, rest @ ..] => objects("", version, rest),
             ["apis", group, version, rest @ ..] => objects(group, version, rest),

@@ -4,7 +4,7 @@ use super::{Room, buttons};
 use crate::{
     app::{App, screens::PlanScreen},
     run::{Outage, Purpose, Risk},
-    text::units,
+    text::{printable, units},
     tui::{Ink, Line, picture::wrap},
 };
 
@@ -39,6 +39,9 @@ pub fn view(app: &App, screen: &PlanScreen, room: Room) -> Vec<Line> {
     if let Some(taken) = &run.taken {
         let text = format!("run {}: its inputs and proofs hold here", taken.run);
         lines.push(Line::text("Goes on from").at(16, &text, Ink::Plain));
+    }
+    if !run.acting.is_oneself() {
+        lines.push(Line::text("Acts there as").at(16, &printable(&run.acting.to_string()), Ink::Plain));
     }
     let outage = Outage::planned(&run.plan);
     if outage != Outage::default() {

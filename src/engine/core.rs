@@ -326,7 +326,9 @@ impl Driver for Core {
         let Some(step) = self.in_hand() else { return 0 };
         let Some(since) = state.begun.get(&step).copied() else { return 0 };
         let mut said = said.to_vec();
-        said.iter_mut().for_each(|(_, text)| self.known.hide(text));
+        for (_, text) in &mut said {
+            self.known.hide(text);
+        }
         self.output.flush().await;
         let path = self.output.file(&step);
         let look = move || std::fs::File::open(path).map_or(0, |log| already(BufReader::new(log), since, &said));

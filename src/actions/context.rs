@@ -115,6 +115,10 @@ pub trait Driver: Send + Sync {
     fn progress(&self, progress: Progress);
     /// Writes a line of output. Waiting is the back pressure.
     async fn line(&self, line: OutputLine);
+    /// How many of these lines, source and text, this attempt wrote before it was taken up again.
+    async fn already_written(&self, said: &[(String, String)]) -> usize;
+    /// A text of another side without the secrets of the run: before it is cut, since a part of a secret is not known for one.
+    fn hide_secrets(&self, text: &str) -> String;
     /// A secret that a reply names; taken once.
     async fn take_secret(&self, handle: SecretHandle) -> Option<SecretString>;
     /// The draft of a form as saved last.
@@ -224,7 +228,7 @@ impl StepCx {
         self.driver.record(Record::Effect { step: self.step.clone(), effect: effect.to_owned() }).await
     }
 
-    /// Writes down that the change was acknowledged.
+    /// Writes down how the change was answered.
     pub async fn effected(&self, effect: &str, result: &str) -> Result<(), Halt> {
         let (effect, result) = (effect.to_owned(), result.to_owned());
         self.driver.record(Record::Effected { step: self.step.clone(), effect, result }).await

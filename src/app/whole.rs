@@ -22,7 +22,7 @@ impl App {
             Front::Gate(screen) => gate(screen),
             Front::Choose(screen) => screen.problem.lines(),
             Front::Confirm(screen) => screen.text.clone(),
-            Front::Reapply(screen) => reapply(screen),
+            Front::Reapply(screen) => reapply(screen, &self.around.zone),
             Front::Resume(screen) => resume(screen),
         }
     }
@@ -101,16 +101,18 @@ fn state(state: ReapplyState) -> &'static str {
         ReapplyState::NotYet => "not yet",
         ReapplyState::Same => "same",
         ReapplyState::Differs => "differs",
+        ReapplyState::Refused => "refused",
         ReapplyState::ByHand => "by hand",
         ReapplyState::ByEye => "by eye",
         ReapplyState::Waived => "waived",
     }
 }
 
-fn reapply(screen: &ReapplyScreen) -> Vec<String> {
+fn reapply(screen: &ReapplyScreen, zone: &jiff::tz::TimeZone) -> Vec<String> {
+    let clock = |at: jiff::Timestamp| at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string();
     let mut lines = Vec::new();
     for item in &screen.items {
-        lines.push(format!("{} {}: {}", state(item.state), item.title, item.sentence));
+        lines.push(format!("{} {}: {}", state(item.state), item.title, item.told(clock)));
         lines.extend(item.fields.iter().map(|(label, value)| format!("  {label}: {value}")));
     }
     lines

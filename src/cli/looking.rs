@@ -40,6 +40,12 @@ impl Driver for Looking {
     }
     fn progress(&self, _: Progress) {}
     async fn line(&self, _: OutputLine) {}
+    async fn already_written(&self, _: &[(String, String)]) -> usize {
+        0
+    }
+    fn hide_secrets(&self, text: &str) -> String {
+        text.to_owned()
+    }
     async fn take_secret(&self, _: SecretHandle) -> Option<SecretString> {
         None
     }

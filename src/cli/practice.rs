@@ -157,8 +157,7 @@ impl Stage {
 
     fn ports(&self, global: &Global, paths: &Paths) -> Result<Ports, Failure> {
         // the practice vault lies in a folder of its own
-        let own = global.state_dir.as_ref().map(|dir| dir.join("practice"));
-        let ports = ports(paths, Some(&self.cluster), &Typed::with(own.as_deref()))?;
+        let ports = ports(paths, Some(&self.cluster), &global.typed().within("practice"))?;
         Ok(Ports { host: Arc::clone(&self.world.host), ..ports })
     }
 }

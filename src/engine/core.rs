@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    io::BufReader,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -23,11 +24,15 @@ use super::{
     pictures::Pictures,
     plan::{Plan, values},
     watched::Watched,
+    written::already,
 };
 use crate::{
     actions::{Driver, Halt},
     ports::{Identity, VaultState, World},
-    run::{Command, Event, OutputLine, Progress, Question, Record, Reply, RunState, SecretHandle, StepId, Stopped},
+    run::{
+        Command, Event, OutputLine, Progress, Question, Record, Reply, RunState, SecretHandle, StepId, StepState,
+        Stopped,
+    },
     text::{Diagnostic, Template, render},
 };
 
@@ -227,6 +232,13 @@ impl Core {
         stopped
     }
 
+    /// The step in hand.
+    fn in_hand(&self) -> Option<StepId> {
+        let state = self.state();
+        let begun = |step: &&crate::run::PlannedStep| matches!(state.step(&step.id), StepState::Begun { .. });
+        state.plan.iter().find(begun).map(|step| step.id.clone())
+    }
+
     /// Writes what is left of a step's output.
     pub async fn flush_output(&self) {
         self.output.flush().await;
@@ -303,16 +315,30 @@ impl Driver for Core {
     }
 
     async fn line(&self, mut line: OutputLine) {
-        let step = self
-            .state()
-            .plan
-            .iter()
-            .find(|step| matches!(self.state().step(&step.id), crate::run::StepState::Begun { .. }))
-            .map(|s| s.id.clone());
-        if let Some(step) = step {
+        if let Some(step) = self.in_hand() {
             self.known.hide(&mut line.text);
             self.output.write(step, line).await;
         }
+    }
+
+    async fn already_written(&self, said: &[(String, String)]) -> usize {
+        let state = self.state();
+        let Some(step) = self.in_hand() else { return 0 };
+        let Some(since) = state.begun.get(&step).copied() else { return 0 };
+        let mut said = said.to_vec();
+        for (_, text) in &mut said {
+            self.known.hide(text);
+        }
+        self.output.flush().await;
+        let path = self.output.file(&step);
+        let look = move || std::fs::File::open(path).map_or(0, |log| already(BufReader::new(log), since, &said));
+        tokio::task::spawn_blocking(look).await.unwrap_or(0)
+    }
+
+    fn hide_secrets(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        self.known.hide(&mut text);
+        text
     }
 
     async fn take_secret(&self, handle: SecretHandle) -> Option<SecretString> {

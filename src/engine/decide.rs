@@ -206,7 +206,9 @@ impl Engine {
             ];
         };
         let cx = self.context(step, self.core.renew_cancel());
-        match spec.way_back(&cx).await {
+        // practice has a vault of its own
+        let vault = if cx.driver.state().practice { self.typed.within("practice") } else { self.typed.clone() };
+        match spec.way_back(&cx, &vault).await {
             Ok(lines) => self.by_drydock().into_iter().chain(lines).collect(),
             Err(Halt::Failed(problem) | Halt::Refused(problem)) => {
                 vec![format!("the way back cannot be told: {}", problem.what)]
@@ -229,7 +231,7 @@ impl Engine {
         self.plan
             .ways_back
             .iter()
-            .map(|intent| format!("drydock leads back, step by step: drydock {}", command(intent)))
+            .map(|intent| format!("drydock leads back, step by step: {}", self.typed.command(&command(intent))))
             .collect()
     }
 

@@ -21,7 +21,7 @@ use crate::{
     run::{
         Environment, Event, Likeness, Outcome, Question, Record, Repeat, Reply, RunState, StepId, StepState, Stopped,
     },
-    text::{Diagnostic, condition},
+    text::{Diagnostic, Typed, condition},
 };
 
 /// Folder of what a run keeps, in its own.
@@ -50,12 +50,15 @@ pub struct Start {
     pub folder: PathBuf,
     /// Why the run is given up, where it is: what it changed is put back, and nothing else is done.
     pub giving_up: Option<String>,
+    /// How a command that finds the run is typed.
+    pub typed: Typed,
 }
 
 /// Owns a run while it runs.
 pub struct Engine {
     pub(super) core: Arc<Core>,
     pub(super) plan: Arc<Plan>,
+    pub(super) typed: Typed,
     folder: PathBuf,
     giving_up: Option<String>,
 }
@@ -73,7 +76,7 @@ impl Engine {
         let plan = Arc::new(start.plan);
         let core =
             Core::new(start.world, start.state, start.ledger, start.drafts, start.front, output, Arc::clone(&plan));
-        Self { core, plan, folder: start.folder, giving_up: start.giving_up }
+        Self { core, plan, typed: start.typed, folder: start.folder, giving_up: start.giving_up }
     }
 
     /// Runs until the end, a pause, or a question that nobody answers.

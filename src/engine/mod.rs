@@ -18,6 +18,7 @@ mod requires;
 mod roll_back;
 mod show;
 mod watched;
+mod written;
 
 pub use core::{Front, Ledger};
 pub use executor::{Engine, Start};

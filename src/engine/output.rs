@@ -27,14 +27,21 @@ enum Job {
 /// The writer's handle.
 pub struct OutputLog {
     jobs: mpsc::Sender<Job>,
+    folder: PathBuf,
 }
 
 impl OutputLog {
     /// Starts the writer for files in `folder`.
     pub fn start(folder: PathBuf, events: mpsc::Sender<Event>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        std::thread::spawn(move || write_all(&folder, queue, &events));
-        Self { jobs }
+        let into = folder.clone();
+        std::thread::spawn(move || write_all(&into, queue, &events));
+        Self { jobs, folder }
+    }
+
+    /// The file of a step.
+    pub fn file(&self, step: &StepId) -> PathBuf {
+        file(&self.folder, step)
     }
 
     /// Queues a line; waits while the disk is behind.
@@ -108,9 +115,12 @@ fn write_all(folder: &Path, mut queue: mpsc::Receiver<Job>, events: &mpsc::Sende
     }
 }
 
+fn file(folder: &Path, step: &StepId) -> PathBuf {
+    folder.join(format!("{step}.log"))
+}
+
 fn open(folder: &Path, step: &StepId) -> std::io::Result<Open> {
-    let path = folder.join(format!("{step}.log"));
-    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(file(folder, step))?;
     let bytes = file.metadata()?.len();
     Ok(Open { file: BufWriter::with_capacity(64 * 1024, file), bytes, told: bytes, at: Instant::now() })
 }

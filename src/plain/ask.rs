@@ -171,7 +171,12 @@ async fn reapply(talk: &mut Talk<'_>, items: &[ReapplyItem]) -> Result<Reply, Le
     let settled = |state| matches!(state, ReapplyState::Same | ReapplyState::ByEye | ReapplyState::Waived);
     let done = items.iter().filter(|item| settled(item.state)).count();
     let Some(item) = items.iter().find(|item| !settled(item.state)) else { return Ok(Reply::Continue) };
-    talk.say(&format!("{done} of {} items are settled. {}: {}", items.len(), item.title, item.sentence));
+    talk.say(&format!(
+        "{done} of {} items are settled. {}: {}",
+        items.len(),
+        item.title,
+        item.told(|at| at.strftime("%H:%M:%S").to_string())
+    ));
     for (label, value) in &item.fields {
         talk.say(&format!("  {label}: {value}"));
     }

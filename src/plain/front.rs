@@ -306,7 +306,7 @@ impl<W: Write + Send> Front<W> {
     }
 
     fn progress(&mut self, progress: &Progress) {
-        let percent = progress.bar.and_then(|(done, total)| (done.saturating_mul(100)).checked_div(total));
+        let percent = progress.percent();
         let now = Instant::now();
         let due = match &self.told {
             Some((step, at, before)) if *step == progress.step.0 => {

@@ -125,6 +125,15 @@ pub struct Progress {
     pub left_s: Option<u64>,
 }
 
+impl Progress {
+    /// How much is done, in percent; never all of it while the step runs: only its own verdict says that.
+    pub fn percent(&self) -> Option<u64> {
+        let (done, total) = self.bar.filter(|(_, total)| *total > 0)?;
+        let percent = u128::from(done) * 100 / u128::from(total);
+        u64::try_from(percent.min(99)).ok()
+    }
+}
+
 /// Why an engine stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]

@@ -1,5 +1,6 @@
 //! What a run asks its operator. A question is data: any front end can put it, and a new one replaces the old.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Form, Item, Sign, StepId};
@@ -126,6 +127,8 @@ pub enum ReapplyState {
     Same,
     /// Read back and different.
     Differs,
+    /// The application did not take it.
+    Refused,
     /// No API reads it: a human must look.
     ByHand,
     /// A human looked.
@@ -146,11 +149,24 @@ pub struct ReapplyItem {
     pub state: ReapplyState,
     /// Why, one line; no secret.
     pub sentence: String,
+    /// When it was tried once more, with the same result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Timestamp>,
     /// Fields as label and value; secrets as length and check.
     pub fields: Vec<(String, String)>,
     /// Which of these are secrets that can be shown, by label, which is the field's id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
+}
+
+impl ReapplyItem {
+    /// Why it stands so, with the last try where that changed nothing.
+    pub fn told(&self, clock: impl Fn(Timestamp) -> String) -> String {
+        match self.again {
+            Some(at) => format!("tried again {}, same answer: {}", clock(at), self.sentence),
+            None => self.sentence.clone(),
+        }
+    }
 }
 
 /// What the run needs from its operator now.

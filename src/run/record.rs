@@ -199,7 +199,7 @@ pub enum Record {
     Intent { step: StepId, attempt: u32, repeat: Repeat },
     /// One change inside a step is about to be made (a deletion, a creation).
     Effect { step: StepId, effect: String },
-    /// That change was acknowledged by the target.
+    /// How the target answered that change.
     Effected { step: StepId, effect: String, result: String },
     /// The target refused that change, which proves that it was not made.
     Refused { step: StepId, effect: String, reason: String },

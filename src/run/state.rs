@@ -21,7 +21,7 @@ pub enum StepState {
     /// Not begun.
     #[default]
     NotYet,
-    /// Begun at this time and not ended: running, or in doubt after a crash.
+    /// Begun at this time, or its gate opened then, and not ended: running, or in doubt after a crash.
     Begun { since: Timestamp, repeat: Repeat },
     /// Done.
     Done { at: Timestamp, summary: String },
@@ -49,10 +49,12 @@ pub struct EffectState {
     pub step: StepId,
     /// What it is, as written before.
     pub effect: String,
-    /// The acknowledgement, once there was one.
+    /// The answer, once there was one.
     pub result: Option<String>,
     /// When it was about to be sent.
     pub at: Timestamp,
+    /// When it was answered.
+    pub answered: Option<Timestamp>,
 }
 
 /// Something shown to be true.
@@ -105,6 +107,8 @@ pub struct RunState {
     pub steps: BTreeMap<StepId, StepState>,
     /// Attempts by step.
     pub attempts: BTreeMap<StepId, u32>,
+    /// When the newest attempt was begun first, by step: taken up again after a crash, it is the same.
+    pub begun: BTreeMap<StepId, Timestamp>,
     /// Facts by step, for templates.
     pub facts: BTreeMap<StepId, Value>,
     /// Changes inside steps.
@@ -182,17 +186,26 @@ impl RunState {
             }
             Record::Approved { .. } => self.approved = true,
             Record::Intent { step, attempt, repeat } => {
-                self.attempts.insert(step.clone(), *attempt);
+                if self.attempts.insert(step.clone(), *attempt) != Some(*attempt) {
+                    self.begun.insert(step.clone(), at);
+                }
                 self.decided.remove(step);
                 self.steps.insert(step.clone(), StepState::Begun { since: at, repeat: *repeat });
             }
             Record::Effect { step, effect } => {
-                self.effects.push(EffectState { step: step.clone(), effect: effect.clone(), result: None, at });
+                self.effects.push(EffectState {
+                    step: step.clone(),
+                    effect: effect.clone(),
+                    result: None,
+                    at,
+                    answered: None,
+                });
             }
             Record::Effected { step, effect, result } => {
                 let open = self.effects.iter_mut().rev().find(|e| e.step == *step && e.effect == *effect);
                 if let Some(open) = open {
                     open.result = Some(result.clone());
+                    open.answered = Some(at);
                 }
             }
             Record::Refused { step, effect, .. } => {
@@ -234,7 +247,13 @@ impl RunState {
             Record::Decided { step, choice, .. } => {
                 self.decided.insert(step.clone(), choice.clone());
             }
-            Record::Captured { .. } | Record::GateOpened { .. } | Record::Paused { .. } => {}
+            Record::GateOpened { step, .. } => {
+                // the time at its gate is the operator's: the step runs from here on
+                if let Some(StepState::Begun { since, .. }) = self.steps.get_mut(step) {
+                    *since = at;
+                }
+            }
+            Record::Captured { .. } | Record::Paused { .. } => {}
         }
     }
 

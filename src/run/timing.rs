@@ -57,6 +57,13 @@ impl Timings {
                 Record::Ended { step, .. } if open.is_some_and(|(begun, ..)| begun == step) => {
                     timings.close(open.take(), *at);
                 }
+                // the time at its gate is the operator's, and lies between the steps
+                Record::GateOpened { step, .. } if open.is_some_and(|(begun, ..)| begun == step) => {
+                    if let Some(timing) = timings.steps.get_mut(step) {
+                        timing.began = *at;
+                    }
+                    open = Some((step, *at, false));
+                }
                 Record::Resumed { .. } => timings.close(open.take(), last.unwrap_or(*at)),
                 Record::RollBack { .. } => putting_back = true,
                 _ => {}
@@ -156,6 +163,16 @@ mod tests {
         // one that is still open lasts until the last record
         let found = timings(&[(0, intent("dump")), (30, Record::Paused { reason: "x".into() })]);
         assert_eq!(found.of(&StepId("dump".into())).unwrap().last_s, 30);
+    }
+
+    #[test]
+    fn a_step_with_a_gate_is_timed_from_its_opening() {
+        let step = || StepId("remove".into());
+        let opened = Record::GateOpened { step: step(), by: "a".into(), removals: 14 };
+        let found = timings(&[(0, intent("remove")), (50, opened), (59, ended("remove"))]);
+        let remove = found.of(&step()).unwrap();
+        assert_eq!((remove.began.as_second() - 1_800_000_000, remove.last_s, remove.all_s), (50, 9, 9));
+        assert_eq!((found.steps_s(), found.between_s()), (9, 50), "the time at the gate is in the sum");
     }
 
     #[test]

@@ -227,7 +227,7 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
         runs: folder.siblings(),
         run: folder.id.to_string(),
         supersedes: opened.state.taken.clone(),
-        typed: opened.typed,
+        typed: opened.typed.clone(),
         claiming: None,
     };
     let engine = Engine::new(Start {
@@ -239,6 +239,7 @@ pub fn launch(opened: Opened, plan: Plan, world: World) -> Launch {
         front: Front { events: to_front, commands: from_front, secrets: secrets_in, shown: show },
         folder: folder.path.clone(),
         giving_up: opened.giving_up,
+        typed: opened.typed,
     });
     let lock = opened.lock;
     let engine = tokio::spawn(async move {

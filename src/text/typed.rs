@@ -1,17 +1,25 @@
 //! How a command of this program is typed where it runs: hints name the state folder, where one was given.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What belongs behind a command of this program, so that it finds what this process works on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Typed {
+    state_dir: Option<PathBuf>,
     ending: String,
 }
 
 impl Typed {
     /// With the state folder that was given, if one was.
     pub fn with(state_dir: Option<&Path>) -> Self {
-        Self { ending: state_dir.map_or_else(String::new, |dir| format!(" --state-dir {}", word(dir))) }
+        let ending = state_dir.map_or_else(String::new, |dir| format!(" --state-dir {}", word(dir)));
+        Self { state_dir: state_dir.map(Path::to_owned), ending }
+    }
+
+    /// The same for what lies in a folder of its own in that one, as practice does.
+    #[must_use]
+    pub fn within(&self, folder: &str) -> Self {
+        Self::with(self.state_dir.as_ref().map(|dir| dir.join(folder)).as_deref())
     }
 
     /// The command of these words, as it can be typed into any shell here.
@@ -46,6 +54,8 @@ mod tests {
         let given = Typed::with(Some(Path::new("/srv/dd")));
         assert_eq!(given.command("resume 7f3a"), "drydock resume 7f3a --state-dir /srv/dd");
         assert_eq!(given.ending(), "--state-dir /srv/dd");
+        assert_eq!(given.within("practice").command("vault list"), "drydock vault list --state-dir /srv/dd/practice");
+        assert_eq!(Typed::default().within("practice").command("vault list"), "drydock vault list");
         assert_eq!(
             Typed::with(Some(Path::new("/srv/anna's dd"))).command(""),
             r"drydock --state-dir '/srv/anna'\''s dd'"

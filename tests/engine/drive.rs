@@ -13,7 +13,7 @@ use drydock::{
     runbook::{Loaded, load},
     runner::{Opened, launch, reopen},
     store::{Entry, Journal, Keep, RunFolder, RunId, read_journal, write_atomic},
-    text::Diagnostic,
+    text::{Diagnostic, Typed},
 };
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -117,6 +117,8 @@ pub struct Desk {
     pub fake: Arc<Fake>,
     /// Every write that the ledger refused: the number of changes of the world before it.
     pub late: Arc<Mutex<Vec<usize>>>,
+    /// How a command that finds the run is typed.
+    pub typed: Typed,
 }
 
 impl Desk {
@@ -196,7 +198,7 @@ impl Desk {
         // hundreds of runs sync every line: in memory where the machine has such a folder
         let memory = Path::new("/dev/shm");
         let home = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
-        let desk = Self { home, fake, late: Arc::default() };
+        let desk = Self { home, fake, late: Arc::default(), typed: Typed::default() };
         for inner in ["artifacts", "output", "evidence"] {
             std::fs::create_dir_all(desk.folder().join(inner)).unwrap();
         }
@@ -240,7 +242,7 @@ impl Desk {
 
     async fn ride(&self, opened: Opened, clerk: Clerk) -> Ride {
         let plan = plan_of(&opened.runbook, &opened.state);
-        let launched = launch(opened, plan, self.fake.world());
+        let launched = launch(opened.with_typed(self.typed.clone()), plan, self.fake.world());
         let link = launched.link;
         let (events, shown) = attend(link, clerk).await;
         Ride { stopped: launched.engine.await.unwrap(), events, shown }
@@ -288,6 +290,7 @@ impl Desk {
             front: Front { events, commands, secrets, shown: show },
             folder,
             giving_up: None,
+            typed: self.typed.clone(),
         });
         let engine = tokio::spawn(engine.run());
         let link = Link { events: from_engine, commands: to_engine, secrets: to_secrets, shown };

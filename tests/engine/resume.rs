@@ -161,6 +161,41 @@ async fn steps_in_doubt_are_looked_at() {
     }
 }
 
+/// What a look at a dump or a restore says of how far it came is what is there.
+#[tokio::test(start_paused = true)]
+async fn a_look_says_how_far_a_dump_or_a_restore_came() {
+    let (_home, answers) = answers();
+    let (_, moments) = whole(&answers).await;
+    let mut look = answers.clone();
+    look["resume"] = json!("look");
+    let called = |moment: &Moment, call: &str| moment.state.calls.last().is_some_and(|last| last.starts_with(call));
+    let written = |moment: &Moment, word: &str| {
+        let text = String::from_utf8_lossy(&moment.files[std::path::Path::new("journal.jsonl")]).into_owned();
+        text.lines().last().is_some_and(|line| line.contains(word) && line.contains("\"step\":\"restore\""))
+    };
+    let first = |wanted: &dyn Fn(&Moment) -> bool| moments.iter().find(|moment| wanted(moment)).unwrap();
+    let pod = "made in the client pod drydock-client-7f3a, none is here yet; the dump is taken up there";
+    for (moment, verdict, sentence) in [
+        (first(&|m| called(m, "job plant dump-1")), Verdict::Partly, format!("1 of 2 files is {pod}")),
+        (first(&|m| written(m, "\"intent\"")), Verdict::NotDone, "nothing was loaded yet".to_owned()),
+        (
+            first(&|m| written(m, "empty ")),
+            Verdict::Partly,
+            "the tables of the dump were about to be emptied; nothing was loaded yet".to_owned(),
+        ),
+        (first(&|m| written(m, "to its end")), Verdict::Done, "loaded to its end; all ".to_owned()),
+    ] {
+        let desk = Desk::after(moment, None);
+        desk.go(Clerk::new(look.clone())).await;
+        let probed = desk.entries().into_iter().find_map(|entry| match entry.record {
+            Record::Probed { verdict, sentence, .. } => Some((verdict, sentence)),
+            _ => None,
+        });
+        let (found, told) = probed.unwrap();
+        assert!(found == verdict && told.starts_with(&sentence), "{found:?} {told}, not {sentence}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_release_that_this_try_deployed_is_not_upgraded_again() {
     let (_home, answers) = answers();

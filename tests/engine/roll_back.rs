@@ -7,6 +7,7 @@ use drydock::{
     plain::Say,
     ports::PortErrorKind,
     run::{Choice, Event, Outcome, Question, Record, Reply, RunState, Stopped, report},
+    text::Typed,
 };
 use serde_json::{Value, json};
 
@@ -128,7 +129,8 @@ async fn another_cluster_is_never_put_back_into() {
 #[tokio::test(start_paused = true)]
 async fn once_the_removal_was_begun_the_way_back_is_shown_and_nothing_is_undone() {
     let (_home, answers) = answers();
-    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    let mut desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    desk.typed = Typed::with(Some(std::path::Path::new("/srv/dd")));
     // the rehearsal's helm works in another namespace
     desk.fake.fail("program helm upgrade --install pixelcore /chart -n plant ", PortErrorKind::Other);
     let mut said = ["roll-back", "way-back", "way-back", "stop"].iter();
@@ -153,9 +155,11 @@ async fn once_the_removal_was_begun_the_way_back_is_shown_and_nothing_is_undone(
     for wanted in [
         "$ helm --kube-context c uninstall pixelcore -n plant".to_owned(),
         format!("kubectl --context c patch pv {volume} --type merge -p '{{\"spec\":{{\"claimRef\":{{\"uid\":null,"),
-        "$ drydock vault show --reveal 7f3a/version/release | kubectl --context c -n plant create -f -   ".to_owned(),
+        "$ drydock vault show --reveal 7f3a/version/release --state-dir /srv/dd | kubectl --context c -n plant create -f -   ".to_owned(),
         "$ helm --kube-context c rollback pixelcore 1 -n plant   ".to_owned(),
-        "drydock start pixelcore --intent undo-remove --of 7f3a --context c -n plant".to_owned(),
+        "drydock start pixelcore --intent undo-remove --of 7f3a --context c -n plant --state-dir /srv/dd"
+            .to_owned(),
+        "put the settings back from the vault: drydock vault list --state-dir /srv/dd".to_owned(),
     ] {
         assert!(text.contains(&wanted), "{wanted} in {text}");
     }

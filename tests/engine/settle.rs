@@ -1,11 +1,14 @@
 //! Settings that no interface shows: each one is settled by a human after the upgrade, and none is forgotten.
 
-use drydock::run::{Outcome, Question, ReapplyState, Record, Stopped};
+use drydock::{
+    plain::Say,
+    run::{Event, Outcome, Question, ReapplyState, Record, Reply, RunState, Stopped, report},
+};
 use serde_json::{Value, json};
 
 use crate::{
     crash::answers,
-    drive::{Clerk, Desk, pixelcore},
+    drive::{Act, Clerk, Desk, pixelcore},
     world::{Fake, State},
 };
 
@@ -71,4 +74,46 @@ async fn what_was_left_out_is_not_written_by_the_next_attempt() {
     let desk = desk.again();
     assert_eq!(desk.go(Clerk::new(answers)).await.stopped, Stopped::Finished);
     assert_eq!((written(&desk, "geo"), written(&desk, "mailer")), (before.0, before.1 + 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_application_does_not_take_is_written_down_with_its_reason_and_a_further_try_is_told() {
+    let (_home, answers) = answers();
+    let mut state = State::with_deployment("test");
+    state.rejects = vec!["lns-eu".to_owned()];
+    let desk = Desk::begin(&pixelcore(), Fake::new(state)).await;
+    let mut written = false;
+    let hook = move |event: &Event| match event {
+        Event::Asking { question, .. } if question.step().is_some_and(|step| step.0 == "put_lns") => {
+            let write = Act::Say(Say::Reply(Reply::Write { item: "lns-eu".into() }));
+            Some(vec![if std::mem::replace(&mut written, true) { Act::Leave } else { write }])
+        }
+        _ => None,
+    };
+    let ride = desk.go(Clerk::hooked(answers, hook)).await;
+    assert!(matches!(ride.stopped, Stopped::NeedsAnswer { .. }), "{:?}", ride.stopped);
+    let answer = "answered with status 400: token ••••••••: not taken";
+    let asked: Vec<_> = ride
+        .questions()
+        .into_iter()
+        .filter_map(|question| match question {
+            Question::Reapply { items, .. } => items.iter().find(|item| item.id == "lns-eu"),
+            _ => None,
+        })
+        .map(|item| (item.state, item.sentence.clone(), item.again.is_some()))
+        .collect();
+    let told = format!("PUT /api/applications/lns-eu was {answer}");
+    let refused = |again| (ReapplyState::Refused, told.clone(), again);
+    assert_eq!(asked, [refused(false), refused(true)]);
+
+    let entries = desk.entries();
+    let run = RunState::of(entries.iter().map(|entry| (entry.at, &entry.record)));
+    let put = run.effects.iter().filter(|effect| effect.effect == "put /api/applications/lns-eu");
+    assert_eq!(put.map(|effect| effect.result.as_deref()).collect::<Vec<_>>(), [Some(answer), Some(answer)]);
+    let records: Vec<_> = entries.into_iter().map(|entry| (entry.at, entry.record)).collect();
+    let report = report::markdown(&run, &records);
+    assert!(report.contains(&format!("put /api/applications/lns-eu: {answer}")), "{report}");
+    let log = std::fs::read_to_string(desk.folder().join("output/put_lns.log")).unwrap();
+    assert_eq!(log.lines().filter(|line| line.ends_with(&told)).count(), 2, "{log}");
+    assert!(!report.contains("tok-eu-4711") && !log.contains("tok-eu-4711"));
 }

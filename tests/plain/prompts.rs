@@ -132,6 +132,7 @@ async fn help_at_a_kept_secret_says_what_shows_it() {
         title: "connection lns-eu".into(),
         state: ReapplyState::ByHand,
         sentence: "only a mask".into(),
+        again: None,
         fields: vec![("token".into(), "40 characters · check 90aa".into())],
         secrets: vec!["token".into()],
     };

@@ -6,6 +6,7 @@ mod back;
 mod cuts;
 mod door;
 mod doors;
+mod footers;
 mod forms;
 mod frames;
 mod keys;

@@ -307,6 +307,7 @@ pub fn reapply() -> Question {
         title: format!("connection {id}"),
         state,
         sentence: sentence.into(),
+        again: None,
         fields: vec![
             ("API url".into(), format!("https://{id}.example.net/api")),
             ("Owner".into(), "lab".into()),
@@ -320,6 +321,14 @@ pub fn reapply() -> Question {
         item("lns-old", ReapplyState::Waived, "4.1 has it built in"),
         item("lns-lab", ReapplyState::ByHand, "no API reads it back; look at it in Pixel Admin"),
         item("lns-new", ReapplyState::NotYet, ""),
+        ReapplyItem {
+            again: Some("2026-11-20T21:37:10Z".parse().unwrap()),
+            ..item(
+                "lns-us",
+                ReapplyState::Refused,
+                "PUT /api/applications/lns-us was answered with status 400: owner: unknown",
+            )
+        },
     ];
     Question::Reapply { step: step("put_lns"), items }
 }

@@ -59,8 +59,7 @@ pub async fn ensure(cx: &StepCx, namespace: &str) -> Result<PodRef, Halt> {
     loop {
         let found = cx.get(&reference).await?.unwrap_or(Value::Null);
         if is_ready(&found) {
-            let uid = text(&found, "/metadata/uid").to_owned();
-            return Ok(PodRef { namespace: namespace.to_owned(), pod: name, container: "client".to_owned(), uid });
+            return Ok(self::reference(namespace, name, &found));
         }
         let said = events.read().await?;
         events.tell(&said, &[&name]).await;
@@ -90,6 +89,17 @@ pub async fn left(cx: &StepCx, namespace: &str) -> Result<Option<Value>, Halt> {
     let found = cx.world.objects.get(&object(kinds::pod(), namespace, &name(cx))).await?;
     let run = Value::String(cx.short());
     Ok(found.filter(|pod| pod.pointer("/metadata/labels").and_then(|labels| labels.get(MARK)) == Some(&run)))
+}
+
+/// The same, where a command can be run in it.
+pub async fn left_ready(cx: &StepCx, namespace: &str) -> Result<Option<PodRef>, Halt> {
+    let found = left(cx, namespace).await?.filter(is_ready);
+    Ok(found.map(|pod| reference(namespace, name(cx), &pod)))
+}
+
+fn reference(namespace: &str, pod: String, found: &Value) -> PodRef {
+    let uid = text(found, "/metadata/uid").to_owned();
+    PodRef { namespace: namespace.to_owned(), pod, container: "client".to_owned(), uid }
 }
 
 /// Removes exactly this pod and waits until it is gone.

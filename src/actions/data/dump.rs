@@ -112,6 +112,13 @@ impl Action for DumpSpec {
     async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
         let (dump, csv) = names(cx)?;
         let here = [dump, csv].iter().filter(|name| cx.artifact(name).exists()).count();
+        if cx.render(&self.way)? == POD
+            && Before::kept(cx).is_some()
+            && let Some(there) = in_pod(cx).await?
+        {
+            let here = if here == 0 { "none is here yet".to_owned() } else { format!("{here} of 2 is here") };
+            return Ok(Probed::new(Verdict::Partly, format!("{there}, {here}; the dump is taken up there")));
+        }
         Ok(match here {
             0 => Probed::new(Verdict::NotDone, "no file of the dump is here"),
             n => Probed::new(Verdict::Partly, format!("{n} of 2 files are here; the dump is taken up where it is")),
@@ -139,6 +146,22 @@ impl Action for DumpSpec {
         }
         Ok(format!("client pod {name} is gone, with what it wrote"))
     }
+}
+
+/// Which files this attempt has made in the client pod, and which it makes; nothing where no job of it is there.
+async fn in_pod(cx: &StepCx) -> Result<Option<String>, Halt> {
+    let Some(pod) = client::left_ready(cx, cx.namespace()).await? else { return Ok(None) };
+    let (mut made, mut under_way) = (0, 0);
+    for job in ["dump", "csv"] {
+        match cx.world.exec.poll(&pod, client::FOLDER, &format!("{job}-{}", cx.attempt)).await? {
+            JobState::Ended { code: 0, .. } => made += 1,
+            JobState::Running { .. } => under_way += 1,
+            JobState::Ended { .. } | JobState::Absent | JobState::Lost => {}
+        }
+    }
+    let verb = if made == 1 { "is" } else { "are" };
+    let more = if under_way == 0 { "" } else { " and one is under way" };
+    Ok((made + under_way > 0).then(|| format!("{made} of 2 files {verb} made{more} in the client pod {}", pod.pod)))
 }
 
 /// A dump that did not come to its end, with the client pod that it leaves: it holds rows, and the password of the database.

@@ -204,16 +204,25 @@ async fn tell_errors(
     let from = format!("+{}", told + 1);
     let text = read(cx, pod, &["tail", "-c", &from, &format!("{FOLDER}/{job}.err")]).await?;
     let whole = text.rfind('\n').map_or(0, |end| end + 1);
-    for line in text[..whole].lines() {
+    let said: Vec<(String, String)> = text[..whole].lines().map(|line| source_of(line, source)).collect();
+    // one that is found again is read from its beginning
+    let known = if told == 0 { cx.driver.already_written(&said).await } else { 0 };
+    for (index, (line, (source, text))) in text[..whole].lines().zip(said).enumerate() {
         let (at, tag) = (cx.world.clock.now(), tag(classes, line));
-        // a program that names itself is the source
-        let (source, text) = match line.split_once(": ") {
-            Some((program @ ("pg_dump" | "psql"), said)) => (program, said),
-            _ => (source, line),
-        };
-        cx.driver.line(OutputLine { at, source: source.to_owned(), tag, text: text.to_owned() }).await;
+        if index >= known {
+            cx.driver.line(OutputLine { at, source, tag, text }).await;
+        }
     }
     Ok(told + whole as u64)
+}
+
+/// Who said a line, and what: a program that names itself is the source.
+fn source_of(line: &str, source: &str) -> (String, String) {
+    let (source, text) = match line.split_once(": ") {
+        Some((program @ ("pg_dump" | "psql"), said)) => (program, said),
+        _ => (source, line),
+    };
+    (source.to_owned(), text.to_owned())
 }
 
 async fn read(cx: &StepCx, pod: &PodRef, command: &[&str]) -> Result<String, PortError> {

@@ -29,6 +29,9 @@ use crate::{
     text::{Diagnostic, units},
 };
 
+/// How the change begins that empties tables before a load.
+const EMPTY: &str = "empty ";
+
 /// Restores the dump into the deployment in `place`. Its tables are emptied first, so that a second try is the same; what
 /// somebody else has put there is spared.
 pub async fn into(
@@ -40,9 +43,8 @@ pub async fn into(
 ) -> Result<(), Halt> {
     refuse_source(cx, &place.namespace, facts).await?;
     // what was loaded to its end is not emptied again: rows may have come since. A namespace made anew has another uid
-    let load = format!("{}{}", foreign::load_into(place), cx.attempt);
-    let whole = |effect: &EffectState| effect.step == cx.step && effect.effect == load && effect.result.is_some();
-    if cx.driver.state().effects.iter().any(whole) {
+    let load = load(cx, place);
+    if load_of(&cx.driver.state().effects, cx, place).any(|effect| effect.result.is_some()) {
         return if way == POD { client::remove(cx, &place.namespace).await } else { Ok(()) };
     }
     foreign::spare(cx, place, facts, &holds).await?;
@@ -51,6 +53,24 @@ pub async fn into(
         SCRIPTS => by_scripts(cx, place, facts, scripts, &load).await,
         other => Err(Diagnostic::new(format!("a restore is made by `pod` or `scripts`, not by `{other}`")).into()),
     }
+}
+
+/// What this attempt writes down before it loads into `place`.
+fn load(cx: &StepCx, place: &Identity) -> String {
+    format!("{}{}", foreign::load_into(place), cx.attempt)
+}
+
+/// Each time this attempt began to load into `place`, or took that up again.
+fn load_of<'a>(effects: &'a [EffectState], cx: &StepCx, place: &Identity) -> impl Iterator<Item = &'a EffectState> {
+    let (step, load) = (cx.step.clone(), load(cx, place));
+    effects.iter().filter(move |effect| effect.step == step && effect.effect == load)
+}
+
+/// Seconds from the first beginning of a load to its end, with all that lay between.
+fn span(begun: &[&EffectState]) -> u64 {
+    let end = begun.iter().find_map(|effect| effect.answered);
+    let seconds = begun.first().zip(end).map(|(first, end)| end.as_second() - first.at.as_second());
+    seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0)
 }
 
 /// A restore empties tables first: it must never reach the database that was dumped, wherever the environment of the place
@@ -98,7 +118,7 @@ async fn natively(cx: &StepCx, place: &Identity, facts: &DumpFacts, load: &str, 
         refuse_source(cx, namespace, facts).await?;
         foreign::spare(cx, place, facts, holds).await?;
         cx.still(place).await?;
-        let effect = format!("empty {} in {namespace}", units::plural(count, "table", "tables"));
+        let effect = format!("{EMPTY}{} in {namespace}", units::plural(count, "table", "tables"));
         cx.effect(&effect).await?;
         psql(cx, &pod, &deployment.connection, &statement).await?;
         cx.effected(&effect, "accepted").await?;
@@ -228,6 +248,28 @@ pub async fn compare(cx: &StepCx, namespace: &str, facts: &DumpFacts, wanted: Wa
     Err(causes.take(5).fold(problem, Diagnostic::cause).into())
 }
 
+/// How far a load came, by the rows that are there and by whether it is written down that it came to its end.
+fn found(comparison: &Comparison, loaded: bool) -> Probed {
+    let (equal, differ) = (comparison.equal.len(), comparison.differs.len() + comparison.missing.len());
+    let rows = if differ == 0 {
+        format!("all {equal} tables have the dump's rows")
+    } else {
+        format!("tables: {equal} with the dump's rows, {differ} without")
+    };
+    if loaded {
+        return Probed::new(Verdict::Done, format!("loaded to its end; {rows}"));
+    }
+    if comparison.holds() {
+        return Probed::new(Verdict::Done, rows);
+    }
+    let behind = comparison.behind.len();
+    let behind = match behind {
+        0 => String::new(),
+        _ => format!(", {} behind", units::plural(behind, "sequence is", "sequences are")),
+    };
+    Probed::new(Verdict::Partly, format!("{rows}{behind}"))
+}
+
 #[async_trait]
 impl Action for RestoreSpec {
     fn repeat(&self) -> Repeat {
@@ -262,13 +304,23 @@ impl Action for RestoreSpec {
     }
 
     async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
+        let state = cx.driver.state();
+        let begins = |effect: &EffectState, begin: &str| effect.step == cx.step && effect.effect.starts_with(begin);
+        let load = foreign::load_into(&cx.target);
+        if !state.effects.iter().any(|effect| begins(effect, &load)) {
+            // rows that are equal then are those of a new deployment
+            return Ok(if state.effects.iter().any(|effect| begins(effect, EMPTY)) {
+                Probed::new(Verdict::Partly, "the tables of the dump were about to be emptied; nothing was loaded yet")
+            } else {
+                Probed::new(Verdict::NotDone, "nothing was loaded yet")
+            });
+        }
         let facts = DumpFacts::of(cx, &self.dump)?;
         let (now, _) = source(cx, cx.namespace()).await?;
         let layout = &cx.deployment()?.dump;
         let comparison = counts::compare(&facts.counts, &now, |name| layout.is_compared(name));
-        let sentence =
-            format!("tables: {} with the dump's rows, {} without", comparison.equal.len(), comparison.differs.len());
-        Ok(Probed::new(if comparison.holds() { Verdict::Done } else { Verdict::Partly }, sentence))
+        let loaded = load_of(&state.effects, cx, &cx.target).any(|effect| effect.result.is_some());
+        Ok(found(&comparison, loaded))
     }
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
@@ -285,7 +337,47 @@ impl Action for RestoreSpec {
         let started = std::time::Instant::now();
         let holds = Holds::Deployment { held_by: self.held_by.as_deref(), proven_by: &self.proven_by };
         into(cx, &cx.target, &facts, (&way, &scripts), holds).await?;
-        let seconds = started.elapsed().as_secs();
-        Ok(Done::with(format!("restored in {}", units::seconds(seconds)), json!({"seconds": seconds})))
+        let state = cx.driver.state();
+        let begun = load_of(&state.effects, cx, &cx.target).collect::<Vec<_>>();
+        let again = if begun.len() > 1 { ", taken up again on the way" } else { "" };
+        // a process that took it up again has seen only the end of it
+        let seconds = span(&begun).max(started.elapsed().as_secs());
+        Ok(Done::with(format!("restored in {}{again}", units::seconds(seconds)), json!({"seconds": seconds})))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::run::StepId;
+
+    #[test]
+    fn a_load_that_was_taken_up_again_took_from_its_first_beginning_to_its_end() {
+        let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+        let effect = |from: i64, to: Option<i64>| EffectState {
+            step: StepId("restore".into()),
+            effect: "load the dump into plant uid 1, try 1".into(),
+            result: to.map(|_| "to its end".into()),
+            at: at(from),
+            answered: to.map(at),
+        };
+        let (cut, ended) = (effect(10, None), effect(200, Some(204)));
+        assert_eq!(span(&[&cut, &ended]), 194);
+        assert_eq!(span(&[&ended]), 4);
+        assert_eq!(span(&[&cut]), 0, "it is not at its end");
+        assert_eq!(span(&[]), 0);
+    }
+
+    #[test]
+    fn how_far_a_load_came_is_said_by_rows_and_by_its_own_record() {
+        let mut comparison = Comparison { equal: vec![("a".into(), 3), ("b".into(), 0)], ..Comparison::default() };
+        assert_eq!(found(&comparison, false), Probed::new(Verdict::Done, "all 2 tables have the dump's rows"));
+        comparison.missing = vec!["c".into()];
+        let partly = Probed::new(Verdict::Partly, "tables: 2 with the dump's rows, 1 without");
+        assert_eq!(found(&comparison, false), partly);
+        let whole = Probed::new(Verdict::Done, "loaded to its end; tables: 2 with the dump's rows, 1 without");
+        assert_eq!(found(&comparison, true), whole, "rows that others wrote since take nothing back");
     }
 }

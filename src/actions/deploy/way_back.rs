@@ -12,16 +12,16 @@ use crate::{
     },
     ports::kinds,
     run::{StepId, short_of},
-    text::quoted,
+    text::{Typed, quoted},
 };
 
 impl DeleteSpec {
-    /// One command a line, in order. What stands in the way now is read from the cluster; where that does not answer, each
+    /// One command a line, in order; those that read the vault as `vault` has them typed. What stands in the way now is read from the cluster; where that does not answer, each
     /// line says when it is needed.
     ///
     /// # Errors
     /// What was not written down by the steps that this one rests on.
-    pub async fn way_back(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
+    pub async fn way_back(&self, cx: &StepCx, vault: &Typed) -> Result<Vec<String>, Halt> {
         let helm = &cx.deployment()?.helm;
         let (ns, state) = (cx.namespace(), cx.driver.state());
         let short = short_of(state.keeper_of(&helm.captured));
@@ -69,13 +69,14 @@ impl DeleteSpec {
         if !text(&facts, "/release/uid").is_empty() {
             let record = record_of(&cx.target, &release, revision).name;
             lines.push(format!(
-                "$ drydock vault show --reveal {short}/{entry} | {kubectl} -n {ns} create -f -   \
-                 (helm's record {record}: chart, values and .env of the version before)"
+                "$ {} | {kubectl} -n {ns} create -f -   \
+                 (helm's record {record}: chart, values and .env of the version before)",
+                vault.command(&format!("vault show --reveal {short}/{entry}"))
             ));
             lines.push(format!(
                 "$ {helm_there} rollback {release} {revision} -n {ns}   (every object as it was; needs no other file)"
             ));
-            lines.push("put the settings back from the vault: drydock vault list".to_owned());
+            lines.push(format!("put the settings back from the vault: {}", vault.command("vault list")));
             return Ok(lines);
         }
         // a run begun before that record was captured
@@ -93,16 +94,15 @@ impl DeleteSpec {
                 install.push(format!("--set-string version={version}"));
             }
         }
-        lines.extend(
-            files
-                .iter()
-                .map(|(entry, file)| format!("$ (umask 077; drydock vault show --reveal {short}/{entry} > {file})")),
-        );
+        lines.extend(files.iter().map(|(entry, file)| {
+            format!("$ (umask 077; {} > {file})", vault.command(&format!("vault show --reveal {short}/{entry}")))
+        }));
         lines.push(format!(
             "{}   (it was chart {of}: take that one where this folder holds another)",
             install.join(" ")
         ));
-        lines.push("remove these files; put the settings back from the vault: drydock vault list".to_owned());
+        lines
+            .push(format!("remove these files; put the settings back from the vault: {}", vault.command("vault list")));
         Ok(lines)
     }
 }

@@ -10,8 +10,20 @@ use crate::{
         objects::pods::{environment, ready_pod},
     },
     ports::PodRef,
-    text::Diagnostic,
+    text::{Diagnostic, printable},
 };
+
+/// Longest reason of a refusal that is told, in characters.
+const LONGEST_REASON: usize = 200;
+
+/// How the application answered a PUT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Put {
+    /// It took it.
+    Accepted,
+    /// It did not: how it answered, with its own reason.
+    Refused(String),
+}
 
 /// The interface of the deployment in one namespace.
 pub struct Api<'a> {
@@ -51,11 +63,20 @@ impl<'a> Api<'a> {
         Ok(self.send("GET", path, Vec::new()).await?.0)
     }
 
-    /// PUT of a JSON body. The body may hold secrets; neither it nor the answer is ever part of an error.
-    pub async fn put(&self, path: &str, body: &Value) -> Result<(), Halt> {
+    /// PUT of a JSON body. The body may hold secrets, and an answer may quote it: of that only the reason of a refusal is kept,
+    /// with the secrets of the run hidden.
+    ///
+    /// # Errors
+    /// A failure where there was no answer: it may have been done.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Put, Halt> {
         let bytes = serde_json::to_vec(body).map_err(|_| Diagnostic::new("cannot write the settings as JSON"))?;
-        let (status, _) = self.send("PUT", path, bytes).await?;
-        if (200..300).contains(&status) { Ok(()) } else { Err(refusal("PUT", path, status)) }
+        let (status, answer) = self.send("PUT", path, bytes).await?;
+        if (200..300).contains(&status) {
+            return Ok(Put::Accepted);
+        }
+        let reason = reason(&answer, |text| self.cx.driver.hide_secrets(text));
+        let colon = if reason.is_empty() { "" } else { ": " };
+        Ok(Put::Refused(format!("answered with status {status}{colon}{reason}")))
     }
 
     async fn send(&self, method: &str, path: &str, body: Vec<u8>) -> Result<(u16, Vec<u8>), Halt> {
@@ -78,6 +99,19 @@ impl<'a> Api<'a> {
     }
 }
 
+/// What an application says of a refusal: the error in its JSON, else its first line. It is cut only once nothing secret is in
+/// it: a part of a secret would not be known for one.
+fn reason(answer: &[u8], without_secrets: impl Fn(&str) -> String) -> String {
+    let text = String::from_utf8_lossy(answer);
+    let json: Option<Value> = serde_json::from_str(&text).ok();
+    let members = ["error", "message", "detail"];
+    let said = json.as_ref().and_then(|json| members.iter().find_map(|member| json.get(member)?.as_str()));
+    let first = said.unwrap_or(&text).lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let told = printable(&without_secrets(first));
+    let cut: String = told.chars().take(LONGEST_REASON).collect();
+    if cut == told { told } else { format!("{cut} …") }
+}
+
 fn refusal(method: &str, path: &str, status: u16) -> Halt {
     let problem = Diagnostic::new(format!("{method} {path} was answered with status {status}"));
     match status {
@@ -85,5 +119,23 @@ fn refusal(method: &str, path: &str, status: u16) -> Halt {
         404 => problem.proves("the application knows nothing of this name").into(),
         503 => problem.proves("the application is not ready yet").into(),
         _ => problem.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_of_a_refusal_is_its_first_line_without_secrets_and_short() {
+        let plain = |answer: &str| reason(answer.as_bytes(), str::to_owned);
+        assert_eq!(plain("{\"error\": \"verify_tls: unknown\"}\n"), "verify_tls: unknown");
+        assert_eq!(plain("\n  no \u{1b}[2J such field\nmore"), "no ␛[2J such field");
+        assert_eq!(plain(""), "");
+        assert_eq!(plain("{\"status\": 4}"), "{\"status\": 4}");
+        // a secret that lies across the cut is hidden whole
+        let long = format!("{}hunter-of-rows{}", "x".repeat(LONGEST_REASON - 3), "y".repeat(50));
+        let told = reason(long.as_bytes(), |text| text.replace("hunter-of-rows", "••••••••"));
+        assert!(told.ends_with("xxx••• …") && !told.contains("hun"), "{told}");
     }
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{
-    api::Api,
+    api::{Api, Put},
     form_state::load_of,
     settings::{body, differences},
 };
@@ -15,8 +15,8 @@ use crate::{
         spec::HttpSpec,
     },
     run::{
-        FieldValue, Item, Question, ReapplyItem, ReapplyState, Record, Repeat, Reply, Row, Sign, StepId, Verdict,
-        member_names,
+        FieldValue, Item, OutputLine, Question, ReapplyItem, ReapplyState, Record, Repeat, Reply, Row, Sign, StepId,
+        Tag, Verdict, member_names,
     },
     text::{Diagnostic, in_path, units},
 };
@@ -26,6 +26,9 @@ const BY_HAND: &str = "no interface shows it: set it in the application as captu
 
 /// What is said of an item that somebody looked at.
 const BY_EYE: &str = "confirmed by eye";
+
+/// Who speaks in the step's log.
+const SOURCE: &str = "application";
 
 /// Shortest reason for leaving an item out.
 const SHORTEST_REASON: usize = 10;
@@ -52,13 +55,29 @@ impl HttpSpec {
         })
     }
 
-    async fn write(&self, cx: &StepCx, api: &Api<'_>, item: &Item) -> Result<(), Halt> {
-        let effect = format!("put {}", self.path_of(item));
+    /// Writes an item and reads it back. A refusal is an answer: it is written down as such, and told with its reason.
+    async fn write(&self, cx: &StepCx, api: &Api<'_>, item: &Item) -> Result<(ReapplyState, String), Halt> {
+        let path = self.path_of(item);
+        let effect = format!("put {path}");
         // an operator may have looked at the question for hours
         cx.same_place().await?;
         cx.effect(&effect).await?;
-        api.put(&self.path_of(item), &Value::Object(body(cx, &self.from, item, &self.fields).await?)).await?;
-        cx.effected(&effect, "accepted").await
+        let change = Value::Object(body(cx, &self.from, item, &self.fields).await?);
+        match api.put(&path, &change).await {
+            Ok(Put::Accepted) => {
+                cx.effected(&effect, "accepted").await?;
+                self.read_back(cx, api, item).await
+            }
+            Ok(Put::Refused(answer)) => {
+                cx.effected(&effect, &answer).await?;
+                let told = format!("PUT {path} was {answer}");
+                let (at, source) = (cx.world.clock.now(), SOURCE.to_owned());
+                cx.driver.line(OutputLine { at, source, tag: Tag::Error, text: told.clone() }).await;
+                Ok((ReapplyState::Refused, told))
+            }
+            Err(Halt::Failed(problem)) => Ok((ReapplyState::Differs, problem.what)),
+            Err(other) => Err(other),
+        }
     }
 
     /// What a human has said of an item in an attempt before: it stands, and what was left out is not written.
@@ -93,11 +112,7 @@ impl HttpSpec {
                 Some(settled) => settled,
                 None => match self.read_back(cx, &api, item).await? {
                     same @ (ReapplyState::Same, _) => same,
-                    _ => match self.write(cx, &api, item).await {
-                        Ok(()) => self.read_back(cx, &api, item).await?,
-                        Err(Halt::Failed(problem)) => (ReapplyState::Differs, problem.what),
-                        Err(other) => return Err(other),
-                    },
+                    _ => self.write(cx, &api, item).await?,
                 },
             };
             shown.push(entry(&form, item, now));
@@ -155,12 +170,13 @@ impl HttpSpec {
                 _ if self.path.is_empty() => BY_HAND.clone_into(&mut entry.sentence),
                 other => {
                     let api = Api::open(cx, cx.namespace()).await?;
-                    let written = if other.is_none() { self.write(cx, &api, captured).await } else { Ok(()) };
-                    (entry.state, entry.sentence) = match written {
-                        Ok(()) => self.read_back(cx, &api, captured).await?,
-                        Err(Halt::Failed(problem)) => (ReapplyState::Differs, problem.what),
-                        Err(halt) => return Err(halt),
+                    let now = match other {
+                        None => self.write(cx, &api, captured).await?,
+                        Some(_) => self.read_back(cx, &api, captured).await?,
                     };
+                    // who tried once more sees that it was tried
+                    entry.again = ((entry.state, &entry.sentence) == (now.0, &now.1)).then(|| cx.world.clock.now());
+                    (entry.state, entry.sentence) = now;
                 }
             }
         }
@@ -175,6 +191,7 @@ fn entry(form: &str, item: &Item, (state, sentence): (ReapplyState, String)) -> 
         title: format!("{form} {}", item.id),
         state,
         sentence,
+        again: None,
         fields: fields_of(item),
         secrets: secrets_of(item),
     }
@@ -188,6 +205,7 @@ fn row(item: &ReapplyItem) -> Row {
     let (sign, word) = match item.state {
         ReapplyState::Same => (Sign::Done, "same"),
         ReapplyState::Differs => (Sign::Failed, "differs"),
+        ReapplyState::Refused => (Sign::Failed, "refused"),
         ReapplyState::ByHand => (Sign::NeedsYou, "by hand"),
         ReapplyState::ByEye => (Sign::Done, "by eye"),
         ReapplyState::Waived => (Sign::Waived, "waived"),

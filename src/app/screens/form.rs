@@ -279,7 +279,8 @@ impl Screen for FormScreen {
         match self.focus {
             _ if self.dialog.is_some() => Place::Inputs,
             FormFocus::Field(_) => Place::FormField,
-            _ => Place::FormList,
+            FormFocus::Confirm | FormFocus::Back | FormFocus::Seal => Place::FormButtons,
+            FormFocus::List => Place::FormList,
         }
     }
 

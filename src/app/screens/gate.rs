@@ -133,7 +133,11 @@ impl GateScreen {
 
 impl Screen for GateScreen {
     fn place(&self) -> Place {
-        if self.gate.is_open() { Place::GateTyping } else { Place::GateShut }
+        match self.focus {
+            GateFocus::Locks => Place::GateShut,
+            GateFocus::Namespace | GateFocus::Word => Place::GateTyping,
+            GateFocus::Back | GateFocus::Delete => Place::GateButtons,
+        }
     }
 
     fn typing(&self) -> bool {

@@ -100,7 +100,10 @@ impl VaultScreen {
 
 impl Screen for VaultScreen {
     fn place(&self) -> Place {
-        Place::Vault
+        match self.focus {
+            VaultFocus::First | VaultFocus::Second => Place::Vault,
+            VaultFocus::Back | VaultFocus::Suggest | VaultFocus::Make => Place::VaultButtons,
+        }
     }
 
     fn typing(&self) -> bool {

@@ -140,12 +140,12 @@ fn cut_at(line: &str, cells: usize) -> usize {
 fn screen_name(place: Place) -> &'static str {
     match place {
         Place::Plan | Place::PlanButtons => "plan (S03)",
-        Place::Vault => "vault (S04)",
-        Place::FormList | Place::FormField | Place::Inputs => "capture (S05)",
+        Place::Vault | Place::VaultButtons => "vault (S04)",
+        Place::FormList | Place::FormButtons | Place::FormField | Place::Inputs => "capture (S05)",
         Place::Checks => "preflight (S06)",
         Place::Running => "running step (S07)",
         Place::Waiting => "waiting (S10)",
-        Place::GateShut | Place::GateTyping => "destroy gate (S09)",
+        Place::GateShut | Place::GateTyping | Place::GateButtons => "destroy gate (S09)",
         Place::Choices => "decision (S13)",
         Place::Reapply => "re-apply (S12)",
         Place::Finish => "finish (S19)",

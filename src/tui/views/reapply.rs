@@ -1,6 +1,6 @@
 //! S12: settings put back.
 
-use super::{Room, buttons, kept};
+use super::{Room, buttons, common::clock, kept};
 use crate::{
     app::{
         App,
@@ -23,6 +23,7 @@ fn word(state: ReapplyState) -> (&'static str, &'static str, Ink) {
         ReapplyState::NotYet => ("·", "not yet", Ink::Plain),
         ReapplyState::Same => ("✓", "same", Ink::Ok),
         ReapplyState::Differs => ("✗", "differs", Ink::Bad),
+        ReapplyState::Refused => ("✗", "refused", Ink::Bad),
         ReapplyState::ByHand => ("?", "by hand", Ink::Warn),
         ReapplyState::ByEye => ("✓", "by eye", Ink::Ok),
         ReapplyState::Waived => ("–", "waived", Ink::Plain),
@@ -51,7 +52,7 @@ fn above(app: &App, screen: &ReapplyScreen, room: Room) -> Vec<Line> {
     let skip = screen.list.at.saturating_sub(window - 1);
     for (index, item) in screen.items.iter().enumerate().skip(skip).take(window) {
         let focused = screen.focus == ReapplyFocus::Items && screen.list.at == index;
-        lines.push(row(item, focused, screen.list.at == index, room));
+        lines.push(row(app, item, focused, screen.list.at == index, room));
     }
     if screen.items.len() > window {
         lines.push(Line::blank().at(4, &format!("{} more: ↑↓", screen.items.len() - window), Ink::Plain));
@@ -60,8 +61,9 @@ fn above(app: &App, screen: &ReapplyScreen, room: Room) -> Vec<Line> {
     if let Some(item) = screen.items.get(screen.list.at) {
         lines.push(Line::text(&item.title));
         // what the row has no room for is said whole
-        if width(&item.sentence) > sentence_room(room) {
-            let parts = wrap(&item.sentence, room.width - 5);
+        let sentence = item.told(|at| clock(app, at));
+        if width(&sentence) > sentence_room(room) {
+            let parts = wrap(&sentence, room.width - 5);
             lines.extend(parts.iter().map(|part| Line::blank().at(4, part, word(item.state).2)));
         }
     }
@@ -122,12 +124,12 @@ fn sentence_room(room: Room) -> usize {
     room.width - 39
 }
 
-fn row(item: &ReapplyItem, focused: bool, chosen: bool, room: Room) -> Line {
+fn row(app: &App, item: &ReapplyItem, focused: bool, chosen: bool, room: Room) -> Line {
     let (sign, word, ink) = word(item.state);
     Line::blank()
         .focus(focused)
         .at(2, sign, ink)
         .at(4, word, ink)
         .at(13, &cut(&item.title, 24), if chosen { Ink::Accent } else { Ink::Plain })
-        .at(38, &cut_end(&item.sentence, sentence_room(room)), Ink::Plain)
+        .at(38, &cut_end(&item.told(|at| clock(app, at)), sentence_room(room)), Ink::Plain)
 }

@@ -81,12 +81,14 @@ fn parts(progress: &Progress, room: Room, space: usize) -> Vec<Line> {
     }
     if let Some((done, total)) = bar {
         let done = done.min(total);
-        let percent = u128::from(done) * 100 / u128::from(total);
+        let percent = progress.percent().unwrap_or(0);
         let left = progress.left_s.map_or_else(String::new, |s| format!("   {} left", units::seconds(s)));
         let said = format!("   {percent} %{left}");
         let cells = BAR.min(room.width.saturating_sub(5 + width(&said)));
         let full = usize::try_from(u128::from(done) * cells as u128 / u128::from(total)).unwrap_or(0);
-        let head = if percent < 100 && full > 0 { "╸" } else { "" };
+        // the last cell is for the step's own verdict
+        let full = full.min(cells.saturating_sub(1));
+        let head = if full > 0 { "╸" } else { "" };
         let rest = cells.saturating_sub(full + width(head));
         lines.push(
             Line::blank()

@@ -261,6 +261,10 @@ impl State {
             (method, path) => {
                 let name = path.trim_start_matches("/api/applications/");
                 let name = &*percent_encoding::percent_decode_str(name).decode_utf8_lossy();
+                if method == "PUT" && version == "5.0.0" && self.rejects.iter().any(|rejected| rejected == name) {
+                    let sent: Value = serde_json::from_slice(body).unwrap();
+                    return (400, json!({"error": format!("token {}: not taken", sent["token"].as_str().unwrap())}));
+                }
                 if method == "PUT" && !(version == "5.0.0" && self.refuses.iter().any(|refused| refused == name)) {
                     settings.insert(name.to_owned(), serde_json::from_slice(body).unwrap());
                 }

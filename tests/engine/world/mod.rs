@@ -59,6 +59,8 @@ pub struct State {
     pub ingested: usize,
     /// Settings of a new version that it takes and does not keep.
     pub refuses: Vec<String>,
+    /// Settings that a new version answers with status 400; its error quotes what it was sent.
+    pub rejects: Vec<String>,
     /// Status of the pods that only fetch an image; without one they ran.
     pub image_status: Option<Value>,
     /// Status of the client pods; without one they run.

@@ -285,9 +285,9 @@ fn variables_are_given_under_other_names_and_never_run() {
 fn only(programs: &[&str]) -> Option<tempfile::TempDir> {
     let folder = tempfile::tempdir().unwrap();
     for name in ["sed", "head"].iter().chain(programs) {
-        let found = Command::new("sh").args(["-c", "command -v \"$1\"", "sh", name]).output().unwrap();
-        let path = String::from_utf8(found.stdout).unwrap();
-        let path = Some(path.trim()).filter(|path| path.starts_with('/'))?;
+        // a stand-in of a version manager would need more than is there
+        let path = ["/usr/bin", "/bin", "/usr/local/bin"].iter().map(|at| format!("{at}/{name}"));
+        let path = path.into_iter().find(|path| std::path::Path::new(path).exists())?;
         // by its own path: some look beside themselves for the rest of them
         let own = folder.path().join(name);
         std::fs::write(&own, format!("#!/bin/sh\nexec {path} \"$@\"\n")).unwrap();

@@ -5,7 +5,7 @@ use std::{path::Path, time::Instant};
 use drydock::{
     ports::kinds,
     practice::Fault,
-    run::{Event, Record, Stopped},
+    run::{Event, Question, Record, Stopped},
 };
 use serde_json::json;
 
@@ -148,12 +148,23 @@ async fn a_network_that_ignores_policies_is_found_and_the_copy_runs_only_where_s
     let desk = Desk::new(&[Fault::NetworkIgnoresPolicy], 100).await;
     let ride = desk.upgrade("pod", &json!({})).await;
     assert!(matches!(&ride.stopped, Some(Stopped::NeedsAnswer { step, .. }) if step == "2.5"), "{:?}", ride.stopped);
+    let reached = "the cluster's API and the database of plant were reached from the test copy";
+    assert!(ride.says(reached), "{}", ride.said);
+    let asked = ride.events.iter().rev().find_map(|event| match event {
+        Event::Asking { question, .. } => match &**question {
+            Question::Confirm { text, .. } => Some(text.join("\n")),
+            _ => None,
+        },
+        _ => None,
+    });
+    let asked = asked.unwrap();
     for words in [
-        "the cluster's API and the database of plant were reached from the test copy",
+        reached,
         "Nothing of the copy runs yet. pix-worker will not run there at all",
+        "Captured settings name ",
         "Going back removes the scratch namespace.",
     ] {
-        assert!(ride.says(words), "{words:?} is not in\n{}", ride.said);
+        assert!(asked.contains(words), "{words:?} is not in\n{asked}");
     }
     let spaces = desk.every(kinds::namespace(), "/metadata/name").await;
     assert!(!spaces.iter().any(|name| name.ends_with("-rehearsal")), "{spaces:?}");

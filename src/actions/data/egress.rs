@@ -176,8 +176,8 @@ async fn outside(cx: &StepCx) -> Result<Vec<(String, String)>, Halt> {
     for pod in &pods {
         let address = text(pod, "/status/podIP");
         let containers = pod.pointer("/spec/containers").and_then(Value::as_array).into_iter().flatten();
-        let own = containers.filter(|container| text(container, "/name") == at.container);
-        let port = own.filter_map(|container| container.pointer("/ports/0/containerPort")?.as_u64()).next();
+        let mut own = containers.filter(|container| text(container, "/name") == at.container);
+        let port = own.find_map(|container| container.pointer("/ports/0/containerPort")?.as_u64());
         if !address.is_empty() {
             let target = format!("{address}/{}", port.unwrap_or(POSTGRES));
             all.push((target, format!("the database of {}", cx.namespace())));
@@ -202,7 +202,8 @@ async fn asked(cx: &StepCx, pod: &PodRef, outside: &[(String, String)]) -> Resul
     }
 }
 
-/// Goes on where the copy is held, or where a human has seen what it would contact and lets it run. Written down either way.
+/// Goes on where the copy is held, or where a human has seen what it would contact and lets it run. What was seen and said is
+/// written down.
 ///
 /// # Errors
 /// The way back, or that nobody is there to answer.
@@ -214,27 +215,30 @@ pub async fn agreed(
     name: &str,
 ) -> Result<(), Halt> {
     let sentence = network.told(cx.namespace());
-    let mut facts = json!({"network": network.word(), "namespace": name});
-    if !matches!(network, Network::Holds { .. }) {
-        let contacts = rendered.contacts(copy.still.iter().chain(&copy.running), name);
-        let captured = captured(cx)?;
-        facts["hosts"] = json!(contacts.hosts);
-        facts["secret_keys"] = json!(contacts.keys);
-        let text = question(cx, &sentence, &contacts, &captured);
-        let button = "Run the copy all the same".to_owned();
-        let question = Question::Confirm { step: cx.step.clone(), text, button, person: false };
-        loop {
-            match cx.driver.ask(question.clone()).await? {
-                Reply::Continue => break,
-                Reply::Back => return Err(Halt::Back),
-                _ => {}
-            }
-        }
-        let (step, by) = (cx.step.clone(), cx.world.host.operator());
-        let reason = format!("{sentence}; it may run all the same");
-        cx.driver.record(Record::Confirmed { step, item: "the network".to_owned(), by, reason }).await?;
+    // that nothing was seen is no proof of anything
+    if !matches!(network, Network::Untold { .. }) {
+        let facts = json!({"network": network.word(), "namespace": name});
+        cx.evidence(SUBJECT, RUNG, &sentence, facts).await?;
     }
-    cx.evidence(SUBJECT, RUNG, &sentence, facts).await
+    if matches!(network, Network::Holds { .. }) {
+        return Ok(());
+    }
+    let contacts = rendered.contacts(copy.still.iter().chain(&copy.running), name);
+    let text = question(cx, &sentence, &contacts, &captured(cx)?);
+    let button = "Run the copy all the same".to_owned();
+    let question = Question::Confirm { step: cx.step.clone(), text, button, person: false };
+    loop {
+        match cx.driver.ask(question.clone()).await? {
+            Reply::Continue => break,
+            Reply::Back => return Err(Halt::Back),
+            _ => {}
+        }
+    }
+    let (step, by) = (cx.step.clone(), cx.world.host.operator());
+    let all: BTreeSet<String> = contacts.hosts.into_iter().chain(contacts.keys).collect();
+    let what = if all.is_empty() { "no host that its documents name".to_owned() } else { listed(&all) };
+    let reason = format!("{sentence}; the copy may run all the same, and contact {what}");
+    cx.driver.record(Record::Confirmed { step, item: "the network".to_owned(), by, reason }).await
 }
 
 fn question(cx: &StepCx, sentence: &str, contacts: &Contacts, captured: &BTreeSet<String>) -> Vec<String> {

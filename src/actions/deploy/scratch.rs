@@ -46,7 +46,7 @@ const OF_CLUSTER: [&str; 14] = [
 pub struct Scratch {
     /// Those that start nothing.
     pub still: Vec<Value>,
-    /// Those whose pods run.
+    /// Those whose pods run, after what bounds them.
     pub running: Vec<Value>,
     /// What is left out or changed, one line each.
     pub told: Vec<String>,
@@ -86,18 +86,10 @@ fn fate(document: &Value, namespace: &str, parts: &[String]) -> Fate {
     let kind = text(document, "/kind");
     match (group(document), kind) {
         ("", "Service") if text(document, "/spec/type") == "ExternalName" => out("it leads out of the namespace"),
-        (
-            "",
-            "ConfigMap"
-            | "Secret"
-            | "Service"
-            | "ServiceAccount"
-            | "PersistentVolumeClaim"
-            | "LimitRange"
-            | "ResourceQuota",
-        )
+        ("", "ConfigMap" | "Secret" | "Service" | "ServiceAccount" | "PersistentVolumeClaim")
         | ("policy", "PodDisruptionBudget") => Fate::Still,
-        ("apps", "Deployment" | "StatefulSet") => Fate::Runs,
+        // what bounds the copy's pods is not for those of ours that come before them
+        ("", "LimitRange" | "ResourceQuota") | ("apps", "Deployment" | "StatefulSet") => Fate::Runs,
         ("batch", "Job") if is_part(document, parts) => Fate::Runs,
         ("batch", "Job" | "CronJob") | ("", "Pod") => out("it acts by itself"),
         ("apps", "DaemonSet" | "ReplicaSet") | ("", "ReplicationController") => out("nothing holds its pods back"),
@@ -160,6 +152,7 @@ impl Rendered {
                 }
             }
         }
+        scratch.running.sort_by_key(|object| !matches!(text(object, "/kind"), "LimitRange" | "ResourceQuota"));
         let missing =
             parts.iter().find(|part| !scratch.running.iter().any(|object| is_part(object, &[(*part).clone()])));
         missing.map_or(Ok(scratch), |part| {
@@ -210,9 +203,9 @@ fn tamed(object: &mut Value) -> Vec<String> {
         told.push("without its external addresses".to_owned());
     }
     let headless = spec.get("clusterIP").is_some_and(|address| address == "None");
-    WAYS_IN.iter().for_each(|key| {
-        spec.remove(*key);
-    });
+    for key in WAYS_IN {
+        spec.remove(key);
+    }
     spec.insert("type".to_owned(), json!("ClusterIP"));
     if headless {
         spec.insert("clusterIP".to_owned(), json!("None"));

@@ -69,7 +69,7 @@ pub async fn run(place: Place, script: Script, args: &[String], streams: Streams
             0
         }
         Script::Reach => {
-            for target in args.get(1..).unwrap_or_default() {
+            for target in args {
                 let word = if network::reaches(&place.shared, &place.namespace, target) { "reached" } else { "closed" };
                 streams.out.say(format!("{target} {word}\n")).await;
             }

@@ -120,9 +120,11 @@ fn what_acts_on_the_world_is_left_out_and_named() {
         "---\napiVersion: v1\nkind: List\nitems: [{apiVersion: batch/v1, kind: Job, metadata: {name: inside}}]\n";
     let hook =
         "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: asked, annotations: {helm.sh/hook: pre-install}}\n";
-    let scratch = scratch(&[WHOLE, &more, external, node, listed, hook].concat()).unwrap();
+    let quota = "---\napiVersion: v1\nkind: ResourceQuota\nmetadata: {name: most}\n";
+    let scratch = scratch(&[WHOLE, &more, external, node, listed, hook, quota].concat()).unwrap();
     assert_eq!(names(&scratch.still), ["Secret env", "Service core", "Service db"]);
-    assert_eq!(names(&scratch.running), ["StatefulSet db", "Deployment core", "Deployment worker"]);
+    let running = ["ResourceQuota most", "StatefulSet db", "Deployment core", "Deployment worker"];
+    assert_eq!(names(&scratch.running), running, "what bounds them comes first");
     let named = |name: &str| scratch.told.iter().any(|line| line.starts_with(&format!("{name} is left out: ")));
     for (_, kind) in out {
         assert!(named(&format!("{kind} x")), "{kind}: {:?}", scratch.told);

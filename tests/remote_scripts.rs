@@ -281,6 +281,59 @@ fn variables_are_given_under_other_names_and_never_run() {
     }
 }
 
+/// A folder with only these programs of this machine; nothing where one of them is not here.
+fn only(programs: &[&str]) -> Option<tempfile::TempDir> {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["sed", "head"].iter().chain(programs) {
+        // a stand-in of a version manager would need more than is there
+        let path = ["/usr/bin", "/bin", "/usr/local/bin"].iter().map(|at| format!("{at}/{name}"));
+        let path = path.into_iter().find(|path| std::path::Path::new(path).exists())?;
+        // by its own path: some look beside themselves for the rest of them
+        let own = folder.path().join(name);
+        std::fs::write(&own, format!("#!/bin/sh\nexec {path} \"$@\"\n")).unwrap();
+        std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    Some(folder)
+}
+
+#[test]
+fn what_listens_is_reached_with_whatever_the_image_has() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let open = listener.local_addr().unwrap().port();
+    // whoever only connects is served by the system; psql waits for a word and gets the end
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let shut = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (there, gone) = (format!("127.0.0.1/{open}"), format!("127.0.0.1/{shut}"));
+    let mut tried = 0;
+    for tools in [&["bash", "timeout"][..], &["python3"], &["psql"], &[]] {
+        let Some(folder) = only(tools) else { continue };
+        for shell in shells() {
+            let command = Script::Reach.command(&[&there, &gone, "api"]);
+            let program = Command::new("sh").args(["-c", "command -v \"$1\"", "sh", &shell[0]]).output().unwrap();
+            let program = String::from_utf8(program.stdout).unwrap();
+            let mut child = Command::new(program.trim());
+            child.args(&shell[1..]).args(&command[1..]).env_clear().env("PATH", folder.path());
+            child.env("KUBERNETES_SERVICE_HOST", "127.0.0.1").env("KUBERNETES_SERVICE_PORT", open.to_string());
+            let said = String::from_utf8(child.output().unwrap().stdout).unwrap();
+            let words = if tools.is_empty() { ["unknown"; 3] } else { ["reached", "closed", "reached"] };
+            let wanted = format!("{there} {}\n{gone} {}\napi {}\n", words[0], words[1], words[2]);
+            assert_eq!(said, wanted, "{shell:?} with {tools:?}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 2, "neither bash nor python3 is here");
+}
+
+#[test]
+fn what_has_no_address_is_not_said_to_be_closed() {
+    for shell in shells() {
+        let command = Script::Reach.command(&["api"]);
+        let words: Vec<&String> = shell.iter().chain(&command[1..]).collect();
+        let out = Command::new(words[0]).args(&words[1..]).env_remove("KUBERNETES_SERVICE_HOST").output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&out.stdout), "api unknown\n", "{shell:?}");
+    }
+}
+
 #[test]
 fn every_script_fits_into_a_request_line() {
     let encoded = |words: &[String]| -> usize {

@@ -23,12 +23,24 @@ pub enum Script {
     Digest,
     /// What the container has.
     Probe,
+    /// What the container reaches over the network.
+    Reach,
 }
 
 impl Script {
     /// All of them.
-    pub const ALL: [Self; 9] =
-        [Self::Run, Self::Env, Self::Start, Self::Poll, Self::Stop, Self::Read, Self::Write, Self::Digest, Self::Probe];
+    pub const ALL: [Self; 10] = [
+        Self::Run,
+        Self::Env,
+        Self::Start,
+        Self::Poll,
+        Self::Stop,
+        Self::Read,
+        Self::Write,
+        Self::Digest,
+        Self::Probe,
+        Self::Reach,
+    ];
 
     /// Its name, given to the shell as `$0`.
     pub fn name(self) -> &'static str {
@@ -42,6 +54,7 @@ impl Script {
             Self::Write => "drydock-write",
             Self::Digest => "drydock-digest",
             Self::Probe => "drydock-probe",
+            Self::Reach => "drydock-reach",
         }
     }
 
@@ -57,6 +70,7 @@ impl Script {
             Self::Write => include_str!("../../assets/remote/write.sh"),
             Self::Digest => include_str!("../../assets/remote/digest.sh"),
             Self::Probe => include_str!("../../assets/remote/probe.sh"),
+            Self::Reach => include_str!("../../assets/remote/reach.sh"),
         }
     }
 

@@ -30,11 +30,13 @@ pub enum Fault {
     WritesAfterDump,
     /// The new version takes 45 s to get ready.
     SlowStart,
+    /// The network lets everything through, whatever policies say.
+    NetworkIgnoresPolicy,
 }
 
 impl Fault {
     /// All of them with name and what happens.
-    pub const ALL: [(Self, &'static str, &'static str); 11] = [
+    pub const ALL: [(Self, &'static str, &'static str); 12] = [
         (Self::CutMidDump, "cut-mid-dump", "the dump's connection ends in the middle, once"),
         (Self::NoStatus, "no-status", "the server closes a command's stream without its status, once"),
         (Self::TruncatedTail, "truncated-tail", "the server drops the tail of an output and says success, once"),
@@ -50,6 +52,11 @@ impl Fault {
         ),
         (Self::WritesAfterDump, "writes-after-dump", "the worker comes back after the dump and writes"),
         (Self::SlowStart, "slow-start", "the new version takes 45 s to get ready"),
+        (
+            Self::NetworkIgnoresPolicy,
+            "network-ignores-policy",
+            "the network lets everything through, whatever policies say",
+        ),
     ];
 
     /// Its name on the command line.

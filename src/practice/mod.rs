@@ -11,6 +11,7 @@ mod database;
 mod faults;
 mod kubelet;
 mod machine;
+mod network;
 mod objects;
 mod pixelcore;
 mod runtime;

@@ -284,7 +284,7 @@ async fn a_copy_whose_writers_would_reach_another_database_is_not_installed() {
         }
         let said = refused(&ride);
         assert!(said.contains("is no service of its own namespace"), "{env}: {said}");
-        assert_eq!(desk.fake.calls("program helm upgrade"), Vec::<String>::new(), "{env}");
+        assert_eq!(desk.fake.calls("create Deployment"), Vec::<String>::new(), "{env}");
         assert_eq!(desk.fake.calls("create Namespace"), Vec::<String>::new(), "{env}");
     }
 }
@@ -302,5 +302,5 @@ async fn the_environment_file_leads_out_where_the_chart_does_not_show_it() {
     let desk = Desk::begin(&pixelcore(), Fake::new(state)).await;
     let said = refused(&desk.go(Clerk::new(answers)).await);
     assert!(said.contains("would be db.example.net"), "{said}");
-    assert_eq!(desk.fake.calls("program helm upgrade"), Vec::<String>::new());
+    assert_eq!(desk.fake.calls("create Namespace"), Vec::<String>::new());
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use drydock::{
     plain::Say,
-    run::{Event, Question, Reply, Stopped},
+    run::{Event, Outcome, Question, Record, Reply, Stopped},
 };
+use serde_json::{Value, json};
 
 use crate::{
-    crash::{answers, whole},
-    drive::{Act, Clerk, Desk, pixelcore},
-    world::{Fake, Lost, State, key},
+    crash::answers,
+    drive::{Act, Clerk, Desk, Ride, pixelcore},
+    world::{Fake, Key, State, key},
 };
 
 #[tokio::test(start_paused = true)]
@@ -68,18 +69,115 @@ async fn a_setting_is_not_written_again_into_another_place() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn writers_of_a_copy_that_is_half_installed_are_held_too() {
+async fn a_writer_of_the_copy_has_no_pod_at_any_moment() {
     let (_home, answers) = answers();
-    let (whole, _) = whole(&answers).await;
-    let installs = |call: &String| call.starts_with("program helm upgrade") && call.contains("-n plant-rehearsal");
-    let number = whole.fake.state().calls.iter().position(installs).unwrap();
     let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
-    desk.fake.lose(number, Lost::Answer);
+    desk.fake.keep_moments(&desk.folder());
+    assert_eq!(desk.go(Clerk::new(answers)).await.stopped, Stopped::Finished);
+    let moments = desk.fake.moments();
+    let worker = key("Deployment", "plant-rehearsal", "pix-worker");
+    let there: Vec<&State> =
+        moments.iter().map(|moment| &moment.state).filter(|state| state.objects.contains_key(&worker)).collect();
+    assert!(!there.is_empty());
+    for state in there {
+        assert_eq!(state.objects[&worker]["spec"]["replicas"], 0, "it would act on the world");
+    }
+    let pods = moments.iter().flat_map(|moment| moment.state.objects.keys());
+    let of_writer =
+        |(kind, ns, name): &&Key| kind == "Pod" && ns == "plant-rehearsal" && name.starts_with("pix-worker");
+    assert_eq!(pods.clone().filter(of_writer).count(), 0);
+    let ways_in = |(kind, ns, _): &&Key| kind == "Ingress" && ns == "plant-rehearsal";
+    assert_eq!(pods.filter(ways_in).count(), 0, "what takes traffic is left out");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_leaves_the_scratch_namespace_before_anything_is_in_it() {
+    let (_home, answers) = answers();
+    let desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    assert_eq!(desk.go(Clerk::new(answers)).await.stopped, Stopped::Finished);
+    let made: Vec<String> =
+        desk.fake.calls("create ").into_iter().filter(|call| call.contains("plant-rehearsal")).collect();
+    let kinds: Vec<&str> = made.iter().filter_map(|call| call.split(' ').nth(1)).collect();
+    // the probe comes before what runs; the last pod is the one that restores
+    let wanted = ["Namespace", "NetworkPolicy", "Service", "Pod", "Deployment", "Deployment", "StatefulSet", "Pod"];
+    assert_eq!(kinds, wanted, "{made:?}");
+}
+
+/// A run in a network that keeps no policy, with these answers to the step, and what it told.
+async fn leaky(rehearse: Value) -> (Desk, Ride) {
+    let (_home, mut answers) = answers();
+    answers["steps"]["rehearse"] = rehearse;
+    let state = State { ignores_policies: true, ..State::with_deployment("test") };
+    let desk = Desk::begin(&pixelcore(), Fake::new(state)).await;
     let ride = desk.go(Clerk::new(answers)).await;
-    assert!(matches!(ride.stopped, Stopped::Failed { .. }), "{:?}", ride.stopped);
+    (desk, ride)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_is_not_held_does_not_run_before_somebody_agreed() {
+    let (desk, ride) = leaky(json!({})).await;
+    assert!(matches!(&ride.stopped, Stopped::NeedsAnswer { step, .. } if step == "2.5"), "{:?}", ride.stopped);
+    for kind in ["Deployment", "StatefulSet"] {
+        assert_eq!(desk.fake.calls(&format!("create {kind} plant-rehearsal")), Vec::<String>::new());
+    }
     let state = desk.fake.state();
-    let worker = &state.objects[&key("Deployment", "plant-rehearsal", "pix-worker")];
-    assert_eq!(worker["spec"]["replicas"], 0, "it would act on the world");
+    assert!(!state.objects.contains_key(&key("Namespace", "", "plant-rehearsal")), "there is nothing to look at");
+    let asked = ride.questions().into_iter().rev().find_map(|question| match question {
+        Question::Confirm { step, text, .. } if step.0 == "rehearse" => Some(text.join("\n")),
+        _ => None,
+    });
+    let asked = asked.unwrap();
+    for words in [
+        "ignores policies: the cluster's API was reached",
+        "Nothing of the copy runs yet. pix-worker will not run there at all",
+        "Captured settings name git.example.net, lns-eu.example.net, lns-us.example.net",
+    ] {
+        assert!(asked.contains(words), "{words}: {asked}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_is_not_held_runs_once_somebody_agreed_which_is_written_down() {
+    let (desk, ride) = leaky(json!({"go_on": true})).await;
+    assert_eq!(ride.stopped, Stopped::Finished);
+    let entries = desk.entries();
+    let confirmed = entries.iter().any(|entry| {
+        matches!(&entry.record, Record::Confirmed { step, item, by, reason }
+            if step.0 == "rehearse" && item == "the network" && by == "ann" && reason.contains("ignores policies"))
+    });
+    assert!(confirmed);
+    let told = entries.iter().any(|entry| {
+        matches!(&entry.record, Record::Evidence { sentence, facts, .. }
+            if sentence.contains("ignores policies") && facts["network"] == "ignores")
+    });
+    assert!(told);
+    let done = entries.iter().any(|entry| {
+        matches!(&entry.record, Record::Ended { step, outcome: Outcome::Done { summary, .. }, .. }
+            if step.0 == "rehearse" && summary.ends_with(", its network not held"))
+    });
+    assert!(done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn going_back_from_a_copy_that_is_not_held_leaves_nothing_of_it() {
+    let (_home, answers) = answers();
+    let state = State { ignores_policies: true, ..State::with_deployment("test") };
+    let desk = Desk::begin(&pixelcore(), Fake::new(state)).await;
+    let mut gone_back = false;
+    let hook = move |event: &Event| {
+        let Event::Asking { question, .. } = event else { return None };
+        let Question::Confirm { step, .. } = &**question else { return None };
+        if step.0 != "rehearse" {
+            return None;
+        }
+        let first = !std::mem::replace(&mut gone_back, true);
+        Some(vec![if first { Act::Say(Say::Reply(Reply::Back)) } else { Act::Leave }])
+    };
+    desk.go(Clerk::hooked(answers, hook)).await;
+    let state = desk.fake.state();
+    assert!(!state.objects.keys().any(|(_, ns, name)| ns == "plant-rehearsal" || name == "plant-rehearsal"));
+    drop(state);
+    assert_eq!(desk.fake.calls("create Deployment plant-rehearsal"), Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]

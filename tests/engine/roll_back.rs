@@ -44,7 +44,7 @@ pub fn choosing(answers: Value, said: &'static [&'static str]) -> Clerk {
 /// A world whose new version cannot be installed for the rehearsal.
 pub fn broken() -> std::sync::Arc<Fake> {
     let fake = Fake::new(State::with_deployment("test"));
-    fake.fail("program helm upgrade", PortErrorKind::Other);
+    fake.fail("create StatefulSet plant-rehearsal/", PortErrorKind::Other);
     fake
 }
 
@@ -131,7 +131,6 @@ async fn once_the_removal_was_begun_the_way_back_is_shown_and_nothing_is_undone(
     let (_home, answers) = answers();
     let mut desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
     desk.typed = Typed::with(Some(std::path::Path::new("/srv/dd")));
-    // the rehearsal's helm works in another namespace
     desk.fake.fail("program helm upgrade --install pixelcore /chart -n plant ", PortErrorKind::Other);
     let mut said = ["roll-back", "way-back", "way-back", "stop"].iter();
     let clerk = Clerk::hooked(answers.clone(), move |event| choices(event).map(|_| choose(said.next().unwrap())));

@@ -14,11 +14,12 @@ use crate::{
 };
 
 /// Each wait: the change before it, and what it reads.
-const WAITS: [(&str, &str); 8] = [
+const WAITS: [(&str, &str); 9] = [
     ("scale Deployment plant/pix-feed to 0", ""),
     ("create Pod plant/drydock-client", "get Pod plant/drydock-client"),
     ("delete Pod plant/drydock-client", "get Pod plant/drydock-client"),
-    ("scale Deployment plant-rehearsal/pix-worker to 0", "list events"),
+    ("create Pod plant-rehearsal/drydock-probe", "get Pod plant-rehearsal/drydock-probe"),
+    ("create StatefulSet plant-rehearsal/pix-db", "list events"),
     ("delete Namespace /plant-rehearsal", "get Namespace"),
     ("delete StatefulSet plant/pix-db", "list pods"),
     ("program helm upgrade --install pixelcore", "get StatefulSet"),

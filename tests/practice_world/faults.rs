@@ -5,7 +5,7 @@ use std::{path::Path, time::Instant};
 use drydock::{
     ports::kinds,
     practice::Fault,
-    run::{Event, Record, Stopped},
+    run::{Event, Question, Record, Stopped},
 };
 use serde_json::json;
 
@@ -137,8 +137,45 @@ async fn a_slow_start_is_waited_for_and_explained() {
     let desk = Desk::paced(&[Fault::SlowStart], 100, 0.1).await;
     let ride = desk.start("pod", &json!({}), ended("rehearse")).await;
     assert!(ride.stopped.is_none() && ride.says("version 5.0.0 answers"), "{}", ride.said);
-    let started = at(&ride, "Effected { step: StepId(\"rehearse\"), effect: \"helm upgrade");
-    let ready = at(&ride, "Effect { step: StepId(\"rehearse\"), effect: \"create pod");
+    let started = at(&ride, "Effected { step: StepId(\"rehearse\"), effect: \"create StatefulSet pix-db");
+    let ready = at(&ride, "Effect { step: StepId(\"rehearse\"), effect: \"create pod drydock-client");
     // 45 s at a tenth of the pace, and the 5 s for which ready parts are watched
     assert!(ready.duration_since(started).as_secs_f64() >= 9.0, "{}", ride.said);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_ignores_policies_is_found_and_the_copy_runs_only_where_somebody_agrees() {
+    let desk = Desk::new(&[Fault::NetworkIgnoresPolicy], 100).await;
+    let ride = desk.upgrade("pod", &json!({})).await;
+    assert!(matches!(&ride.stopped, Some(Stopped::NeedsAnswer { step, .. }) if step == "2.5"), "{:?}", ride.stopped);
+    let reached = "the cluster's API and the database of plant were reached from the test copy";
+    assert!(ride.says(reached), "{}", ride.said);
+    let asked = ride.events.iter().rev().find_map(|event| match event {
+        Event::Asking { question, .. } => match &**question {
+            Question::Confirm { text, .. } => Some(text.join("\n")),
+            _ => None,
+        },
+        _ => None,
+    });
+    let asked = asked.unwrap();
+    for words in [
+        reached,
+        "Nothing of the copy runs yet. pix-worker will not run there at all",
+        "Captured settings name ",
+        "Going back removes the scratch namespace.",
+    ] {
+        assert!(asked.contains(words), "{words:?} is not in\n{asked}");
+    }
+    let spaces = desk.every(kinds::namespace(), "/metadata/name").await;
+    assert!(!spaces.iter().any(|name| name.ends_with("-rehearsal")), "{spaces:?}");
+    let ride = desk.resume(&json!({"rehearse": {"go_on": true}}), ended("rehearse")).await;
+    assert!(ride.says("its network not held"), "{}", ride.said);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_keeps_policies_is_proven_and_nothing_is_asked() {
+    let desk = Desk::new(&[], 100).await;
+    let ride = desk.start("pod", &json!({}), ended("rehearse")).await;
+    assert!(ride.says("neither the cluster's API nor the database of plant was reached from there"), "{}", ride.said);
+    assert!(ride.says("version 5.0.0 answers") && !ride.says("not held"), "{}", ride.said);
 }

@@ -167,7 +167,7 @@ impl Plant {
             "format: 1\napprove: true\npassphrase: {{file: {pass}}}\nresume: go-on\nsteps:\n  \
              environment: {{items: {{\"1\": {{dotenv: {env}}}}}}}\n  lns: {{confirm: all}}\n  workers: {{confirm: all}}\n  \
              other: {{none: \"checked every tab against the defaults\"}}\n  \
-             freeze: {{go_on: true}}\n  remove: {{phrase: \"delete {ns} of {cluster}\"}}\n",
+             freeze: {{go_on: true}}\n  rehearse: {{go_on: true}}\n  remove: {{phrase: \"delete {ns} of {cluster}\"}}\n",
             pass = pass.display(),
             env = env.display()
         );
@@ -245,11 +245,14 @@ impl Plant {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
 
-    /// Adds an answer of one step to the usual file.
+    /// Adds an answer of one step to the usual file, or puts it in place of the one that is there.
     pub fn answer(&self, line: &str) {
         let path = self.folder.path().join("answers.yaml");
         let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, format!("{text}  {line}\n")).unwrap();
+        let step = format!("  {}:", line.split(':').next().unwrap());
+        let others: String =
+            text.lines().filter(|line| !line.starts_with(&step)).map(|line| format!("{line}\n")).collect();
+        std::fs::write(&path, format!("{others}  {line}\n")).unwrap();
     }
 
     /// What opens a gate of this target.

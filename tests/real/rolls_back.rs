@@ -45,7 +45,7 @@ fn a_rehearsal_whose_image_is_missing_is_rolled_back() {
     let image = "image: {{ .Values.image }}";
     let missing = "image: {{ if hasSuffix \"-rehearsal\" .Release.Namespace }}localhost/no-such:9{{ else }}{{ .Values.image }}{{ end }}";
     let chart = chart(&plant, image, missing);
-    plant.answer("rehearse: {choose: [roll-back]}");
+    plant.answer("rehearse: {go_on: true, choose: [roll-back]}");
     let output =
         plant.drydock(&start(&plant, &chart, "--plain").iter().map(String::as_str).collect::<Vec<_>>()).output();
     let output = output.unwrap();

@@ -10,7 +10,7 @@ pub const READER: &str =
 
 /// All but the deletion of StatefulSets.
 pub const NO_REMOVER: &str = r#"[
-  {apiGroups: ["", batch, events.k8s.io, authorization.k8s.io, rbac.authorization.k8s.io, storage.k8s.io], resources: ["*"], verbs: ["*"]},
+  {apiGroups: ["", batch, events.k8s.io, authorization.k8s.io, rbac.authorization.k8s.io, storage.k8s.io, networking.k8s.io], resources: ["*"], verbs: ["*"]},
   {apiGroups: [apps], resources: [deployments, deployments/scale, replicasets, daemonsets, controllerrevisions], verbs: ["*"]},
   {apiGroups: [apps], resources: [statefulsets, statefulsets/scale], verbs: [get, list, watch, create, patch, update]},
   {apiGroups: ["*"], resources: ["*"], verbs: [get, list, watch]}, {nonResourceURLs: ["*"], verbs: [get]}]"#;

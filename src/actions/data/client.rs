@@ -23,7 +23,9 @@ use crate::{
 const MARK: &str = "drydock.run";
 /// Folder of the client pod's disk.
 pub const FOLDER: &str = "/drydock";
-/// Longest wait for the client pod.
+/// What a pod of ours does: nothing, until it is ended.
+pub const IDLE: [&str; 3] = ["sh", "-c", "trap 'exit 0' TERM INT; while :; do sleep 30 & wait $!; done"];
+/// Longest wait for a pod of ours.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Name of the client pod of this run.
@@ -54,18 +56,37 @@ pub async fn ensure(cx: &StepCx, namespace: &str) -> Result<PodRef, Halt> {
         let made = cx.world.objects.create(&manifest).await?;
         cx.effected(&format!("create pod {name} in {namespace}"), text(&made, "/metadata/uid")).await?;
     }
+    until_ready(cx, (namespace, &name, "client"), "A client pod of ours is made.").await
+}
+
+/// Waits until a pod of ours is ready; `sentence` says meanwhile what it is for.
+///
+/// # Errors
+/// A failure with the pod's own reason when it does not get ready in two minutes.
+pub async fn until_ready(
+    cx: &StepCx,
+    (namespace, name, container): (&str, &str, &str),
+    sentence: &str,
+) -> Result<PodRef, Halt> {
+    let reference = object(kinds::pod(), namespace, name);
     let deadline = tokio::time::Instant::now() + PATIENCE;
     let mut events = Events::new(cx, namespace);
     loop {
         let found = cx.get(&reference).await?.unwrap_or(Value::Null);
         if is_ready(&found) {
-            return Ok(self::reference(namespace, name, &found));
+            let uid = text(&found, "/metadata/uid").to_owned();
+            return Ok(PodRef {
+                namespace: namespace.to_owned(),
+                pod: name.to_owned(),
+                container: container.to_owned(),
+                uid,
+            });
         }
         let said = events.read().await?;
-        events.tell(&said, &[&name]).await;
+        events.tell(&said, &[name]).await;
         let (sign, word, detail) = reasons::pod(&found, &said, cx.world.clock.now());
-        let row = Row { sign, word: word.to_owned(), name: name.clone(), detail: detail.clone() };
-        cx.show("A client pod of ours is made.", vec![row], None, None);
+        let row = Row { sign, word: word.to_owned(), name: name.to_owned(), detail: detail.clone() };
+        cx.show(sentence, vec![row], None, None);
         if tokio::time::Instant::now() > deadline {
             return Err(Diagnostic::new(format!("pod {name} did not get ready in {} s", PATIENCE.as_secs()))
                 .cause(detail)
@@ -131,7 +152,7 @@ fn manifest(cx: &StepCx, namespace: &str, core: &Value) -> Result<Value, Halt> {
     let mut client = json!({
         "name": "client",
         "image": spec["image"],
-        "command": ["sh", "-c", "trap 'exit 0' TERM INT; while :; do sleep 30 & wait $!; done"],
+        "command": IDLE,
         "volumeMounts": [{"name": "work", "mountPath": FOLDER}],
     });
     for key in ["env", "envFrom", "imagePullPolicy", "securityContext"] {

@@ -1,11 +1,12 @@
 //! The database: its dump, the proof of it, restore and comparison, and whose rows a database holds.
 //!
-//! Owns the dump's files and the pods in which the long work runs. What PostgreSQL says and how it is read is `postgres`'s.
+//! Owns the dump's files, the pods in which the long work runs, and the network of a scratch copy. What PostgreSQL says and how it is read is `postgres`'s.
 
 pub mod artifacts;
 pub mod client;
 pub mod database;
 pub mod dump;
+pub mod egress;
 pub mod foreign;
 pub mod inspect;
 pub mod jobs;

@@ -8,22 +8,20 @@ use serde_json::{Value, json};
 use super::{
     artifacts::{DumpFacts, NEEDED},
     database::source,
+    egress::{self, Network},
     foreign::{FRESH, Holds},
     restore,
 };
 use crate::{
     actions::{
         context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
-        deploy::{chart, helm, rendered::Rendered},
+        deploy::{chart, rendered::Rendered, scratch::Scratch},
         forms::{api::Api, dotenv},
-        objects::{
-            pods::{object, text},
-            reasons, wait,
-        },
+        objects::{pods::text, reasons, wait},
         spec::RehearseSpec,
     },
     ports::{Identity, ObjectRef, Right, kinds},
-    run::{Repeat, Row, Sign, Verdict},
+    run::{OutputLine, Repeat, Row, Sign, Tag, Verdict},
     text::{Diagnostic, units},
 };
 
@@ -91,18 +89,44 @@ impl RehearseSpec {
         }
     }
 
-    /// Writers of the copy must neither write into it nor act on the world.
-    async fn hold_writers(&self, cx: &StepCx, name: &str) -> Result<(), Halt> {
-        for writer in &cx.deployment()?.writers {
-            let writer_at = object(kinds::deployment(), name, writer);
-            // an installation that failed may not have come to it
-            let Some(found) = cx.get(&writer_at).await? else { continue };
-            let effect = format!("scale deployment {writer} of the scratch copy {name} to 0");
+    /// Creates objects of the copy, each in the place that was just read again.
+    async fn put(&self, cx: &StepCx, place: &Identity, objects: &[Value]) -> Result<(), Halt> {
+        cx.still(place).await?;
+        for one in objects {
+            let name = format!("{} {}", text(one, "/kind"), text(one, "/metadata/name"));
+            let effect = format!("create {name} in {}", place.namespace);
             cx.effect(&effect).await?;
-            cx.world.objects.scale(&writer_at, text(&found, "/metadata/uid"), 0).await?;
-            cx.effected(&effect, "accepted").await?;
+            let made = cx.world.objects.create(one).await?;
+            cx.effected(&effect, text(&made, "/metadata/uid")).await?;
         }
         Ok(())
+    }
+
+    /// The deployment in the scratch namespace, held in there from the first moment on, and whether its network holds it.
+    async fn install(
+        &self,
+        cx: &StepCx,
+        place: &Identity,
+        rendered: &Rendered,
+        copy: &Scratch,
+    ) -> Result<Network, Halt> {
+        egress::deny(cx, place).await?;
+        for text in &copy.told {
+            let (at, source) = (cx.world.clock.now(), "test copy".to_owned());
+            cx.driver.line(OutputLine { at, source, tag: Tag::Plain, text: text.clone() }).await;
+        }
+        self.put(cx, place, &copy.still).await?;
+        let network = egress::tried(cx, place, rendered).await?;
+        let agreed = egress::agreed(cx, &network, rendered, copy, &place.namespace).await;
+        if let Err(halt) = agreed {
+            // nothing of the copy has run: there is nothing to look at. What cannot be written down does not happen
+            if !matches!(halt, Halt::Fault(_)) {
+                remove(cx, &place.namespace, &place.namespace_uid).await?;
+            }
+            return Err(halt);
+        }
+        self.put(cx, place, &copy.running).await?;
+        Ok(network)
     }
 }
 
@@ -131,15 +155,16 @@ async fn remove(cx: &StepCx, name: &str, uid: &str) -> Result<(), Halt> {
 /// What a rehearsal needs: the namespace, and in it all that makes, fills and asks a deployment.
 fn rights(name: &str) -> Vec<Right> {
     let inside = [
-        ("", "secrets", "", &["get", "list", "create", "update", "delete"][..]),
+        ("", "secrets", "", &["get"][..]),
         ("", "configmaps", "", &["get"]),
+        ("networking.k8s.io", "networkpolicies", "", &["create"]),
         ("", "events", "", &["list"]),
         ("", "pods", "", &["get", "list", "watch", "create", "delete"]),
         ("", "pods", "log", &["get"]),
         ("", "pods", "exec", &["get", "create"]),
         ("", "pods", "portforward", &["get", "create"]),
         ("apps", "deployments", "", &["get", "create"]),
-        ("apps", "deployments", "scale", &["patch"]),
+        ("apps", "statefulsets", "", &["get", "create"]),
     ];
     let inside = inside.into_iter().flat_map(|(group, resource, part, verbs)| {
         verbs.iter().map(move |verb| right(verb, group, resource, part, Some(name)))
@@ -160,8 +185,10 @@ impl Action for RehearseSpec {
             cx.deployment.map_or_else(Default::default, |d| (cx.show(&d.helm.release), cx.show(&d.helm.chart)));
         Described {
             commands: vec![
-                format!("$ kubectl create namespace {name}"),
-                format!("$ helm upgrade --install {release} {chart} -n {name} -f VAULT …"),
+                format!("$ kubectl create namespace {name}   (and in it first a policy that lets nothing leave it)"),
+                format!("$ helm template {release} {chart} -n {name} -f VAULT …   (rendered, then created by drydock)"),
+                "without what acts on the world, and without a pod of its writers".to_owned(),
+                "tries from a pod there whether the network keeps that policy, and asks where it does not".to_owned(),
                 "restores the dump there and counts every table".to_owned(),
                 format!("$ kubectl delete namespace {name}"),
             ],
@@ -241,27 +268,14 @@ impl RehearseSpec {
         let facts = DumpFacts::of(cx, &self.dump)?;
         let name = cx.render(&self.namespace)?;
         let (way, scripts) = (cx.render(&self.way)?, cx.render(&self.scripts)?);
-        // its writers run for a moment before they are held: they must have no way to another database
-        refuse_outside(cx, &name).await?;
+        let rendered = Rendered::read_in(cx, &name).await?;
+        refuse_outside(cx, &name, &rendered).await?;
+        let deployment = cx.deployment()?;
+        let copy = rendered
+            .scratch(&name, &deployment.writers, &deployment.parts)
+            .map_err(|problem| Halt::Refused(Box::new(problem)))?;
         let place = self.make_room(cx, &name).await?;
-        let installed = helm::install(cx, &place).await;
-        // before anything else, and of an installation that failed half way, too: a copy of production must not act on the world
-        if let Err(halt) = installed {
-            // what cannot be written down does not happen
-            if let Halt::Fault(_) = halt {
-                return Err(halt);
-            }
-            let held = self.hold_writers(cx, &name).await;
-            return Err(match held {
-                Ok(()) => halt,
-                Err(_) => halt.told(|problem| {
-                    problem.help(format!(
-                        "its writers could not be held: `kubectl -n {name} get deployments` shows what runs"
-                    ))
-                }),
-            });
-        }
-        self.hold_writers(cx, &name).await?;
+        let network = self.install(cx, &place, &rendered, &copy).await?;
         wait::ready(cx, &name).await?;
         // what a new deployment holds of itself: all else in the target would be somebody's
         let (fresh, _) = source(cx, &name).await?;
@@ -271,17 +285,18 @@ impl RehearseSpec {
         let comparison = restore::compare(cx, &name, &facts, restore::Wanted::Equal)
             .await
             .map_err(|halt| halt.told(|p| p.again(&self.dump)))?;
-        let deployment = cx.deployment()?;
         let answer = Api::open(cx, &name).await?.get(&deployment.api.version).await?;
         let version = text(&answer, "/version").to_owned();
         remove(cx, &name, &place.namespace_uid).await?;
+        let held = if matches!(network, Network::Holds { .. }) { "" } else { ", its network not held" };
         let sentence = format!(
-            "restored in {}, {} of {1} tables have as many rows as production, version {version} answers",
+            "restored in {}, {} of {1} tables have as many rows as production, version {version} answers{held}",
             units::seconds(seconds),
             comparison.equal.len()
         );
         let mut proof = json!({"seconds": seconds, "tables": comparison.equal.len(), "added": comparison.added,
-            "version": version, "chart": chart::sha256(cx)});
+            "version": version, "chart": chart::sha256(cx), "network": network.word(),
+            "left_out": copy.told});
         cx.evidence(&facts.subject(), NEEDED, &sentence, proof.clone()).await?;
         proof[FRESH] = serde_json::to_value(fresh)
             .map_err(|error| Diagnostic::new("cannot write the row counts down").cause(error.to_string()))?;
@@ -290,9 +305,8 @@ impl RehearseSpec {
 }
 
 /// Refuses a copy whose database host is no service that the chart makes in the scratch namespace.
-async fn refuse_outside(cx: &StepCx, name: &str) -> Result<(), Halt> {
+async fn refuse_outside(cx: &StepCx, name: &str, rendered: &Rendered) -> Result<(), Halt> {
     let deployment = cx.deployment()?;
-    let rendered = Rendered::read_in(cx, name).await?;
     let variable = &deployment.connection.host;
     let mut hosts = rendered.values_of(variable);
     if hosts.is_empty() {
@@ -305,9 +319,7 @@ async fn refuse_outside(cx: &StepCx, name: &str) -> Result<(), Halt> {
     if hosts.is_empty() {
         let problem =
             Diagnostic::new(format!("nothing says which database the test copy would use: no {variable} is known"))
-                .proves(
-                    "its writers run for a moment before they are held; they must have no way to production's database",
-                )
+                .proves("the copy's core writes as it starts: it must have no way to production's database")
                 .safe("everything: nothing was installed")
                 .help(format!("put {variable} into the environment file, as the deployment has it"));
         return Err(Halt::Refused(Box::new(problem)));
@@ -318,9 +330,7 @@ async fn refuse_outside(cx: &StepCx, name: &str) -> Result<(), Halt> {
         "the database of the test copy would be {}, which is no service of its own namespace",
         if plain { host } else { "another" }
     ))
-    .proves(format!(
-        "{variable} leads out of the scratch namespace: the copy's writers would write into a database of others"
-    ))
+    .proves(format!("{variable} leads out of the scratch namespace: the copy would write into a database of others"))
     .safe("everything: nothing was installed")
     .help("a rehearsal needs a chart that brings its own database; look at the host in .env and in the values");
     Err(Halt::Refused(Box::new(problem)))

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::helm;
 use crate::{
@@ -29,6 +29,40 @@ pub struct Needed {
     pub pod: Map<String, Value>,
     /// Parts of its container's: with those of the pod, what an admission that lets the chart's own in asks for.
     pub container: Map<String, Value>,
+}
+
+impl Needed {
+    fn of(spec: &Map<String, Value>, placement: Map<String, Value>, container: &Value) -> Self {
+        Self {
+            image: text(container, "/image").to_owned(),
+            policy: text(container, "/imagePullPolicy").to_owned(),
+            pod: placement.into_iter().chain(security(spec)).collect(),
+            container: security(container.as_object().unwrap_or(&Map::new()))
+                .chain(resources(container).map(|all| ("resources".to_owned(), all)))
+                .collect(),
+        }
+    }
+
+    /// A pod of ours from this image that runs `command`, marked with the short id of its `run`.
+    pub fn pod(&self, (namespace, name): (&str, &str), run: &str, command: &[&str]) -> Value {
+        let mut pod = json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": namespace,
+                "labels": {"app.kubernetes.io/managed-by": "drydock", "drydock.run": run}},
+            "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0, "automountServiceAccountToken": false,
+                "containers": [{"name": "image", "image": self.image, "command": command}]},
+        });
+        if !self.policy.is_empty() {
+            pod["spec"]["containers"][0]["imagePullPolicy"] = json!(self.policy);
+        }
+        for (key, value) in &self.pod {
+            pod["spec"][key] = value.clone();
+        }
+        for (key, value) in &self.container {
+            pod["spec"]["containers"][0][key] = value.clone();
+        }
+        pod
+    }
 }
 
 /// The documents.
@@ -61,7 +95,27 @@ impl Rendered {
         // the parser's own message shows a piece of the text
         let documents = serde_saphyr::from_multiple::<Value>(text)
             .map_err(|_| Diagnostic::new("what helm renders from the chart is no YAML"))?;
-        Ok(Self(documents.into_iter().filter(Value::is_object).collect()))
+        Ok(Self(documents.into_iter().filter(Value::is_object).flat_map(single).collect()))
+    }
+
+    /// What a container of this name needs for its image to be fetched; of several the first.
+    pub fn needed_by(&self, container: &str) -> Option<Needed> {
+        self.documents().iter().find_map(|document| self.find(document, container))
+    }
+
+    fn find(&self, value: &Value, name: &str) -> Option<Needed> {
+        match value {
+            Value::Object(fields) => {
+                let own = fields.get("containers").and_then(Value::as_array).into_iter().flatten();
+                let found = own.filter(|container| text(container, "/name") == name).find_map(|container| {
+                    let image = text(container, "/image");
+                    (!image.is_empty()).then(|| Needed::of(fields, self.placement(fields), container))
+                });
+                found.or_else(|| fields.values().find_map(|value| self.find(value, name)))
+            }
+            Value::Array(items) => items.iter().find_map(|value| self.find(value, name)),
+            _ => None,
+        }
     }
 
     /// Every image, each once for every way its pods are placed; init containers count.
@@ -84,15 +138,7 @@ impl Rendered {
                         if !image.is_empty() {
                             let policy = text(container, "/imagePullPolicy").to_owned();
                             let key = (image.clone(), format!("{policy} {}", Value::Object(pod.clone())));
-                            let needed = || Needed {
-                                image,
-                                policy,
-                                pod: pod.clone().into_iter().chain(security(fields)).collect(),
-                                container: security(container.as_object().unwrap_or(&Map::new()))
-                                    .chain(resources(container).map(|all| ("resources".to_owned(), all)))
-                                    .collect(),
-                            };
-                            found.entry(key).or_insert_with(needed);
+                            found.entry(key).or_insert_with(|| Needed::of(fields, pod.clone(), container));
                         }
                     }
                 }
@@ -124,12 +170,24 @@ impl Rendered {
 
     /// Every kind, as group and kind.
     pub fn kinds(&self) -> BTreeSet<(String, String)> {
-        let all = self.0.iter().map(|document| {
-            let group = text(document, "/apiVersion").split_once('/').map_or("", |(group, _)| group);
-            (group.to_owned(), text(document, "/kind").to_owned())
-        });
-        all.filter(|(_, kind)| !kind.is_empty()).collect()
+        kinds_of(self.0.iter())
     }
+}
+
+/// Every kind among documents, as group and kind.
+pub fn kinds_of<'a>(documents: impl Iterator<Item = &'a Value>) -> BTreeSet<(String, String)> {
+    let all = documents.map(|document| {
+        let group = text(document, "/apiVersion").split_once('/').map_or("", |(group, _)| group);
+        (group.to_owned(), text(document, "/kind").to_owned())
+    });
+    all.filter(|(_, kind)| !kind.is_empty()).collect()
+}
+
+/// A document, or those of a list.
+fn single(document: Value) -> Vec<Value> {
+    let listed =
+        text(&document, "/kind").ends_with("List").then(|| document.get("items")?.as_array().cloned()).flatten();
+    listed.map_or_else(|| vec![document], |items| items.into_iter().filter(Value::is_object).collect())
 }
 
 /// What a pod or a container says of its own security.
@@ -140,8 +198,6 @@ fn security(spec: &Map<String, Value>) -> impl Iterator<Item = (String, Value)> 
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     const CHART: &str = "---

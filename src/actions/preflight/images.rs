@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
@@ -65,26 +65,6 @@ pub async fn pullable(cx: &StepCx) -> Result<Check, Halt> {
     Ok(CheckKind::Images.found(CheckResult::Pass, &sentence, &[]))
 }
 
-fn pod_of(cx: &StepCx, name: &str, needed: &Needed) -> Value {
-    let mut pod = json!({
-        "apiVersion": "v1", "kind": "Pod",
-        "metadata": {"name": name, "namespace": cx.namespace(),
-            "labels": {"app.kubernetes.io/managed-by": "drydock", "drydock.run": cx.short()}},
-        "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0, "automountServiceAccountToken": false,
-            "containers": [{"name": "image", "image": needed.image, "command": ["true"]}]},
-    });
-    if !needed.policy.is_empty() {
-        pod["spec"]["containers"][0]["imagePullPolicy"] = json!(needed.policy);
-    }
-    for (key, value) in &needed.pod {
-        pod["spec"][key] = value.clone();
-    }
-    for (key, value) in &needed.container {
-        pod["spec"]["containers"][0][key] = value.clone();
-    }
-    pod
-}
-
 async fn verdict(cx: &StepCx, index: usize, needed: &Needed) -> Result<Verdict, Halt> {
     let name = format!("drydock-image-{}-{index}", cx.short());
     let reference = object(kinds::pod(), cx.namespace(), &name);
@@ -94,7 +74,7 @@ async fn verdict(cx: &StepCx, index: usize, needed: &Needed) -> Result<Verdict, 
     }
     let effect = format!("create throw-away pod {name}");
     cx.effect(&effect).await?;
-    let made = match cx.world.objects.create(&pod_of(cx, &name, needed)).await {
+    let made = match cx.world.objects.create(&needed.pod((cx.namespace(), &name), &cx.short(), &["true"])).await {
         Ok(made) => made,
         Err(error) => {
             // where only the answer was lost it was made

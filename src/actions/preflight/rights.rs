@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     actions::{
         context::{Halt, StepCx, right},
-        deploy::rendered::Rendered,
+        deploy::rendered::{Rendered, kinds_of},
         objects::removal::{Found, find_in, removable},
         spec::CheckKind,
     },
@@ -92,15 +92,19 @@ fn is_captured(cx: &StepCx) -> bool {
 
 /// To install every kind of the rendered chart, in the target and in the scratch namespace.
 async fn of_chart(cx: &StepCx) -> Result<BTreeSet<Right>, Halt> {
-    let wanted = Rendered::read(cx).await?.kinds();
+    let rendered = Rendered::read(cx).await?;
     let served = cx.world.objects.kinds().await?;
-    let kinds = served.iter().filter(|kind| wanted.contains(&(kind.group.clone(), kind.kind.clone())));
-    let places: Vec<&str> = [Some(cx.namespace()), cx.needs.scratch.as_deref()].into_iter().flatten().collect();
-    let of = |kind: &Kind| {
-        let places = places.iter();
-        places.flat_map(|place| INSTALLS.map(|verb| of_kind(verb, kind, place))).collect::<Vec<_>>()
+    let of = |wanted: BTreeSet<(String, String)>, verbs: &[&str], place: &str| -> Vec<Right> {
+        let kinds = served.iter().filter(|kind| wanted.contains(&(kind.group.clone(), kind.kind.clone())));
+        kinds.flat_map(|kind| verbs.iter().map(|verb| of_kind(verb, kind, place)).collect::<Vec<_>>()).collect()
     };
-    Ok(kinds.flat_map(of).collect())
+    let mut rights: BTreeSet<Right> = of(rendered.kinds(), &INSTALLS, cx.namespace()).into_iter().collect();
+    if let Some(scratch) = &cx.needs.scratch {
+        // a copy is made anew each time, of what may be in one
+        let copied = rendered.copied(cx.namespace(), &cx.deployment()?.parts);
+        rights.extend(of(kinds_of(copied), &["create"], scratch));
+    }
+    Ok(rights)
 }
 
 /// Whether everything on the list may be deleted, asked now: for the gate.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    super::{objects::Key, state::Shared},
+    super::{network, objects::Key, state::Shared},
     Database,
 };
 use crate::practice::shell::Place;
@@ -65,6 +65,10 @@ pub fn connect(place: &Place, target: &Target) -> Result<Reached, String> {
         (place.uid.clone(), place.pod.clone(), String::new())
     } else {
         let host = target.host.as_deref().unwrap_or_default();
+        let elsewhere = host.split('.').nth(1).is_some_and(|namespace| namespace != place.namespace);
+        if elsewhere && !network::leaves(shared, &place.namespace) {
+            return Err(format!("connection to server at \"{host}\", port 5432 failed: timeout expired"));
+        }
         endpoint(shared, &place.namespace, host).ok_or_else(|| {
             format!("could not translate host name \"{host}\" to address: Temporary failure in name resolution")
         })?

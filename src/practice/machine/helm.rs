@@ -140,6 +140,7 @@ fn command(shared: &Shared, program: &Program, call: &Call<'_>) -> Result<String
         ["template", release, path] => {
             chart_at(program, path)?;
             let objects = render::objects(&whole(&call.given(program)?), release, namespace)?;
+            wake_the_worker(shared, namespace);
             Ok(manifest(&objects))
         }
         ["upgrade", release, path] => {
@@ -248,7 +249,6 @@ fn upgrade(shared: &Shared, namespace: &str, release: &str, given: &Value, call:
     if before.is_none() {
         let head = format!("Release \"{release}\" does not exist. Installing it now.\n");
         let record = apply(shared, namespace, release, (given, call.description), None)?;
-        wake_the_worker(shared, namespace);
         return Ok(head + &status(&record));
     }
     let record = apply(shared, namespace, release, (given, call.description), before.as_ref())?;
@@ -267,17 +267,16 @@ fn rollback(shared: &Shared, namespace: &str, release: &str, revision: &str) -> 
 
 /// Installs a release; the record that was written.
 pub fn install(shared: &Shared, namespace: &str, release: &str, given: &Value) -> Result<Value, String> {
-    let record = apply(shared, namespace, release, (given, ""), None)?;
-    wake_the_worker(shared, namespace);
-    Ok(record)
+    apply(shared, namespace, release, (given, ""), None)
 }
 
-/// The fault writes-after-dump: when a rehearsal begins, production's worker comes back, as an autoscaler would bring it.
-fn wake_the_worker(shared: &Shared, installed: &str) {
+/// The fault writes-after-dump: when a rehearsal begins, which renders the chart for its own namespace, production's worker
+/// comes back, as an autoscaler would bring it.
+fn wake_the_worker(shared: &Shared, rendered: &str) {
     let workers = shared.objects.list("apps", "deployments", None).1;
     let worker = workers.iter().find(|found| {
         found["metadata"]["name"] == "pix-worker"
-            && found["metadata"]["namespace"] != installed
+            && found["metadata"]["namespace"] != rendered
             && found["spec"]["replicas"] == 0
     });
     let Some(worker) = worker else { return };

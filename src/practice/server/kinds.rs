@@ -45,7 +45,7 @@ const CORE: (&str, &str) = ("", "v1");
 const APPS: (&str, &str) = ("apps", "v1");
 
 /// All of them.
-pub static SERVED: [Served; 18] = [
+pub static SERVED: [Served; 19] = [
     kind(CORE, ("ConfigMap", "configmaps"), Scope::Namespaced, &["cm"], &[]),
     kind(CORE, ("Endpoints", "endpoints"), Scope::Namespaced, &["ep"], &[]),
     kind(CORE, ("Event", "events"), Scope::Namespaced, &["ev"], &[]),
@@ -66,6 +66,7 @@ pub static SERVED: [Served; 18] = [
     kind(APPS, ("Deployment", "deployments"), Scope::Namespaced, &["deploy"], &["scale", "status"]),
     kind(APPS, ("ReplicaSet", "replicasets"), Scope::Namespaced, &["rs"], &["scale", "status"]),
     kind(APPS, ("StatefulSet", "statefulsets"), Scope::Namespaced, &["sts"], &["scale", "status"]),
+    kind(("networking.k8s.io", "v1"), ("NetworkPolicy", "networkpolicies"), Scope::Namespaced, &["netpol"], &[]),
     kind(("batch", "v1"), ("Job", "jobs"), Scope::Namespaced, &[], &["status"]),
     kind(("storage.k8s.io", "v1"), ("StorageClass", "storageclasses"), Scope::Cluster, &["sc"], &[]),
     kind(("discovery.k8s.io", "v1"), ("EndpointSlice", "endpointslices"), Scope::Namespaced, &[], &[]),

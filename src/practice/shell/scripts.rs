@@ -10,7 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{Input, Output, PROGRAMS, Place, Streams};
 use crate::{
     ports::remote::Script,
-    practice::{faults::Fault, state::Job},
+    practice::{faults::Fault, network, state::Job},
 };
 
 /// Bytes that go out at once.
@@ -66,6 +66,13 @@ pub async fn run(place: Place, script: Script, args: &[String], streams: Streams
             });
             let free = ROOM.saturating_sub(used as u64);
             streams.out.say(format!("{answer}first {first}\nfree {free}\n")).await;
+            0
+        }
+        Script::Reach => {
+            for target in args {
+                let word = if network::reaches(&place.shared, &place.namespace, target) { "reached" } else { "closed" };
+                streams.out.say(format!("{target} {word}\n")).await;
+            }
             0
         }
     }

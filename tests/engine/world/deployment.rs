@@ -116,9 +116,9 @@ impl State {
         ] {
             self.put(json!({"kind": kind, "metadata": meta(name), "spec": {
                 "replicas": if name == "pix-feed" { 2 } else { 1 }, "selector": {"matchLabels": {"app": name}}, "version": version,
-                "template": {"containers": [{"name": container, "image": format!("reg/{name}:{version}"),
+                "template": {"spec": {"containers": [{"name": container, "image": format!("reg/{name}:{version}"),
                     "envFrom": [{"secretRef": {"name": "pix-env"}}],
-                    "securityContext": {"allowPrivilegeEscalation": false}, "resources": {"requests": {"memory": "64Mi"}}}]},
+                    "securityContext": {"allowPrivilegeEscalation": false}, "resources": {"requests": {"memory": "64Mi"}}}]}},
                 "volumeClaimTemplates": if kind == "StatefulSet" { json!([{"metadata": {"name": "data"}}]) } else { json!([]) }}}));
         }
         let revision = 1 + self
@@ -160,7 +160,7 @@ impl State {
             }
             self.put_new(json!({"kind": "Pod", "metadata": {"name": at.2, "namespace": at.1,
                 "labels": object["spec"]["selector"]["matchLabels"], "ownerReferences": [{"name": owner.2}]},
-                "spec": {"containers": object["spec"]["template"]["containers"]}}));
+                "spec": {"containers": object["spec"]["template"]["spec"]["containers"]}}));
         }
         for (at, object) in &mut self.objects {
             match at.0.as_str() {

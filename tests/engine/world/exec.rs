@@ -27,8 +27,7 @@ fn inner(command: &[String]) -> &[String] {
     if command[0] != "sh" {
         return command;
     }
-    let at = command.iter().position(|word| word == "--").unwrap();
-    &command[at + 1..]
+    command.iter().position(|word| word == "--").map_or(command, |at| &command[at + 1..])
 }
 
 impl State {
@@ -37,6 +36,14 @@ impl State {
             Some(found) if found["metadata"]["uid"] == pod.uid.as_str() => Ok(()),
             _ => error(PortErrorKind::NotFound, "cannot run a command in the pod", "there is no such pod"),
         }
+    }
+
+    /// What the script `reach` says of its targets.
+    fn reach(&self, namespace: &str, targets: &[&str]) -> String {
+        let denied = self.objects.keys().any(|(kind, of, _)| kind == "NetworkPolicy" && of == namespace);
+        let open = |target: &&&str| **target == "dns" || !denied || self.ignores_policies;
+        let word = |target: &&str| if open(&target) { "reached" } else { "closed" };
+        targets.iter().map(|target| format!("{target} {}\n", word(target))).collect()
     }
 
     /// What psql says while the database's name has no answer.
@@ -50,6 +57,9 @@ impl State {
     fn execute(&mut self, pod: &PodRef, command: &[String], input: &str) -> (u8, String) {
         let command = inner(command);
         let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        if words[0] == "sh" {
+            return (0, self.reach(&pod.namespace, &words[4..]));
+        }
         if words == ["pg_dump", "--version"] {
             return (0, "pg_dump (PostgreSQL) 15.4\n".into());
         }

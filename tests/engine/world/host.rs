@@ -17,17 +17,25 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Fake, PASSPHRASE, State, error};
 
-/// What the chart is rendered to: an image that only its own account may fetch.
+/// What the chart is rendered to: images that only their own account may fetch, and a way in from outside. `version` is what
+/// the small cluster starts.
 pub const CHART: &str = "---
 apiVersion: v1
 kind: Service
 metadata: {name: pix-db}
 spec: {selector: {app: pix-db}}
 ---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: pix-core}
+---
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: pix-core}
 spec:
+  replicas: 1
+  selector: {matchLabels: {app: pix-core}}
+  version: 5.0.0
   template:
     spec:
       imagePullSecrets: [{name: registry}]
@@ -35,6 +43,34 @@ spec:
       securityContext: {runAsNonRoot: true}
       containers: [{name: pix-core, image: 'reg/pix-core:5.0.0', securityContext: {allowPrivilegeEscalation: false},
         resources: {limits: {cpu: 2, example.com/gpu: 1}}}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: pix-worker}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: pix-worker}}
+  version: 5.0.0
+  template:
+    spec:
+      imagePullSecrets: [{name: registry}]
+      nodeSelector: {disk: fast}
+      securityContext: {runAsNonRoot: true}
+      containers: [{name: pix-worker, image: 'reg/pix-core:5.0.0'}]
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: pix-db}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: pix-db}}
+  version: 5.0.0
+  template:
+    spec:
+      imagePullSecrets: [{name: registry}]
+      nodeSelector: {disk: fast}
+      securityContext: {runAsNonRoot: true}
+      containers: [{name: postgres, image: 'reg/pix-core:5.0.0'}]
 ";
 
 /// What follows an argument.

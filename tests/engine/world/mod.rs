@@ -71,6 +71,8 @@ pub struct State {
     pub room: Option<u64>,
     /// How helm described the newest revision, by namespace.
     pub marks: BTreeMap<String, String>,
+    /// Whether the network lets everything through, whatever policies say.
+    pub ignores_policies: bool,
     /// What a program here prints, by name.
     pub says: BTreeMap<String, (u8, String)>,
 }

@@ -133,7 +133,7 @@ pub fn remove(pty: &mut Pty, namespace: &str) {
 /// Leaves the connection out that the new version does not take, with a reason.
 pub fn leave_out(pty: &mut Pty, name: &str) {
     pty.wait_for("Put the LNS connections back");
-    pty.wait_for("✗ differs");
+    pty.wait_for("✗ refused");
     assert!(pty.screen().contains(name), "{}", pty.screen());
     pty.keys("<Tab><Tab><Tab>");
     pty.wait_for("[› Waive… ‹]");

@@ -47,6 +47,13 @@ fn answer(pty: &mut Pty) {
     walk::begin_downtime(pty);
 }
 
+/// Lets the rehearsal's copy run: the network of the test cluster ignores policies, and the question says so.
+fn let_the_copy_run(pty: &mut Pty) {
+    pty.wait_for("Run the copy all the same");
+    pty.wait_for("? help");
+    pty.keys("2<Enter>");
+}
+
 /// The run's journal, as far as it is written.
 fn journal(plant: &Plant) -> String {
     std::fs::read_to_string(plant.run_folder().join("journal.jsonl")).unwrap_or_default()
@@ -95,6 +102,7 @@ fn the_whole_upgrade_by_keys() {
     let before = plant.fingerprint(None);
     let mut pty = start(&plant);
     answer(&mut pty);
+    let_the_copy_run(&mut pty);
     walk::remove(&mut pty, &plant.namespace);
     walk::leave_out(&mut pty, BY_HAND.name);
     walk::finish(&mut pty);
@@ -121,6 +129,7 @@ fn killed_in_dump_removal_and_restore_and_resumed_by_keys() {
 
     let mut pty = wizard(&plant, &["resume"]);
     walk::come_back(&mut pty, PASSPHRASE);
+    let_the_copy_run(&mut pty);
     pty.wait_for("Typing only; paste is not accepted here.");
     assert_eq!(server_since(&plant), since, "the database was restarted");
     assert_no_crash(&plant);

@@ -47,33 +47,50 @@ pub fn backup(global: &Global, command: BackupCommand) -> Outcome {
         let passphrase = known("Passphrase of the vault that sealed it")?;
         let open = set.vault().unlock(&passphrase, &unlock).map_err(|error| not_opened(&error))?;
         set.prove(&open).map_err(|error| damaged(&path, &error))?;
+        // before a vault is made with a passphrase that everybody knows
+        if set.manifest.about["practice"] == true {
+            let problem = Diagnostic::new(format!("{} was sealed in the practice world", path.display()))
+                .proves("its dump and its proofs are simulated: they say nothing of anything real")
+                .safe("everything: nothing of it was taken in");
+            return Err(Failure::new(Exit::Refused, problem));
+        }
         let here = Vault::new(place.data.clone()).with_typed(global.typed());
         let here = if !here.exists() {
             // the passphrase that opens the set opens what comes out of it
-            here.create(&passphrase)?
+            let made = here.create(&passphrase).map_err(|error| not_here(&error))?;
+            writeln!(stderr(), "notice. There was no vault here: one is made, and the set's passphrase opens it.")?;
+            made
         } else if same_identity(&here, &set.vault()) {
-            here.unlock(&passphrase, &unlock)?
+            here.unlock(&passphrase, &unlock).map_err(|error| not_here(&error))?
         } else {
-            here.unlock(&known("Passphrase of the vault here")?, &unlock)?
+            here.unlock(&known("Passphrase of the vault here")?, &unlock).map_err(|error| not_here(&error))?
         };
-        let secrets = import_secrets(&open, &here)?;
-        let run = take_in(&place.runs(), &set.manifest.run, path.display().to_string(), |folder| {
-            write_out(&set, &open, folder).map_err(|error| Diagnostic::new(error.to_string()))
-        })
-        .map_err(|problem| Failure::new(Exit::Environment, problem))?;
+        let mut secrets = 0;
+        // the run is there only once its secrets are
+        let fill = |folder: &Path| {
+            write_out(&set, &open, folder).map_err(|error| Diagnostic::new(error.to_string()))?;
+            secrets = import_secrets(&open, &here)?;
+            Ok(())
+        };
+        let run = take_in(&place.runs(), &set.manifest.run, path.display().to_string(), fill)
+            .map_err(|problem| Failure::new(Exit::Refused, problem))?;
         tell(global, &set, run.id.ending(), secrets)?;
     }
     Ok(Exit::Done)
 }
 
 fn told(error: &dyn std::fmt::Display) -> Diagnostic {
-    Diagnostic::new(error.to_string()).safe("everything: nothing was taken in")
+    Diagnostic::new(error.to_string()).safe("everything that is here: nothing of this set was taken in")
 }
 
 fn not_opened(error: &VaultError) -> Failure {
     let problem =
         told(error).help("it is the passphrase that the sealing vault had then; a later one does not open it");
     Failure::new(Exit::Environment, problem)
+}
+
+fn not_here(error: &VaultError) -> Failure {
+    Failure::new(Exit::Environment, told(error).help("this is about the vault of this state folder, not about the set"))
 }
 
 fn damaged(path: &Path, error: &VaultError) -> Failure {
@@ -93,16 +110,16 @@ fn same_identity(here: &Vault, set: &Vault) -> bool {
 }
 
 /// Puts the set's secrets into the vault here; how many were not there yet.
-fn import_secrets(open: &OpenVault, here: &OpenVault) -> Result<usize, Failure> {
+fn import_secrets(open: &OpenVault, here: &OpenVault) -> Result<usize, Diagnostic> {
+    let fault = |error: VaultError| Diagnostic::new(error.to_string());
     let mut json = Zeroizing::new(Vec::with_capacity(1 << 20));
-    open.export(&mut *json)?;
-    let done = here.import(&mut json.as_slice())?;
+    open.export(&mut *json).map_err(fault)?;
+    let done = here.import(&mut json.as_slice()).map_err(fault)?;
     if let Some(kept) = done.kept.first() {
-        let problem = Diagnostic::new(format!("the vault here holds another value of {kept}"))
+        return Err(Diagnostic::new(format!("the vault here holds another value of {kept}"))
             .proves("two runs of one id are not the same run")
-            .safe("both: nothing was replaced")
-            .help("look at that entry, and remove the one that is not wanted");
-        return Err(Failure::new(Exit::Refused, problem));
+            .safe("both values: none was replaced")
+            .help("look at that entry, and remove the one that is not wanted"));
     }
     Ok(done.added.len())
 }

@@ -80,7 +80,7 @@ fn procedures(runbook: &Runbook, known: &[(RunFolder, RunState)]) -> impl Iterat
 fn further(known: &[(RunFolder, RunState)]) -> Vec<Further> {
     let (mut found, mut seen) = (Vec::new(), Vec::<&Identity>::new());
     for (run, state) in
-        known.iter().rev().filter(|(_, state)| !state.effects.is_empty() && !state.practice && !state.imported)
+        known.iter().rev().filter(|(_, state)| state.has_changed() && !state.practice && !state.imported)
     {
         let (Some(target), Some(of)) = (&state.target, &state.runbook) else { continue };
         if seen.iter().any(|other| other.same_place(target)) {

@@ -23,7 +23,7 @@ use crate::{
     host::{self, LocalHost},
     plain::{Answers, wrapped},
     ports::{Exec, Host, Identity, Logs, Objects, SystemClock, World},
-    run::{Record, RunbookRef},
+    run::{Purpose, Record, RunbookRef},
     runner::{Opened, launch, open, refuse_second, reopen},
     store::{Paths, Torn},
     text::{Diagnostic, Typed, printable},
@@ -181,7 +181,9 @@ pub async fn begin(
     by: Answered,
 ) -> Result<Attended, Failure> {
     let intent = target.intent(intent)?.clone();
-    let own = target.source.as_ref().map(|source| source.state.run.as_str());
+    // what goes on from a run ends it with its first change; a backup has to be at its end by itself
+    let own = target.source.as_ref().filter(|source| source.purpose() != Purpose::Restore);
+    let own = own.map(|source| source.state.run.as_str());
     claim(global, paths, &target.identity, own.as_slice())?;
     let plan = Plan::new(&target.loaded.runbook, &intent, &target.identity, &target.known());
     let host = Arc::clone(&world.host);

@@ -316,6 +316,14 @@ impl RunState {
         if skipped == 0 { all } else { format!("{all}, {skipped} did not apply") }
     }
 
+    /// Whether this run was about to change more of its target than a backup does, which stops writers and starts them again, and
+    /// restores in a scratch place.
+    pub fn has_changed(&self) -> bool {
+        const PASSING: [&str; 4] = ["scale", "dump", "rehearse", "seal"];
+        let is_passing = |kind: &str| PASSING.contains(&kind);
+        self.effects.iter().any(|effect| self.planned(&effect.step).is_none_or(|step| !is_passing(&step.kind)))
+    }
+
     /// Whether a removal of this run was about to be sent: of objects, or of kept volumes. A rehearsal deletes, too: only its own
     /// scratch namespace.
     pub fn removal_begun(&self) -> bool {

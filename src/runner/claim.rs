@@ -76,7 +76,11 @@ pub(super) fn supersede(runs: &Runs, other: &Taken, own_id: &str) -> Result<(), 
         }
         let later = fold(&run)?;
         let same = state.target.as_ref().zip(later.target.as_ref()).is_some_and(|(ours, of)| ours.same_place(of));
-        if same && !later.effects.is_empty() && later.times.map(|(_, last)| last) > state.times.map(|(_, last)| last) {
+        if same
+            && !later.imported
+            && later.has_changed()
+            && later.times.map(|(_, last)| last) > state.times.map(|(_, last)| last)
+        {
             return Err(Diagnostic::new(format!("run {} changed the target after {} did", run.id, other.run))
                 .proves("what was taken over need not be true any more")
                 .safe(safe)

@@ -9,7 +9,7 @@ use super::claim::{refuse_second, supersede};
 use crate::{
     engine::Ledger,
     ports::Identity,
-    run::{Record, Taken},
+    run::{Purpose, Record, Taken},
     store::{FileLock, Journal, Keep, Runs, Wait, write_atomic},
     text::{Diagnostic, Typed},
 };
@@ -57,7 +57,9 @@ impl Ledger for FileLedger {
     fn claim(&mut self, target: &Identity) -> Result<(), Diagnostic> {
         let lock = FileLock::acquire(&self.runs.claims(), Wait::UpTo(CLAIM))
             .map_err(|error| Diagnostic::new("cannot claim the target for this run").cause(error.to_string()))?;
-        let other = self.supersedes.as_ref().map(|taken| taken.run.as_str());
+        // a backup that is still at work could make the very dump anew that is restored here
+        let other = self.supersedes.as_ref().filter(|taken| taken.purpose != Purpose::Restore);
+        let other = other.map(|taken| taken.run.as_str());
         let own: Vec<&str> = [Some(self.run.as_str()), other].into_iter().flatten().collect();
         refuse_second(&self.runs, target, &own, &self.typed)?;
         self.claiming = Some(lock);

@@ -24,6 +24,16 @@ pub struct Source {
     pub drafts: Map<String, Value>,
 }
 
+impl Source {
+    /// What it is gone on from for.
+    pub fn purpose(&self) -> Purpose {
+        match &self.record {
+            Record::TakenOver { purpose, .. } => *purpose,
+            _ => Purpose::WayBack,
+        }
+    }
+}
+
 /// The newest run on `target` that changed something, where an intent of `runbook` can go on from it. `named`: the one it has
 /// to be.
 ///
@@ -55,9 +65,7 @@ pub fn source(
         let entries = records(&folder)?;
         let state = RunState::of(entries.iter().map(|entry| (entry.at, &entry.record)));
         // what was made elsewhere changed nothing in the name of this installation
-        if state.imported
-            || state.effects.is_empty()
-            || state.target.as_ref().is_none_or(|other| !other.same_place(target))
+        if state.imported || !state.has_changed() || state.target.as_ref().is_none_or(|other| !other.same_place(target))
         {
             continue;
         }

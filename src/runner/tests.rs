@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{claim::supersede, source::source};
+use super::{claim::supersede, source::source, take_in};
 use crate::{
     ports::Identity,
     run::{Environment, Outcome, PlannedStep, Purpose, Record, Risk, RunState, RunbookRef, StepId, Taken},
@@ -53,6 +53,10 @@ fn finished() -> Record {
     Record::Finished { summary: String::new(), way_back: Vec::new() }
 }
 
+fn imported() -> Record {
+    Record::Imported { by: String::new(), from: String::new() }
+}
+
 /// An upgrade in `namespace` that wrote these records at that second, after its plan.
 fn lay(runs: &Runs, namespace: &str, second: i64, more: &[Record]) -> RunFolder {
     let folder = runs.create(jiff::civil::date(2026, 11, 20), "pixelcore").unwrap();
@@ -72,7 +76,10 @@ fn lay(runs: &Runs, namespace: &str, second: i64, more: &[Record]) -> RunFolder 
         practice: false,
         inputs: json!({}),
     };
-    let planned = Record::Planned { phases: Vec::new(), steps: vec![step("keep", "patch"), step("remove", "delete")] };
+    let planned = Record::Planned {
+        phases: Vec::new(),
+        steps: vec![step("keep", "patch"), step("remove", "delete"), step("freeze", "scale")],
+    };
     let mut journal = Journal::create(&folder.journal()).unwrap();
     for record in [started, planned].iter().chain(more) {
         journal.append(Timestamp::from_second(second).unwrap(), record).unwrap();
@@ -112,9 +119,11 @@ fn only_the_last_run_that_changed_the_target_is_gone_on_from_and_only_for_what_i
     let clear_up = continues(Purpose::ClearUp);
     assert!(source(&runs, "pixelcore", &clear_up, &target("plant"), Some(first.id.ending())).is_ok());
 
-    // another place, or one that only looked, comes not between; one that changed something does
+    // another place, a backup, or one that only looked, comes not between; one that changed something does
     lay(&runs, "other", 200, &removed);
     lay(&runs, "plant", 300, &[done("keep")]);
+    lay(&runs, "plant", 350, &[effect("freeze"), done("freeze"), finished()]);
+    lay(&runs, "plant", 360, &[effect("keep"), done("keep"), imported()]);
     assert!(source(&runs, "pixelcore", &clear_up, &target("plant"), None).is_ok());
     std::thread::sleep(std::time::Duration::from_millis(20));
     let last = lay(&runs, "plant", 400, &[effect("keep"), done("keep"), finished()]);
@@ -143,9 +152,45 @@ fn a_run_is_superseded_once_and_not_where_it_went_on_or_is_at_work_or_another_ca
     assert!(!state(&other).is_at_end());
     std::fs::remove_dir_all(&later.path).unwrap();
     lay(&runs, "other", 200, &[effect("keep")]);
+    lay(&runs, "plant", 300, &[effect("freeze")]);
+    lay(&runs, "plant", 300, &[effect("keep"), imported()]);
     supersede(&runs, &taken(5), "own").unwrap();
     assert!(state(&other).abandoned);
     // killed just after that and taken up again
     supersede(&runs, &taken(5), "own").unwrap();
     assert_eq!(state(&other).records, 6);
+}
+
+#[test]
+fn a_run_is_taken_in_whole_or_not_at_all() {
+    let home = tempfile::tempdir().unwrap();
+    let (there, here) = (Runs::new(home.path().join("there")), Runs::new(home.path().join("here")));
+    let sealed = lay(&there, "plant", 100, &[effect("freeze"), done("freeze")]);
+    let id = sealed.id.as_str();
+    let text = crate::runbook::EMBEDDED[0].1;
+    let papers = |to: &std::path::Path| {
+        std::fs::copy(sealed.journal(), to.join("journal.jsonl")).unwrap();
+        std::fs::write(to.join("runbook.yaml"), text).unwrap();
+        Ok(())
+    };
+    let names = || -> Vec<_> {
+        let all = std::fs::read_dir(home.path().join("here")).unwrap();
+        all.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    // what a killed import left is gone with the next
+    std::fs::create_dir_all(home.path().join("here/2026-01-01-pixelcore-aaaa.part")).unwrap();
+    std::fs::set_permissions(home.path().join("here"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let cut = take_in(&here, id, "set".into(), |to| {
+        papers(to)?;
+        Err(crate::text::Diagnostic::new("the disk is full"))
+    });
+    assert_eq!(cut.unwrap_err().what, "the disk is full");
+    assert_eq!(names(), [""; 0]);
+    let other = take_in(&here, "2026-11-20-pixelcore-0000", "set".into(), papers).unwrap_err();
+    assert!(other.what.contains("papers are not those of run"), "{}", other.what);
+    let run = take_in(&here, id, "set".into(), papers).unwrap();
+    assert!(state(&run).imported && state(&run).is_at_end());
+    assert_eq!(names(), [id]);
+    let again = take_in(&here, id, "set".into(), papers).unwrap_err();
+    assert!(again.what.contains("is here already"), "{}", again.what);
 }

@@ -31,7 +31,9 @@ const MANIFEST: &str = "manifest.json";
 const FORMAT: u32 = 1;
 /// Bytes of a file that go into one age file.
 const PART: u64 = 8 << 20;
-/// More than any manifest has.
+/// More than age adds to a part.
+const SLACK: u64 = 1 << 20;
+/// More than any manifest or vault has.
 const LONGEST: u64 = 16 << 20;
 
 /// What `manifest.json` says.
@@ -121,7 +123,7 @@ impl RecoverySet {
         let vault = self.vault();
         for (path, wanted) in [vault.identity_path(), vault.path(Generation::Current)].iter().zip(&self.manifest.vault)
         {
-            let bytes = fs::read(path).map_err(StoreError::io("read", path))?;
+            let bytes = bounded(path, LONGEST)?;
             if sha256_hex(&bytes) != *wanted {
                 return Err(VaultError::Set {
                     path: path.clone(),
@@ -175,7 +177,8 @@ impl RecoverySet {
     /// One age file, as it was sealed.
     fn part(&self, part: &Part) -> Result<Vec<u8>, VaultError> {
         let path = self.folder.join(&part.file);
-        let bytes = fs::read(&path).map_err(StoreError::io("read", &path))?;
+        let most = part.bytes.min(PART + SLACK) + 1;
+        let bytes = bounded(&path, most)?;
         let why = match (bytes.len() as u64).cmp(&part.bytes) {
             std::cmp::Ordering::Equal if sha256_hex(&bytes) == part.sha256 => return Ok(bytes),
             std::cmp::Ordering::Less => format!("it has {} of {} bytes: it was cut", bytes.len(), part.bytes),
@@ -205,6 +208,13 @@ impl OpenVault {
         let manifest_path = folder.join(MANIFEST);
         if manifest_path.exists() {
             fs::remove_file(&manifest_path).map_err(StoreError::io("remove", &manifest_path))?;
+        }
+        // parts that an earlier attempt left over would be taken for the end of a file by who opens them without the manifest
+        for entry in fs::read_dir(folder).map_err(StoreError::io("read the folder", folder))? {
+            let path = entry.map_err(StoreError::io("read the folder", folder))?.path();
+            if path.extension().is_some_and(|ending| ending == "age") {
+                fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+            }
         }
         let vault = self.copy_for(&sealing.run, folder)?;
         let to = self.identity()?.to_public();
@@ -293,6 +303,17 @@ fn opened(sealed: &[u8], identity: &x25519::Identity) -> Option<Vec<u8>> {
     let decryptor = Decryptor::new_buffered(sealed).ok()?;
     decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)).ok()?.read_to_end(&mut plain).ok()?;
     Some(plain)
+}
+
+/// The beginning of a regular file: what lies in a set is not known to be ours before it was compared.
+fn bounded(path: &Path, most: u64) -> Result<Vec<u8>, VaultError> {
+    let about = fs::symlink_metadata(path).map_err(StoreError::io("read", path))?;
+    if !about.is_file() {
+        return Err(VaultError::Set { path: path.to_owned(), why: "it is no regular file".to_owned() });
+    }
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(StoreError::io("read", path))?;
+    Ok(bytes)
 }
 
 fn stays_inside(name: &str) -> bool {

@@ -70,7 +70,7 @@ impl Action for SealSpec {
         let (facts, captured) = (DumpFacts::of(cx, &self.dump)?, cx.facts_of(&self.version)?);
         let state = cx.driver.state();
         let about = json!({
-            "runbook": state.runbook, "namespace": cx.namespace(), "cluster": cx.target.cluster8(),
+            "runbook": state.runbook, "practice": state.practice, "namespace": cx.namespace(), "cluster": cx.target.cluster8(),
             "version": text(&captured, "/version"), "proof": proof,
         });
         let mut files = Vec::new();

@@ -101,6 +101,19 @@ fn is_left_out(name: &str) -> bool {
     name == HISTORY || name.starts_with(".env") || Path::new(name).extension().is_some_and(|end| end == "env")
 }
 
+/// The same of a path below a chart, whichever of its parts is meant.
+pub fn is_left_out_anywhere(path: &Path) -> bool {
+    path.components().any(|part| is_left_out(&part.as_os_str().to_string_lossy()))
+}
+
+/// Writes a new file for us alone, durably, with the folders above it.
+pub fn write(to: &Path, bytes: &[u8]) -> Result<(), String> {
+    to.parent().map_or(Ok(()), make)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(told("make", to))?;
+    file.write_all(bytes).map_err(told("write", to))?;
+    file.sync_all().map_err(told("make durable", to))
+}
+
 fn add(found: &mut Vec<Entry>, total: &mut u64, inner: PathBuf, real: PathBuf) -> Result<(), String> {
     let about = fs::metadata(&real).map_err(told("read", &real))?;
     if !about.is_file() {
@@ -169,12 +182,7 @@ pub fn put(from: &Path, base: &Path, part: &Path, secrets: &[SecretBytes]) -> Re
     }
     make_empty(part)?;
     for entry in &entries {
-        let to = part.join(&entry.inner);
-        to.parent().map_or(Ok(()), make)?;
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&to).map_err(told("make", &to))?;
-        file.write_all(&content(entry)?).map_err(told("write", &to))?;
-        file.sync_all().map_err(told("make durable", &to))?;
+        write(&part.join(&entry.inner), &content(entry)?)?;
     }
     let copied = list(part)?;
     let sha256 = digest(&copied)?;

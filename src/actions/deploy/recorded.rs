@@ -4,7 +4,6 @@
 //! Called by `chart`, where the runbook names none.
 
 use std::{
-    fs,
     io::Read as _,
     path::{Component, Path, PathBuf},
 };
@@ -33,7 +32,6 @@ pub fn unpack(record: &SecretBytes, to: &Path) -> Result<(), String> {
             text(chart, "/metadata/name")
         ));
     }
-    let wrong = |error: std::io::Error| format!("cannot write the chart: {error}");
     copy::make_empty(to)?;
     let mut files = vec![
         // JSON is YAML, too
@@ -48,10 +46,8 @@ pub fn unpack(record: &SecretBytes, to: &Path) -> Result<(), String> {
             files.push((inside(text(file, "/name"))?, decoded(text(file, "/data"))?));
         }
     }
-    for (name, bytes) in files {
-        let path = to.join(name);
-        path.parent().map_or(Ok(()), fs::create_dir_all).map_err(wrong)?;
-        fs::write(path, bytes).map_err(wrong)?;
+    for (name, bytes) in files.into_iter().filter(|(name, _)| !copy::is_left_out_anywhere(name)) {
+        copy::write(&to.join(name), &bytes)?;
     }
     Ok(())
 }
@@ -78,7 +74,7 @@ fn inside(name: &str) -> Result<PathBuf, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::{fs, io::Write as _};
 
     use flate2::{Compression, write::GzEncoder};
     use serde_json::json;

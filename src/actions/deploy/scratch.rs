@@ -183,10 +183,8 @@ fn placed(mut object: Value, namespace: &str) -> Value {
 fn tamed(object: &mut Value) -> Vec<String> {
     let kind = text(object, "/kind").to_owned();
     let mut told = Vec::new();
-    if !matches!(kind.as_str(), "Service" | "ServiceAccount") {
-        return told;
-    }
-    // a name in the public DNS, a load balancer's orders, an account of the cloud: others read them and act
+    // a name in the public DNS, a load balancer's orders, an account of the cloud, a Secret that is copied elsewhere: others
+    // read them and act
     if let Some(annotations) = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
         let others = annotations.keys().filter(|key| !key.starts_with("meta.helm.sh/")).count();
         annotations.clear();

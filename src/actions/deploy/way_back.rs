@@ -33,6 +33,9 @@ impl DeleteSpec {
             // what this run put aside is no version before, and no record of helm leads to it
             let kept = cx.facts_of(&self.keep_volumes)?;
             let volumes: Vec<&Value> = kept["volumes"].as_array().into_iter().flatten().collect();
+            if volumes.is_empty() {
+                return Ok(Vec::new());
+            }
             return Ok(vec![format!(
                 "what stood there before is gone; what was written to it is on {} kept, and nowhere else",
                 volumes_named(&volumes)

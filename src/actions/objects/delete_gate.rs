@@ -76,17 +76,20 @@ impl Gated for DeleteSpec {
         let mut stays = volumes(cx, &self.keep_volumes, "kept");
         stays.extend(self.brings_back.iter().flat_map(|step| volumes(cx, step, "comes back")));
         stays.push("the namespace itself".to_owned());
+        // of what goes for a backup nothing is in either: they are of then
+        let of = if self.brings_back.as_ref() == Some(&self.dump) { "the backup: " } else { "" };
         if locks.iter().any(|lock| lock.name == PROVEN && lock.open) {
-            stays.push("the dump, proven".to_owned());
+            stays.push(format!("{of}the dump, proven"));
         }
-        stays.push("what is in the vault".to_owned());
+        stays.push(format!("{of}what is in the vault"));
         stays.extend(found.stays.iter().cloned());
         stays
     }
 
     fn way_back(&self) -> &'static str {
-        match self.brings_back {
+        match &self.brings_back {
             None => "the version before, on the kept volumes",
+            Some(step) if *step == self.dump => "the volumes of what goes; its values and .env only if you have them",
             Some(_) => "what goes now, on the volumes it leaves; by hand",
         }
     }

@@ -54,7 +54,7 @@ pub async fn check(cx: &StepCx) -> Result<Check, Halt> {
     if has(&["delete"]) {
         rights.extend(of_removal(cx).await?);
     }
-    if has(&["helm", "rehearse"]) && is_captured(cx) {
+    if has(&["helm", "rollback", "rehearse"]) && is_captured(cx) {
         rights.extend(of_chart(cx).await?);
     }
     let refused = refused(cx, &rights).await?;
@@ -98,7 +98,10 @@ async fn of_chart(cx: &StepCx) -> Result<BTreeSet<Right>, Halt> {
         let kinds = served.iter().filter(|kind| wanted.contains(&(kind.group.clone(), kind.kind.clone())));
         kinds.flat_map(|kind| verbs.iter().map(|verb| of_kind(verb, kind, place)).collect::<Vec<_>>()).collect()
     };
-    let mut rights: BTreeSet<Right> = of(rendered.kinds(), &INSTALLS, cx.namespace()).into_iter().collect();
+    // a backup installs nothing in the target
+    let installs = cx.driver.state().plan.iter().any(|step| ["helm", "rollback"].contains(&step.kind.as_str()));
+    let here = if installs { rendered.kinds() } else { BTreeSet::new() };
+    let mut rights: BTreeSet<Right> = of(here, &INSTALLS, cx.namespace()).into_iter().collect();
     if let Some(scratch) = &cx.needs.scratch {
         // a copy is made anew each time, of what may be in one
         let copied = rendered.copied(cx.namespace(), &cx.deployment()?.parts);

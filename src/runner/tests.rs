@@ -194,3 +194,39 @@ fn a_run_is_taken_in_whole_or_not_at_all() {
     let again = take_in(&here, id, "set".into(), papers).unwrap_err();
     assert!(again.what.contains("is here already"), "{}", again.what);
 }
+
+#[test]
+fn the_newest_backup_of_this_very_place_is_restored_and_another_one_only_by_name() {
+    let home = tempfile::tempdir().unwrap();
+    let runs = Runs::new(home.path().join("runs"));
+    let restore = Continues { intent: "upgrade".into(), purpose: Purpose::Restore, steps: vec!["keep".into()] };
+    let of = |to: &Identity, named: Option<&str>| {
+        source(&runs, "pixelcore", &restore, to, named)
+            .map(|found| found.folder.id)
+            .map_err(|refused| refused.lines().join(" "))
+    };
+    let here = target("plant");
+    assert!(of(&here, None).unwrap_err().contains("there is no backup here of this very place"));
+    let older = lay(&runs, "plant", 100, &[done("keep"), finished()]);
+    let newer = lay(&runs, "plant", 200, &[done("keep"), finished()]);
+    // what happened here since does not matter, nor does one that is not done, or of another place
+    lay(&runs, "plant", 300, &[effect("remove"), finished()]);
+    let other = lay(&runs, "other", 400, &[done("keep"), finished()]);
+    // taken in last, of long ago
+    let carried = lay(&runs, "plant", 50, &[done("keep"), imported()]);
+    assert_eq!(of(&here, None).unwrap(), newer.id);
+    assert_eq!(of(&here, Some(older.id.ending())).unwrap(), older.id);
+    assert_eq!(of(&here, Some(carried.id.ending())).unwrap(), carried.id);
+    assert!(of(&here, Some(other.id.ending())).unwrap_err().contains("it is of namespace other"));
+    // a namespace of the same name in another cluster
+    let there = Identity {
+        cluster_uid: Some("another".into()),
+        ca_sha256: "b".into(),
+        namespace_uid: "u".into(),
+        ..target("plant")
+    };
+    assert!(of(&there, None).unwrap_err().contains("named with --of RUN"));
+    assert_eq!(of(&there, Some(newer.id.ending())).unwrap(), newer.id);
+    let undone = lay(&runs, "plant", 500, &[]);
+    assert!(of(&here, Some(undone.id.ending())).unwrap_err().contains("is not done"));
+}

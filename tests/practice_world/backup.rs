@@ -42,3 +42,18 @@ async fn a_backup_is_sealed_and_restored_over_a_later_version() {
     assert!(after.settings.get("edge-sync").is_none(), "that application is of 5.0.0");
     assert_eq!(after.seen_as(&before), before);
 }
+
+/// The backup could dump anew what is being restored.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_restored_from_a_backup_that_is_not_at_its_end() {
+    let desk = Desk::new(&[], 100).await;
+    let before = desk.plant().await;
+    let cut = desk.begin("backup", "pod", &json!({}), |event| changes(event, "seal")).await;
+    assert_eq!(cut.stopped, None, "{}", cut.said);
+    let ride =
+        desk.go_on("restore", &json!({"keep_now": {"go_on": true}, "clear": {"phrase": "practice"}}), |_| false).await;
+    assert_ne!(ride.stopped, Some(Stopped::Finished), "{}", ride.said);
+    let stopped = format!("{:?}", ride.stopped);
+    assert!(stopped.contains("is not at its end"), "{stopped} {}", ride.said);
+    assert_eq!(desk.plant().await, before);
+}

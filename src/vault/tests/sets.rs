@@ -57,8 +57,10 @@ impl Place {
 fn a_set_is_opened_by_the_passphrase_of_its_vault_and_holds_one_run() {
     let place = Place::new();
     place.seal();
-    // sealed once more, over what is there
+    // sealed once more, over what is there: a part that was more than there is now would be taken for the file's end
+    fs::write(place.set().join("artifacts.dump.sql.0003.age"), "of an earlier dump").unwrap();
     place.seal();
+    assert!(!place.set().join("artifacts.dump.sql.0003.age").exists());
     let set = RecoverySet::read(&place.set()).unwrap();
     set.compare().unwrap();
     assert!(matches!(set.vault().unlock(&secret("wrong"), &Unlock::Here), Err(VaultError::WrongPassphrase)));
@@ -97,6 +99,9 @@ fn what_was_cut_altered_or_left_out_is_refused_by_name() {
     assert!(place.refused().contains("not the file that was sealed"));
     fs::remove_file(&part).unwrap();
     assert!(place.refused().contains("0002.age"));
+    std::os::unix::fs::symlink("/dev/zero", &part).unwrap();
+    assert!(place.refused().contains("no regular file"));
+    fs::remove_file(&part).unwrap();
     fs::write(&part, &whole).unwrap();
 
     // a manifest that somebody wrote is not proven, and one that leads out is not read

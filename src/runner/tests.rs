@@ -59,6 +59,16 @@ fn imported() -> Record {
 
 /// An upgrade in `namespace` that wrote these records at that second, after its plan.
 fn lay(runs: &Runs, namespace: &str, second: i64, more: &[Record]) -> RunFolder {
+    lay_by(runs, (namespace, second), more, |started| started)
+}
+
+/// The same with another first record.
+fn lay_by(
+    runs: &Runs,
+    (namespace, second): (&str, i64),
+    more: &[Record],
+    change: impl FnOnce(Record) -> Record,
+) -> RunFolder {
     let folder = runs.create(jiff::civil::date(2026, 11, 20), "pixelcore").unwrap();
     let runbook = ["pixelcore", "t", "1", "d", "upgrade"].map(str::to_owned);
     let [id, title, version, digest, intent] = runbook;
@@ -81,7 +91,7 @@ fn lay(runs: &Runs, namespace: &str, second: i64, more: &[Record]) -> RunFolder 
         steps: vec![step("keep", "patch"), step("remove", "delete"), step("freeze", "scale")],
     };
     let mut journal = Journal::create(&folder.journal()).unwrap();
-    for record in [started, planned].iter().chain(more) {
+    for record in [change(started), planned].iter().chain(more) {
         journal.append(Timestamp::from_second(second).unwrap(), record).unwrap();
     }
     folder
@@ -188,6 +198,18 @@ fn a_run_is_taken_in_whole_or_not_at_all() {
     assert_eq!(names(), [""; 0]);
     let other = take_in(&here, "2026-11-20-pixelcore-0000", "set".into(), papers).unwrap_err();
     assert!(other.what.contains("papers are not those of run"), "{}", other.what);
+    let simulated = lay_by(&there, ("plant", 100), &[], |mut started| {
+        if let Record::Started { practice, .. } = &mut started {
+            *practice = true;
+        }
+        started
+    });
+    let copied = |to: &std::path::Path| {
+        std::fs::copy(simulated.journal(), to.join("journal.jsonl")).unwrap();
+        Ok(())
+    };
+    let practised = take_in(&here, simulated.id.as_str(), "set".into(), copied).unwrap_err();
+    assert!(practised.what.contains("is of the practice world"), "{}", practised.what);
     let run = take_in(&here, id, "set".into(), papers).unwrap();
     assert!(state(&run).imported && state(&run).is_at_end());
     assert_eq!(names(), [id]);

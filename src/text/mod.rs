@@ -5,6 +5,7 @@
 mod address;
 mod diagnostic;
 mod hex;
+mod inside;
 mod printable;
 mod shell;
 mod template;
@@ -14,6 +15,7 @@ pub mod units;
 pub use address::{in_path, in_query};
 pub use diagnostic::{Diagnostic, Place};
 pub use hex::hex;
+pub use inside::stays_inside;
 pub use printable::printable;
 pub use shell::quoted;
 pub use template::{Template, condition, names, names_of_condition, render};

@@ -23,7 +23,7 @@ use crate::ports::{Sealed, Sealing};
 use crate::store::{
     Keep, StoreError, create_private_file, ensure_private_folder, sha256_hex, sync_folder, write_atomic,
 };
-use crate::text::hex;
+use crate::text::{hex, stays_inside};
 
 /// Name of what says what there is.
 const MANIFEST: &str = "manifest.json";
@@ -314,9 +314,4 @@ fn bounded(path: &Path, most: u64) -> Result<Vec<u8>, VaultError> {
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(StoreError::io("read", path))?;
     Ok(bytes)
-}
-
-fn stays_inside(name: &str) -> bool {
-    let plain = |part: std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
-    !name.is_empty() && Path::new(name).components().all(plain)
 }

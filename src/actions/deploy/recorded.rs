@@ -5,7 +5,7 @@
 
 use std::{
     io::Read as _,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -13,7 +13,7 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 
 use super::copy;
-use crate::{actions::objects::pods::text, ports::SecretBytes};
+use crate::{actions::objects::pods::text, ports::SecretBytes, text::stays_inside};
 
 /// Most bytes of a record, unpacked: helm's own limit for a chart, and room for the values and the manifest.
 const MOST: u64 = 64 << 20;
@@ -67,9 +67,8 @@ fn decoded(text: &str) -> Result<Vec<u8>, String> {
 
 /// A path that stays inside of the chart.
 fn inside(name: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(name);
-    let plain = !name.is_empty() && path.components().all(|part| matches!(part, Component::Normal(_)));
-    plain.then_some(path).ok_or_else(|| "helm's record names a file that is not inside of its chart".to_owned())
+    let refused = || "helm's record names a file that is not inside of its chart".to_owned();
+    stays_inside(name).then(|| PathBuf::from(name)).ok_or_else(refused)
 }
 
 #[cfg(test)]

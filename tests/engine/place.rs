@@ -71,6 +71,25 @@ async fn an_object_of_a_release_of_the_same_name_elsewhere_stays() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_helper_that_ends_already_is_not_listed() {
+    let (_home, answers) = answers();
+    let mut state = State::with_deployment("test");
+    for (name, ending) in [("helper-left", None), ("helper-ending", Some("2026-11-20T21:00:00Z"))] {
+        let mut mark =
+            json!({"name": name, "namespace": "plant", "labels": {"app.kubernetes.io/managed-by": "drydock"}});
+        if let Some(since) = ending {
+            mark["deletionTimestamp"] = json!(since);
+        }
+        state.put(json!({"kind": "ConfigMap", "metadata": mark}));
+    }
+    let desk = Desk::begin(&pixelcore(), Fake::new(state)).await;
+    assert_eq!(desk.go(Clerk::new(answers)).await.stopped, Stopped::Finished);
+    assert_eq!(desk.fake.calls("delete ConfigMap plant/helper-left").len(), 1);
+    // its end is somebody's already; on the list, it would be gone while the words are typed
+    assert!(desk.fake.calls("delete ConfigMap plant/helper-ending").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn room_for_the_dump_is_measured_by_the_database() {
     let (_home, answers) = answers();
     for (room, size, enough) in [(3 << 30, 4_u64 << 30, false), (3 << 30, 2 << 30, true), (1 << 29, 1000, false)] {

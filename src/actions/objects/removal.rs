@@ -39,12 +39,13 @@ fn belongs(object: &Value, kind: &Kind, release: &Release<'_>, stateful: &[Strin
         && name.strip_prefix(&format!("sh.helm.release.v1.{}.v", release.name)).is_some_and(is_number);
     let claim = kind.kind == "PersistentVolumeClaim"
         && stateful.iter().any(|prefix| name.strip_prefix(prefix.as_str()).is_some_and(is_number));
-    let ours = object
-        .pointer("/metadata/labels")
-        .and_then(|all| all.get("app.kubernetes.io/managed-by"))
-        .and_then(Value::as_str)
-        == Some("drydock");
-    release.has(object) || record || claim || ours
+    release.has(object) || record || claim || is_helper(object)
+}
+
+/// Whether drydock made it, to look at something or to carry it.
+fn is_helper(object: &Value) -> bool {
+    let labels = object.pointer("/metadata/labels");
+    labels.and_then(|all| all.get("app.kubernetes.io/managed-by")?.as_str()) == Some("drydock")
 }
 
 /// A Helm release.
@@ -123,7 +124,9 @@ pub async fn find_in(cx: &StepCx, kinds: Vec<Kind>) -> Result<Found, Halt> {
         let owned = !claim && owners.is_some_and(|owners| !owners.is_empty());
         let furniture = (kind.kind == "ConfigMap" && name == "kube-root-ca.crt")
             || (kind.kind == "ServiceAccount" && name == "default");
-        if owned || furniture {
+        // a helper of ours that ends already would be gone while the words are typed, and the list another one
+        let ending = is_helper(&object) && object.pointer("/metadata/deletionTimestamp").is_some();
+        if owned || furniture || ending {
             continue;
         }
         let uid = text(&object, "/metadata/uid").to_owned();

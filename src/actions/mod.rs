@@ -39,6 +39,7 @@ impl ActionSpec {
             Self::Run(spec) => spec,
             Self::Scale(spec) => spec,
             Self::Dump(spec) => spec,
+            Self::Adopt(spec) => spec,
             Self::Verify(spec) => spec,
             Self::Rehearse(spec) => spec,
             Self::Seal(spec) => spec,

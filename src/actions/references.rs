@@ -46,7 +46,8 @@ impl ActionSpec {
             | Self::Confirm(_)
             | Self::Manual(_)
             | Self::Run(_)
-            | Self::Dump(_) => Vec::new(),
+            | Self::Dump(_)
+            | Self::Adopt(_) => Vec::new(),
         }
     }
 
@@ -58,6 +59,7 @@ impl ActionSpec {
             Self::Manual(spec) => spec.text.iter().collect(),
             Self::Run(spec) => spec.command.iter().collect(),
             Self::Dump(spec) => vec![&spec.way, &spec.scripts],
+            Self::Adopt(spec) => vec![&spec.dump, &spec.csv],
             Self::Rehearse(spec) => vec![&spec.namespace, &spec.way, &spec.scripts],
             Self::Restore(spec) => vec![&spec.way, &spec.scripts],
             Self::Seal(spec) => vec![&spec.folder],

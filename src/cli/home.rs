@@ -250,11 +250,11 @@ async fn check(begin: &Begin) -> Result<BTreeMap<String, String>, BTreeMap<Strin
     for (id, value) in &begin.inputs {
         let kind = runbook.inputs.iter().find(|input| input.id == *id).map(|input| input.kind).unwrap_or_default();
         let looked = match kind {
-            InputKind::Path | InputKind::Chart if !value.is_empty() => std::path::absolute(value)
+            kind if kind.is_path() && !value.is_empty() => std::path::absolute(value)
                 .map_err(|error| error.to_string())
                 .and_then(|path| kind.look(&path).map(|()| Path::display(&path).to_string())),
             InputKind::ScratchNamespace => free(begin, value).await.map(|()| value.clone()),
-            InputKind::Path | InputKind::Chart | InputKind::Text => Ok(value.clone()),
+            _ => Ok(value.clone()),
         };
         match looked {
             Ok(value) => {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Exit, Failure, Global, Outcome,
+    Exit, Failure, Global, Outcome, adopted,
     attend::Realm,
     looking::Looking,
     place::choose_place,
@@ -29,6 +29,7 @@ use crate::{
 pub async fn check(global: &Global, mut args: TargetArgs) -> Outcome {
     let paths = Paths::resolve(global.state_dir.clone())?;
     paths.ensure()?;
+    adopted::settle(&mut args)?;
     choose_place(global, &mut args).await?;
     let target = choose(&args, &std::collections::BTreeMap::new(), None, &paths.runs()).await?;
     let intent = target.intent(&args.intent)?.clone();

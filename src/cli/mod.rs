@@ -1,6 +1,7 @@
 //! Subcommands, one file each; settings are resolved here once. The only room besides `main` that prints.
 
 mod abandon;
+mod adopted;
 mod attend;
 mod backup;
 mod doctor;

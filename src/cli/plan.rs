@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Exit, Failure, Global, Outcome,
+    Exit, Failure, Global, Outcome, adopted,
     inspect::object,
     place::choose_place,
     target::{Target, TargetArgs, choose},
@@ -32,6 +32,7 @@ pub struct PlanArgs {
 /// `drydock plan`
 pub async fn plan(global: &Global, args: PlanArgs) -> Outcome {
     let PlanArgs { target: mut args, output } = args;
+    adopted::settle(&mut args)?;
     let runs = Paths::resolve(global.state_dir.clone())?.runs();
     choose_place(global, &mut args).await?;
     let target = choose(&args, &std::collections::BTreeMap::new(), None, &runs).await?;

@@ -233,7 +233,8 @@ pub async fn practice(global: &Global, args: PracticeArgs) -> Outcome {
             )
             .await
         }
-        None => new_run(global, &folder, &stage, args, answers).await,
+        // boxed: it holds a whole run, as this does
+        None => Box::pin(new_run(global, &folder, &stage, args, answers)).await,
     };
     stage.world.save().await?;
     ended

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Exit, Failure, Global, Outcome,
+    Exit, Failure, Global, Outcome, adopted,
     attend::{Attended, Behind, Realm, attend, has_screen},
     home::choose_target,
     log,
@@ -142,9 +142,12 @@ pub async fn start(global: &Global, mut args: StartArgs) -> Outcome {
     let paths = Paths::resolve(global.state_dir.clone())?;
     paths.ensure()?;
     let _log = log::begin(&paths.log_file());
+    adopted::settle(&mut args.target)?;
     let answers = load_answers(args.answers.as_deref())?;
     let inputs = answers.as_ref().map(|answers| answers.inputs.clone()).unwrap_or_default();
-    let is_open = args.target.namespace.is_none() && args.target.file.is_none() && !args.target.reach.is_special();
+    let of = &args.target;
+    // the door begins with nothing chosen: what was given here would be lost there
+    let is_open = of.namespace.is_none() && of.file.is_none() && of.set.is_empty() && !of.reach.is_special();
     if answers.is_none() && is_open && has_screen(global) {
         // boxed: it holds a whole run, as this does
         return Box::pin(choose_target(global, &args.target)).await;

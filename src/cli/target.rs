@@ -42,6 +42,9 @@ pub struct TargetArgs {
     /// Counts the target as PROD, whatever the label of its namespace says
     #[arg(long)]
     pub prod: bool,
+    /// Files made by hand that are taken over, in the order of the runbook: for pixelcore the dump and its CSV file
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub adopt: Vec<PathBuf>,
     /// An input of the runbook
     #[arg(long = "set", value_name = "INPUT=VALUE")]
     pub set: Vec<String>,

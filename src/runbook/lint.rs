@@ -296,7 +296,7 @@ fn kinds_of(key: &str) -> Option<&'static [&'static str]> {
         "helm.captured" | "to" => &["capture"],
         "captured" => &["ask", "capture"],
         "set_file" | "from" => &["ask"],
-        "dump" => &["dump"],
+        "dump" => &["dump", "adopt"],
         "proven_by" => &["rehearse"],
         "keep_volumes" | "kept" | "volumes" => &["patch"],
         "brings_back" => &["patch", "dump"],

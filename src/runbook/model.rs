@@ -46,6 +46,8 @@ pub enum InputKind {
     Path,
     /// A Helm chart on this machine: a path to its archive, or to the folder that holds `Chart.yaml`.
     Chart,
+    /// A file that was made elsewhere and is taken over: `start --adopt` names those of an intent in their order.
+    Adopted,
     /// A namespace to try something out in: not the target's own, and none that is there already.
     ScratchNamespace,
 }
@@ -53,7 +55,7 @@ pub enum InputKind {
 impl InputKind {
     /// Whether it is a path on this machine.
     pub fn is_path(self) -> bool {
-        matches!(self, Self::Path | Self::Chart)
+        matches!(self, Self::Path | Self::Chart | Self::Adopted)
     }
 
     /// Looks whether `path` would do.
@@ -64,6 +66,9 @@ impl InputKind {
         let found = std::fs::metadata(path).map_err(|error| error.to_string())?;
         if self == Self::Chart && found.is_dir() && !path.join("Chart.yaml").is_file() {
             return Err("it is no chart, there is no Chart.yaml in it".to_owned());
+        }
+        if self == Self::Adopted && !found.is_file() {
+            return Err("it is no regular file; name the file itself".to_owned());
         }
         Ok(())
     }
@@ -254,10 +259,10 @@ impl Runbook {
                 ));
             }
             let value = match input.kind {
-                InputKind::Path | InputKind::Chart if !value.is_empty() => {
+                kind if kind.is_path() && !value.is_empty() => {
                     std::path::absolute(&value).map_or(value, |path| path.to_string_lossy().into_owned())
                 }
-                InputKind::Path | InputKind::Chart | InputKind::Text | InputKind::ScratchNamespace => value,
+                _ => value,
             };
             found.insert(input.id.clone(), serde_json::Value::String(value));
         }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -18,7 +19,7 @@ use drydock::{
     },
     practice::{ApiServer, Fault, NAMESPACE, Options, World},
     run::{Event, Link, Record, RunbookRef, Stopped},
-    runbook::{EMBEDDED, Intent, Loaded, load},
+    runbook::{EMBEDDED, InputKind, Intent, Loaded, load},
     runner::{launch, open, reopen, source},
     store::{RunFolder, Runs},
 };
@@ -178,6 +179,11 @@ impl Desk {
         self.runs().newest().unwrap().unwrap()
     }
 
+    /// Where a file lies that was made by hand and is given for an input.
+    pub fn by_hand(&self, input: &str) -> PathBuf {
+        self.folder.path().join(input)
+    }
+
     /// Answers of an administrator who knows the plant.
     pub fn answers(&self, more: &Value) -> Value {
         let mut answers = json!({
@@ -218,6 +224,10 @@ impl Desk {
         let mut chosen = self.world.inputs(self.folder.path());
         chosen.retain(|id, _| loaded.runbook.inputs.iter().any(|input| input.id == *id && input.is_asked_by(intent)));
         chosen.insert("way".to_owned(), way.to_owned());
+        // what was made by hand lies where the input says
+        for input in loaded.runbook.inputs.iter().filter(|i| i.kind == InputKind::Adopted && i.is_asked_by(intent)) {
+            chosen.insert(input.id.clone(), self.by_hand(&input.id).display().to_string());
+        }
         let inputs = loaded.runbook.inputs(intent, &chosen, &place).unwrap();
         let known = json!({"inputs": inputs, "target": place});
         let plan = Plan::new(&loaded.runbook, intent, &identity, &known);

@@ -2,6 +2,7 @@
 //! keys at a terminal. All of it mostly waits, so it waits together.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adopted;
 mod answers;
 mod backup;
 mod desk;

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod admitted;
+mod adopts;
 mod backs_up;
 mod copy;
 mod exec;

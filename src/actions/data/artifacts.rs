@@ -43,11 +43,25 @@ pub struct DumpFacts {
     pub counts: Counts,
     /// The source's server, as it was before the first byte was dumped: what is written after that is not in the files.
     pub server: ServerFacts,
-    /// The way it was made: `pod` or `scripts`.
+    /// The way it was made: `pod`, `scripts`, or [`ADOPTED`].
     pub way: String,
 }
 
+/// The way of a dump that was made elsewhere: its counts are those of its own files, and its server is the one whose database
+/// it is to replace. Of the database it was made from nothing is known.
+pub const ADOPTED: &str = "adopted";
+
 impl DumpFacts {
+    /// Whether it was made elsewhere.
+    pub fn is_adopted(&self) -> bool {
+        self.way == ADOPTED
+    }
+
+    /// What a restore of it is counted against.
+    pub fn origin(&self) -> &'static str {
+        if self.is_adopted() { "these files" } else { "production" }
+    }
+
     /// What proofs are bound to: the content of both files.
     pub fn subject(&self) -> String {
         format!("dump {}+{}", self.dump.sha256, self.csv.sha256)

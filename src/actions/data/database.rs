@@ -85,6 +85,9 @@ pub async fn settled_source(
 /// before it ends, so that one could be missed that ends between the two questions: they are asked again until none has.
 pub async fn quiet(cx: &StepCx, dump: &str, waited: &mut Waited) -> Result<Result<String, String>, Halt> {
     let Ok(facts) = DumpFacts::of(cx, dump) else { return Ok(Err("there is no dump yet".to_owned())) };
+    if facts.is_adopted() {
+        return Ok(Err("the files were made elsewhere: what was written since is in none of them".to_owned()));
+    }
     match moved(cx, &facts, waited).await {
         Ok(None) => Ok(Ok("no row changed since the dump, read now".to_owned())),
         Ok(Some(what)) => Ok(Err(what)),

@@ -2,6 +2,7 @@
 //!
 //! Owns the dump's files, the pods in which the long work runs, and the network of a scratch copy. What PostgreSQL says and how it is read is `postgres`'s.
 
+mod adopt;
 pub mod artifacts;
 pub mod client;
 pub mod database;

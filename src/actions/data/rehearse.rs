@@ -290,9 +290,10 @@ impl RehearseSpec {
         remove(cx, &name, &place.namespace_uid).await?;
         let held = if matches!(network, Network::Holds { .. }) { "" } else { ", its network not held" };
         let sentence = format!(
-            "restored in {}, {} of {1} tables have as many rows as production, version {version} answers{held}",
+            "restored in {}, {} of {1} tables have as many rows as {}, version {version} answers{held}",
             units::seconds(seconds),
-            comparison.equal.len()
+            comparison.equal.len(),
+            facts.origin()
         );
         let mut proof = json!({"seconds": seconds, "tables": comparison.equal.len(), "added": comparison.added,
             "version": version, "chart": chart::sha256(cx), "network": network.word(),

@@ -52,7 +52,9 @@ impl Gated for DeleteSpec {
         locks.push(dumped(lock("complete", files, number(&self.dump))));
         let restored = artifacts::proven(cx, &self.dump, &self.proven_by);
         locks.push(dumped(lock(PROVEN, restored, number(&self.proven_by))));
-        if self.checked_by.is_some() {
+        // what was written since a dump of elsewhere stays on the volumes, which is another lock
+        let adopted = artifacts::DumpFacts::of(cx, &self.dump).is_ok_and(|facts| facts.is_adopted());
+        if self.checked_by.is_some() && !adopted {
             locks.push(dumped(lock("quiet", database::quiet(cx, &self.dump, waited).await?, number(&self.dump))));
         }
         // of a dump that comes back its own locks ask

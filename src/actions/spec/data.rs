@@ -1,4 +1,4 @@
-//! The YAML of what is done with a database: `dump`, `verify`, `rehearse`, `restore`.
+//! The YAML of what is done with a database: `dump`, `adopt`, `verify`, `rehearse`, `restore`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,16 @@ pub struct DumpSpec {
     /// Folder with the admin's scripts.
     #[serde(default)]
     pub scripts: Template,
+}
+
+/// `adopt`: a dump that was made elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdoptSpec {
+    /// Path of the plain dump.
+    pub dump: Template,
+    /// Path of the CSV file of the large table.
+    pub csv: Template,
 }
 
 /// What `verify` looks at.

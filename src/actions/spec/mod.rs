@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use check::{CheckKind, CheckSpec};
-pub use data::{DumpSpec, RehearseSpec, RestoreSpec, SealSpec, VerifySpec, VerifyWhat};
+pub use data::{AdoptSpec, DumpSpec, RehearseSpec, RestoreSpec, SealSpec, VerifySpec, VerifyWhat};
 
 use crate::{run::Form, text::Template};
 
@@ -33,6 +33,8 @@ pub enum ActionSpec {
     Scale(ScaleSpec),
     /// Dump the database.
     Dump(DumpSpec),
+    /// Take over a dump that was made elsewhere.
+    Adopt(AdoptSpec),
     /// Check artifacts, or compare the database with what the dump was made from.
     Verify(VerifySpec),
     /// Restore into a scratch namespace, compare, remove it.
@@ -69,6 +71,7 @@ impl ActionSpec {
             Self::Run(_) => "run",
             Self::Scale(_) => "scale",
             Self::Dump(_) => "dump",
+            Self::Adopt(_) => "adopt",
             Self::Verify(_) => "verify",
             Self::Rehearse(_) => "rehearse",
             Self::Seal(_) => "seal",

@@ -46,9 +46,13 @@ pub fn forms(cx: &StepCx, steps: &[String]) -> Vec<String> {
 
 /// What was compared when the place is the same one.
 pub fn same_place(cx: &StepCx) -> &'static str {
-    match cx.target.cluster_uid {
-        Some(_) => "three ids as at the start, read now",
-        None => "two ids as at the start, read now; the cluster's own may not be read here",
+    match (&cx.target.cluster_uid, cx.target.is_namespace_read()) {
+        (Some(_), _) => "three ids as at the start, read now",
+        (None, true) => "two ids as at the start, read now; the cluster's own may not be read here",
+        (None, false) => {
+            "two ids as at the start, read now; the cluster's own may not be read here, nor the namespace: its ConfigMap \
+             kube-root-ca.crt stands in for it"
+        }
     }
 }
 

@@ -1,17 +1,19 @@
-//! Rights that are less than all: a namespace that was given for the rehearsal instead of a new one. First everything that must
-//! refuse; then that nothing is touched but what the run made.
+//! Rights that are less than all: a namespace that was given for the rehearsal instead of a new one, and volumes that cannot be
+//! kept. First everything that must refuse; then that nothing is touched but what the run made, and what a yes costs.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use drydock::{
+    plain::Say,
     ports::PortErrorKind,
-    run::{CheckResult, Event, Question, Stopped},
+    run::{CheckResult, Event, Gate, Question, Reply, Stopped},
 };
 use serde_json::{Value, json};
 
 use crate::{
     crash::answers,
-    drive::{Clerk, Desk, Ride, pixelcore},
+    drive::{Act, Clerk, Desk, Ride, pixelcore},
+    gate::gate,
     roll_back::choosing,
     world::{Fake, State, key},
 };
@@ -217,4 +219,139 @@ async fn a_process_that_ended_in_the_middle_leaves_nothing_there_either() {
         assert_eq!(ride.stopped, Stopped::Finished);
         is_empty_again(&desk, &uid, "taken up again");
     }
+}
+
+/// A cluster whose volumes may be read and not changed.
+fn no_volumes() -> Arc<Fake> {
+    let fake = Fake::new(State::with_deployment("test"));
+    fake.forbid("patch persistentvolumes");
+    fake
+}
+
+/// The usual answers, with these two where they are given.
+fn agreed(answers: &Value, seen: &[&str], keep: Option<Value>) -> Value {
+    let mut answers = answers.clone();
+    answers["steps"]["preflight"] = json!({ "seen": seen });
+    if let Some(keep) = keep {
+        answers["steps"]["keep"] = keep;
+    }
+    answers
+}
+
+fn volumes_are_as_before(fake: &Fake, what: &str) {
+    assert_eq!(fake.calls("apply PersistentVolume"), Vec::<String>::new(), "{what}");
+    assert!(fake.state().objects.contains_key(&key("PersistentVolumeClaim", "plant", "data-pix-db-0")), "{what}");
+    assert!(fake.state().objects.contains_key(&key("StatefulSet", "plant", "pix-db")), "{what}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn volumes_that_cannot_be_kept_are_told_and_nothing_goes_without_a_yes() {
+    let (_home, answers) = answers();
+    // the warning of the preflight was not seen
+    let desk = Desk::begin(&pixelcore(), no_volumes()).await;
+    let ride = desk.go(Clerk::new(answers.clone())).await;
+    let Stopped::NeedsAnswer { .. } = &ride.stopped else { panic!("{:?}", ride.stopped) };
+    let warned = ride.questions().into_iter().find_map(|question| match question {
+        Question::Checks { checks, .. } => checks.iter().find(|check| check.result == CheckResult::Warn).cloned(),
+        _ => None,
+    });
+    let warned = warned.unwrap();
+    assert!(warned.sentence.contains("volumes cannot be kept: patch persistentvolumes in the cluster"), "{warned:?}");
+    assert!(warned.help[0].contains("resources: [\"persistentvolumes\"], verbs: [\"patch\"]"), "{warned:?}");
+    volumes_are_as_before(&desk.fake, "not seen");
+
+    // nobody said yes where they would be kept
+    let desk = Desk::begin(&pixelcore(), no_volumes()).await;
+    let ride = desk.go(Clerk::new(agreed(&answers, &["rights"], None))).await;
+    let Stopped::NeedsAnswer { .. } = &ride.stopped else { panic!("{:?}", ride.stopped) };
+    let Some(Question::Confirm { text, .. }) = ride.questions().pop() else { panic!("{:?}", ride.stopped) };
+    let text = text.join("\n");
+    for part in ["volumes of data-pix-db-0 cannot be kept", "gone for good", "the proven dump, rehearsed in", "5.0.0"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    volumes_are_as_before(&desk.fake, "no yes");
+    assert!(ride.events.iter().all(|event| gate(event).is_none()), "no gate stands open before that");
+}
+
+fn right_words(gate: &Gate) -> Reply {
+    Reply::Gate { namespace: gate.namespace.clone(), word: gate.word.clone() }
+}
+
+/// The gate of a run that was agreed to keep no volume, and what `typed` makes of it.
+async fn at_gate(desk: &Desk, answers: Value, once: impl FnOnce(&Desk) + Send) -> (Gate, Stopped) {
+    once(desk);
+    let mut first = true;
+    let clerk = Clerk::hooked(answers, move |event| {
+        let gate = gate(event)?;
+        let act = if first { Act::Say(Say::Reply(right_words(gate))) } else { Act::Leave };
+        first = false;
+        Some(vec![act])
+    });
+    let ride = desk.go(clerk).await;
+    let gate = ride.events.iter().find_map(gate).unwrap().clone();
+    (gate, ride.stopped)
+}
+
+/// A run that stands at its gate, having agreed that no volume is kept.
+async fn before_gate(answers: &Value) -> Desk {
+    let desk = Desk::begin(&pixelcore(), no_volumes()).await;
+    let clerk = Clerk::hooked(answers.clone(), |event| gate(event).map(|_| vec![Act::Leave]));
+    assert!(matches!(desk.go(clerk).await.stopped, Stopped::NeedsAnswer { .. }));
+    desk
+}
+
+fn dump(desk: &Desk) -> PathBuf {
+    desk.folder().join("artifacts/db-data.sql-plant")
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_gate_of_volumes_that_are_not_kept_opens_for_a_proven_dump_only() {
+    let (_home, answers) = answers();
+    let answers = agreed(&answers, &["rights"], Some(json!({"go_on": true})));
+    let desk = before_gate(&answers).await;
+    let text = std::fs::read_to_string(dump(&desk)).unwrap();
+    std::fs::write(dump(&desk), text.replace("pump", "pomp")).unwrap();
+    let (shut, stopped) = at_gate(&desk, answers.clone(), |_| {}).await;
+    assert!(!shut.is_open() && !matches!(stopped, Stopped::Finished), "{:?}", shut.locks);
+    volumes_are_as_before(&desk.fake, "a damaged dump");
+
+    // once they can be kept they must be
+    let desk = before_gate(&answers).await.again();
+    let (shut, stopped) = at_gate(&desk, answers.clone(), |_| {}).await;
+    let lock = shut.locks.iter().find(|lock| lock.name == "kept").unwrap();
+    assert!(!lock.open && lock.sentence.contains("now they can be kept") && lock.again == ["keep"], "{lock:?}");
+    assert!(!matches!(stopped, Stopped::Finished));
+    volumes_are_as_before(&desk.fake, "rights that came");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_yes_sees_that_the_data_go_and_what_leads_back() {
+    let (_home, answers) = answers();
+    let answers = agreed(&answers, &["rights"], Some(json!({"go_on": true})));
+    let desk = before_gate(&answers).await.again();
+    let (seen, stopped) = at_gate(&desk, answers, |desk| desk.fake.forbid("patch persistentvolumes")).await;
+    assert_eq!(stopped, Stopped::Finished);
+    assert!(seen.goes.iter().any(|gone| gone.name == "data-pix-db-0 with its data"), "{:?}", seen.goes);
+    assert!(seen.stays.contains(&"no volume: the data of data-pix-db-0 go".to_owned()), "{:?}", seen.stays);
+    assert!(seen.way_back.contains("with the proven dump, rehearsed in "), "{}", seen.way_back);
+    assert!(!format!("{seen:?}").contains("kept volumes"), "{seen:?}");
+    assert!(desk.fake.state().kept.is_empty() && desk.fake.calls("apply PersistentVolume").is_empty());
+    let text = std::fs::read_to_string(desk.folder().join("journal.jsonl")).unwrap();
+    assert!(text.contains("no volume is kept") && text.contains("pix-restore-data.sh"), "{text}");
+    assert!(!text.contains("undo-remove"), "what volumes would be needed for is not offered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn volumes_that_are_kept_anyhow_need_no_right_to_change_them() {
+    let (_home, answers) = answers();
+    let fake = no_volumes();
+    for object in fake.state().objects.values_mut().filter(|object| object["kind"] == "PersistentVolume") {
+        object["spec"]["persistentVolumeReclaimPolicy"] = json!("Retain");
+    }
+    let desk = Desk::begin(&pixelcore(), fake).await;
+    let ride = desk.go(Clerk::new(answers)).await;
+    assert_eq!(ride.stopped, Stopped::Finished);
+    let shown = ride.events.iter().find_map(gate).unwrap();
+    assert!(shown.way_back.contains("kept volumes"), "{}", shown.way_back);
+    assert_eq!(desk.fake.state().kept.len(), 1);
 }

@@ -11,7 +11,7 @@ use crate::{
         deploy::{chart, release},
         forms::{api::Api, settings},
         objects::{
-            bind,
+            bind, keep,
             pods::{ask_container, ready_pod, text},
         },
         programs::host::{Call, answer},
@@ -82,9 +82,16 @@ pub async fn ask(cx: &StepCx, spec: &CheckSpec, kind: CheckKind, scope: Scope) -
             let captured = cx.facts_of(&cx.deployment()?.helm.captured)?;
             version(cx, kind, Some(text(&captured, "/version").to_owned())).await
         }
-        CheckKind::KeptVolumes => bind::kept(cx, spec.kept.as_deref().unwrap_or_default()).await.map(|found| {
-            kind.from(found, "find out who uses or removed it; without it only the proven dump leads back")
-        }),
+        CheckKind::KeptVolumes => {
+            let step = spec.kept.as_deref().unwrap_or_default();
+            let help = match keep::not_kept(cx, step) {
+                Some(_) => {
+                    "type the commands of that report, one by one: they bring the version before back, and its rows"
+                }
+                None => "find out who uses or removed it; without it only the proven dump leads back",
+            };
+            bind::kept(cx, step).await.map(|found| kind.from(found, help))
+        }
     };
     match asked {
         Ok(check) => Ok(check),

@@ -8,7 +8,10 @@ use crate::{
         context::{Halt, StepCx, right},
         data::scratch_look::{self, Way},
         deploy::rendered::{Rendered, kinds_of},
-        objects::removal::{Found, find_in, removable},
+        objects::{
+            keep,
+            removal::{Found, find_in, removable},
+        },
         spec::CheckKind,
     },
     ports::{Access, Kind, Right},
@@ -86,8 +89,18 @@ pub async fn check(cx: &StepCx) -> Result<Check, Halt> {
         let sentence = format!("{} of {} calls are refused: {}", refused.len(), rights.len(), told.what);
         return Ok(found(CheckResult::Fail, &sentence, told.rules));
     }
-    let sentence = format!("all {} calls of all steps are allowed", rights.len());
-    Ok(found(CheckResult::Pass, &sentence, Vec::new()))
+    let missing = if cx.needs.optional.is_empty() { Vec::new() } else { keep::missing(cx).await? };
+    if missing.is_empty() {
+        let sentence = format!("all {} calls of all steps are allowed", rights.len());
+        return Ok(found(CheckResult::Pass, &sentence, Vec::new()));
+    }
+    let told = told(&missing);
+    let sentence = format!(
+        "volumes cannot be kept: {} is refused. The removal would take the data along; only the proven dump would lead back, and a \
+         later step asks about that",
+        told.what
+    );
+    Ok(found(CheckResult::Warn, &sentence, told.rules))
 }
 
 /// What is asked for the namespace of the rehearsal depends on how it can be had; where it cannot, its own check says so.

@@ -120,7 +120,7 @@ async fn without_any_namespace_the_ways_to_one_are_told() {
 #[tokio::test(start_paused = true)]
 async fn rights_are_asked_for_in_the_namespace_that_was_given() {
     let (_home, answers) = answers();
-    for right in ["list ingresses", "delete persistentvolumeclaims", "create networkpolicies"] {
+    for right in ["list ingresses", "delete persistentvolumeclaims", "create networkpolicies", "delete services"] {
         let fake = given();
         fake.forbid_in(right, LAB);
         let desk = Desk::begin(&pixelcore(), fake).await;

@@ -1,6 +1,8 @@
 //! Which namespace a rehearsal can have, read from the cluster: whether it is there, whose it is, and whether it is empty. Only
 //! reads. Called by `scratch_place`, by the checks and the rights of the preflight, and by `cli` before a run begins.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
             removal::{furniture, kinds_of_applications},
         },
     },
-    ports::{ObjectRef, Objects, PortError, PortErrorKind, Right, kinds},
+    ports::{Identity, Kind, ObjectRef, Objects, PortError, PortErrorKind, Right, kinds},
 };
 
 /// Label that marks what a run has made, with its short id.
@@ -61,15 +63,21 @@ pub fn emptying(name: &str) -> String {
     format!("remove what this run made in {name}")
 }
 
+/// Kinds of which something may be in a copy. Who may do what is never of a copy: an empty namespace that was given has that.
+pub async fn kinds_inside(objects: &dyn Objects) -> Result<Vec<Kind>, PortError> {
+    let all = kinds_of_applications(objects).await?.into_iter();
+    Ok(all.filter(|kind| !["Role", "RoleBinding"].contains(&kind.kind.as_str())).collect())
+}
+
 /// What is in a namespace beyond what every one has and what says who may do how much there, as `ConfigMap notes`.
 ///
 /// # Errors
 /// `Forbidden` where a kind may not be listed there: then nobody knows whether it is empty.
 pub async fn contents(objects: &dyn Objects, name: &str) -> Result<Vec<String>, PortError> {
     let mut found = Vec::new();
-    for kind in kinds_of_applications(objects).await? {
-        // an empty namespace that was given has a binding for whom it was given to, and often a bound
-        if ["Role", "RoleBinding", "LimitRange", "ResourceQuota"].contains(&kind.kind.as_str()) {
+    for kind in kinds_inside(objects).await? {
+        // what bounds those whom it was given to
+        if ["LimitRange", "ResourceQuota"].contains(&kind.kind.as_str()) {
             continue;
         }
         for object in objects.list(&kind, Some(name), "").await? {
@@ -145,24 +153,16 @@ pub async fn way(cx: &StepCx, name: &str) -> Result<Way, Halt> {
     }
 }
 
-/// What is needed to use and empty a given namespace, beyond what a copy needs anyhow.
-pub async fn rights_in(cx: &StepCx, name: &str) -> Result<Vec<Right>, Halt> {
-    let kinds = kinds_of_applications(cx.world.objects.as_ref()).await?;
-    let lists = kinds.iter().map(|kind| right("list", &kind.group, &kind.plural, "", Some(name)));
-    let deletes = kinds.iter().filter(|kind| {
-        matches!(
-            kind.kind.as_str(),
-            "Deployment"
-                | "StatefulSet"
-                | "Service"
-                | "ConfigMap"
-                | "Secret"
-                | "PersistentVolumeClaim"
-                | "NetworkPolicy"
-        )
-    });
-    let deletes = deletes.map(|kind| right("delete", &kind.group, &kind.plural, "", Some(name)));
-    Ok(lists.chain(deletes).collect())
+/// What is needed to use and empty a given namespace, beyond `known`, which a copy needs anyhow: whatever is made there is
+/// deleted there.
+pub async fn rights_in(cx: &StepCx, name: &str, known: &BTreeSet<Right>) -> Result<Vec<Right>, Halt> {
+    let here = |right: &&Right| right.namespace.as_deref() == Some(name) && right.subresource.is_empty();
+    let made = known.iter().filter(here).filter(|right| right.verb == "create");
+    let deleted = made.map(|right| Right { verb: "delete".to_owned(), ..right.clone() });
+    let lists = kinds_inside(cx.world.objects.as_ref()).await?;
+    let lists = lists.into_iter().map(|kind| right("list", &kind.group, &kind.plural, "", Some(name)));
+    let claims = right("delete", "", "persistentvolumeclaims", "", Some(name));
+    Ok(deleted.chain(lists).chain([claims]).collect())
 }
 
 /// The ways in which a namespace can be had where none may be made, one line each.
@@ -175,6 +175,11 @@ pub fn ways(cx: &StepCx) -> Vec<String> {
             cx.namespace()
         ),
     ]
+}
+
+/// The id of a given namespace that whoever has rights in it can read.
+pub fn id_of(place: &Identity) -> &str {
+    if place.root_uid.is_empty() { &place.namespace_uid } else { &place.root_uid }
 }
 
 /// Whether this run took that very namespace, and has not seen it empty since.
@@ -190,5 +195,5 @@ pub async fn is_taken(cx: &StepCx, name: &str) -> Result<bool, Halt> {
         }
     }
     let Some(uid) = last else { return Ok(false) };
-    Ok(cx.world.objects.identity(name).await?.namespace_uid == uid)
+    Ok(id_of(&cx.world.objects.identity(name).await?) == uid)
 }

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::scratch_look::{MARK, There, contents, emptying, is_taken, look, namespace, taking, unusable, ways};
+use super::scratch_look::{
+    MARK, There, contents, emptying, id_of, is_taken, kinds_inside, look, namespace, taking, unusable, ways,
+};
 use crate::{
     actions::{
         context::{Halt, StepCx},
         objects::{
             pods::text,
             reasons,
-            removal::{Target, kinds_of_applications, rank},
+            removal::{Target, rank},
         },
     },
     ports::{Identity, ObjectRef, PortErrorKind, kinds},
@@ -90,7 +92,7 @@ impl Place {
         another(cx, &identity)?;
         let effect = taking(name);
         cx.effect(&effect).await?;
-        cx.effected(&effect, &identity.namespace_uid).await?;
+        cx.effected(&effect, id_of(&identity)).await?;
         Ok(Self { identity, made: false })
     }
 
@@ -187,7 +189,7 @@ fn stays(what: &str, why: String) -> Halt {
 async fn inside(cx: &StepCx, name: &str) -> Result<Vec<Target>, Halt> {
     let state = cx.driver.state();
     let mut found = Vec::new();
-    for kind in kinds_of_applications(cx.world.objects.as_ref()).await? {
+    for kind in kinds_inside(cx.world.objects.as_ref()).await? {
         let selector = format!("{MARK}={}", cx.short());
         for object in cx.world.objects.list(&kind, Some(name), &selector).await? {
             let (uid, own) = (text(&object, "/metadata/uid").to_owned(), text(&object, "/metadata/name").to_owned());
@@ -225,7 +227,7 @@ async fn empty(cx: &StepCx, name: &str) -> Result<(), Halt> {
         let ours = inside(cx, name).await?;
         // pods and the like end with what owns them
         let all = contents(cx.world.objects.as_ref(), name).await?;
-        if all.is_empty() {
+        if all.is_empty() && ours.is_empty() {
             break;
         }
         if ours.is_empty() && !remains_owned(cx, name).await? {
@@ -248,7 +250,7 @@ async fn empty(cx: &StepCx, name: &str) -> Result<(), Halt> {
 
 /// Whether anything is left that belongs to something else, and goes with it.
 async fn remains_owned(cx: &StepCx, name: &str) -> Result<bool, Halt> {
-    for kind in kinds_of_applications(cx.world.objects.as_ref()).await? {
+    for kind in kinds_inside(cx.world.objects.as_ref()).await? {
         let all = cx.world.objects.list(&kind, Some(name), "").await?;
         let owned = |object: &&Value| {
             object.pointer("/metadata/ownerReferences").and_then(Value::as_array).is_some_and(|all| !all.is_empty())

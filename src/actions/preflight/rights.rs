@@ -109,7 +109,8 @@ async fn in_scratch(cx: &StepCx, scratch: &str, rights: &mut BTreeSet<Right>) ->
         Way::Made => {}
         Way::Given => {
             rights.retain(|right| right.resource != "namespaces");
-            rights.extend(scratch_look::rights_in(cx, scratch).await?);
+            let more = scratch_look::rights_in(cx, scratch, rights).await?;
+            rights.extend(more);
         }
         Way::Taken(_) | Way::Refused => {
             rights.retain(|right| right.resource != "namespaces" && right.namespace.as_deref() != Some(scratch));

@@ -8,6 +8,8 @@ use crate::{ports::Right, text::Template};
 pub struct Needs {
     /// Rights, each once.
     pub rights: Vec<Right>,
+    /// Rights without which it goes on in another way, each once.
+    pub optional: Vec<Right>,
     /// Programs on this machine, each once.
     pub programs: Vec<String>,
     /// Name of the scratch namespace, where one is made.
@@ -40,6 +42,8 @@ pub struct Described {
     pub unknown: Vec<String>,
     /// Rights it needs in the target namespace (or cluster).
     pub rights: Vec<Right>,
+    /// Rights without which it does it in another way, which it asks for then.
+    pub optional: Vec<Right>,
     /// Programs it runs on this machine.
     pub programs: Vec<String>,
 }

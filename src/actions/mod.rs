@@ -22,6 +22,7 @@ pub use context::{Action, Described, Done, Driver, Halt, Needs, PlanCx, Probed, 
 pub use data::{
     artifacts::DumpFacts,
     leftover::{Leftover, leftover},
+    scratch_look::unusable as unusable_for_a_rehearsal,
 };
 pub use forms::{dotenv::parse as parse_dotenv, form_state::holds_secret};
 pub use preflight::check::Scope;

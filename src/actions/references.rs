@@ -37,7 +37,10 @@ impl ActionSpec {
             }
             Self::Http(spec) => vec![("from", &spec.from)],
             Self::Rollback(spec) => vec![("to", &spec.to)],
-            Self::Patch(spec) => spec.kept.iter().map(|name| ("kept", name.as_str())).collect(),
+            Self::Patch(spec) => {
+                let dump = spec.or_dump.iter().map(|name| ("or_dump", name.as_str()));
+                spec.kept.iter().map(|name| ("kept", name.as_str())).chain(dump).collect()
+            }
             Self::Scale(spec) => spec.as_before.iter().map(|name| ("as_before", name.as_str())).collect(),
             Self::Wait(spec) => spec.delete.iter().map(|name| ("delete", name.as_str())).collect(),
             Self::Ask(_)

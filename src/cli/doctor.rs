@@ -283,7 +283,7 @@ async fn cluster(args: &DoctorArgs) -> Vec<Check> {
     if let Some(namespace) = args.namespace.as_deref().filter(|_| reached) {
         checks.push(match cluster.identity(namespace).await {
             Ok(identity) => {
-                let ids = if identity.cluster_uid.is_some() { "3 of 3 ids" } else { "2 of 3 ids" };
+                let ids = identity.ids();
                 let sentence = format!(
                     "{namespace} in cluster {} ({ids}), {}",
                     identity.cluster8(),

@@ -181,10 +181,10 @@ async fn identify(
     let read = cluster.identity(namespace).await;
     let identity = read.map_err(|error| lines(reach::no_answer(error, &cluster, namespace)))?;
     let environment = Environment::of(&identity.labels);
-    let because = Environment::label(&identity.labels).map_or_else(
-        || "no label env says otherwise".to_owned(),
-        |label| format!("the namespace carries the label {label}"),
-    );
+    let unlabelled =
+        if identity.is_namespace_read() { "no label env says otherwise" } else { "its labels may not be read" };
+    let because = Environment::label(&identity.labels)
+        .map_or_else(|| unlabelled.to_owned(), |label| format!("the namespace carries the label {label}"));
     let holds = match cluster.list(&kinds::pod(), Some(namespace), "").await {
         Ok(pods) => format!("{} pods", pods.len()),
         Err(_) => "its pods may not be listed".to_owned(),

@@ -223,15 +223,8 @@ pub async fn practice(global: &Global, args: PracticeArgs) -> Outcome {
         Some((run, _)) => {
             let opened = reopen(run).map_err(|problem| Failure::new(Exit::Environment, problem))?;
             let ports = stage.ports(global, &folder.paths)?;
-            go_on(
-                global,
-                &folder.paths,
-                opened,
-                Some(&stage.cluster),
-                ports,
-                Answered { answers, realm: Realm::Practice, behind: Behind::Shell },
-            )
-            .await
+            let by = Answered { answers, realm: Realm::Practice, behind: Behind::Shell };
+            Box::pin(go_on(global, &folder.paths, opened, Some(&stage.cluster), ports, by)).await
         }
         // boxed: it holds a whole run, as this does
         None => Box::pin(new_run(global, &folder, &stage, args, answers)).await,

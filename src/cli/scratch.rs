@@ -1,8 +1,9 @@
-//! Whether a namespace can be the scratch place of a rehearsal: rightly named, not the target's own, not there yet. Only reads.
+//! Whether a namespace can be the scratch place of a rehearsal: rightly named, not the target's own, and not there yet, or empty. Only reads.
 
-use serde_json::Value;
-
-use crate::ports::{ObjectRef, Objects, PortError, PortErrorKind, kinds};
+use crate::{
+    actions::unusable_for_a_rehearsal,
+    ports::{ObjectRef, Objects, PortError, PortErrorKind, kinds},
+};
 
 /// Longest name of a namespace.
 const LONGEST: usize = 63;
@@ -24,33 +25,27 @@ pub fn misnamed(name: &str, target: &str) -> Option<String> {
     }
 }
 
-/// Why a namespace of this name is not free, or nothing.
+/// Why a namespace of this name cannot be used, or nothing: where it is not there, and where it is empty.
 pub async fn taken(name: &str, objects: &dyn Objects) -> Result<Option<String>, PortError> {
     let place = ObjectRef { kind: kinds::namespace(), namespace: None, name: name.to_owned() };
-    match objects.get(&place).await {
-        Ok(found) => Ok(found.map(|found| why(name, &found))),
+    let looked = async {
+        match objects.get(&place).await {
+            Ok(None) => Ok(None),
+            Ok(Some(found)) => unusable_for_a_rehearsal(objects, name, Some(&found)).await,
+            Err(error) if error.kind == PortErrorKind::Forbidden => unusable_for_a_rehearsal(objects, name, None).await,
+            Err(error) => Err(error),
+        }
+    };
+    match looked.await {
         // who may not read it is told of that by the preflight, with all other rights
         Err(error) if error.kind == PortErrorKind::Forbidden => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn why(name: &str, found: &Value) -> String {
-    if found.pointer("/metadata/deletionTimestamp").is_some() {
-        return format!("namespace {name} is being removed; wait until it is gone, or name another");
-    }
-    match found.pointer("/metadata/labels").and_then(|labels| labels.get("drydock.run")).and_then(Value::as_str) {
-        Some(run) => format!(
-            "namespace {name} is left of run {run}; name another, or remove it: kubectl delete namespace {name}"
-        ),
-        None => format!("namespace {name} exists, and drydock never empties what it has not made; name another"),
+        looked => looked,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_scratch_namespace_has_a_name_of_its_own() {
@@ -64,14 +59,5 @@ mod tests {
         }
         assert!(misnamed("plant", "plant").is_some_and(|why| why.contains("target's own")));
         assert!(misnamed(&format!("{longest}a"), "plant").is_some_and(|why| why.contains("64 letters")));
-    }
-
-    #[test]
-    fn one_that_exists_says_whose_it_is() {
-        let of = |metadata: Value| why("lab", &json!({"metadata": metadata}));
-        assert!(of(json!({"name": "lab"})).contains("exists, and drydock never empties"));
-        assert!(of(json!({"labels": {"drydock.run": "7f3a"}})).contains("is left of run 7f3a"));
-        let ending = json!({"labels": {"drydock.run": "7f3a"}, "deletionTimestamp": "2026-11-20T20:00:00Z"});
-        assert!(of(ending).contains("is being removed"));
     }
 }

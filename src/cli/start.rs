@@ -240,7 +240,7 @@ pub async fn take_up(
         world.secrets = Arc::new(keeper(paths, Generation::Previous, &typed)?);
     }
     let by = Answered { answers, realm: Realm::Real, behind: Behind::Shell };
-    go_on(global, paths, opened, cluster.as_ref(), world, by).await
+    Box::pin(go_on(global, paths, opened, cluster.as_ref(), world, by)).await
 }
 
 /// Takes an open run up again, on the target it began with.
@@ -318,7 +318,7 @@ fn announce(global: &Global, opened: &Opened) {
     let title = state.runbook.as_ref().map_or("", |of| of.title.as_str());
     let mut lines = vec![format!("drydock. Run {}: {title}.", state.run)];
     if let Some(target) = state.target.as_ref().filter(|target| !target.namespace.is_empty()) {
-        let ids = if target.cluster_uid.is_some() { "3 of 3 ids" } else { "2 of 3 ids" };
+        let ids = target.ids();
         lines.push(format!(
             "Target: {}, namespace {}, context {}, cluster {} ({ids}, {}).",
             state.environment,

@@ -155,6 +155,7 @@ pub async fn choose(
             cluster_uid: None,
             ca_sha256: String::new(),
             namespace_uid: String::new(),
+            root_uid: String::new(),
             namespace: String::new(),
             server_version: String::new(),
             labels: Vec::new(),

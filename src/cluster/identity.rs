@@ -33,7 +33,7 @@ impl Cluster {
     pub(super) async fn read_identity(&self, namespace: &str) -> Result<Identity, PortError> {
         let what = format!("cannot read the identity of namespace {namespace}");
         let path = format!("/api/v1/namespaces/{namespace}");
-        let place = self.json(&what, "GET", &path, None).await?;
+        let place = self.unless_forbidden(&what, &path).await?;
         let root = self.json(&what, "GET", &format!("{path}/configmaps/kube-root-ca.crt"), None).await?;
         let ca = normal(text(&root, "/data/ca.crt"));
         if ca.is_empty() {
@@ -49,17 +49,16 @@ impl Cluster {
                 "the CA of this context is not the one the cluster gives its pods",
             ));
         }
-        let cluster_uid = match self.json(&what, "GET", "/api/v1/namespaces/kube-system", None).await {
-            Ok(system) => Some(text(&system, "/metadata/uid").to_owned()),
-            Err(error) if error.kind == PortErrorKind::Forbidden => None,
-            Err(error) => return Err(error),
-        };
+        let system = self.unless_forbidden(&what, "/api/v1/namespaces/kube-system").await?;
+        let uid = |object: &Value| text(object, "/metadata/uid").to_owned();
         let server_version = self.version().await?;
-        let labels = place.pointer("/metadata/labels").and_then(Value::as_object);
+        let labels = place.as_ref().and_then(|place| place.pointer("/metadata/labels")?.as_object());
         Ok(Identity {
-            cluster_uid,
+            cluster_uid: system.as_ref().map(uid),
             ca_sha256: hex(&Sha256::digest(ca.as_bytes())),
-            namespace_uid: text(&place, "/metadata/uid").to_owned(),
+            // rights in one namespace often do not hold the namespace itself
+            namespace_uid: uid(place.as_ref().unwrap_or(&root)),
+            root_uid: uid(&root),
             namespace: namespace.to_owned(),
             server_version,
             labels: labels
@@ -68,6 +67,15 @@ impl Cluster {
                 .map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default()))
                 .collect(),
         })
+    }
+
+    /// What is there, or nothing where it may not be read.
+    async fn unless_forbidden(&self, what: &str, path: &str) -> Result<Option<Value>, PortError> {
+        match self.json(what, "GET", path, None).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.kind == PortErrorKind::Forbidden => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The pinned kubeconfig for a child program, read back through itself.

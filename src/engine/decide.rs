@@ -209,6 +209,7 @@ impl Engine {
         // practice has a vault of its own
         let vault = if cx.driver.state().practice { self.typed.within("practice") } else { self.typed.clone() };
         match spec.way_back(&cx, &vault).await {
+            Ok(lines) if spec.keeps_nothing(&cx) => lines,
             Ok(lines) => self.by_drydock().into_iter().chain(lines).collect(),
             Err(Halt::Failed(problem) | Halt::Refused(problem)) => {
                 vec![format!("the way back cannot be told: {}", problem.what)]

@@ -70,6 +70,7 @@ impl Plan {
         for (phase, number, step) in intent.steps() {
             let described = step.action.action().describe(&cx);
             needs.rights.extend(described.rights.iter().cloned());
+            needs.optional.extend(described.optional.iter().cloned());
             needs.programs.extend(described.programs.iter().cloned());
             if let ActionSpec::Rehearse(spec) = &step.action {
                 needs.scratch = fill(&spec.namespace).ok();
@@ -81,6 +82,8 @@ impl Plan {
         let taken = taken.collect();
         needs.rights.sort();
         needs.rights.dedup();
+        needs.optional.sort();
+        needs.optional.dedup();
         needs.programs.sort();
         needs.programs.dedup();
         let phases = intent.phases.iter().map(|phase| PlannedPhase {

@@ -55,8 +55,48 @@ impl PortError {
         matches!(self.kind, Conflict | Forbidden | Invalid | Unauthorized)
     }
 
+    /// The rule of a Role that would allow a refused call, as far as the server's words tell.
+    pub fn rule(&self) -> Option<String> {
+        (self.kind == PortErrorKind::Forbidden).then(|| rule_in(&self.detail)).flatten()
+    }
+
     /// Whether asking again later can help without anything else changing.
     pub fn is_transient(&self) -> bool {
         matches!(self.kind, PortErrorKind::Unreachable | PortErrorKind::ConnectionLost | PortErrorKind::Timeout)
+    }
+}
+
+/// The rule that a server's words of refusal call for: `cannot get resource "secrets" in API group "" in the namespace "plant"`.
+pub fn rule_in(words: &str) -> Option<String> {
+    let (_, rest) = words.split_once(" cannot ")?;
+    let (verb, rest) = rest.split_once(" resource \"")?;
+    let (resource, rest) = rest.split_once("\" in API group \"")?;
+    let (group, rest) = rest.split_once('"')?;
+    let place = match rest.strip_prefix(" in the namespace \"") {
+        Some(rest) => format!("in namespace {}", rest.split('"').next()?),
+        None => "in the cluster".to_owned(),
+    };
+    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "./-_".contains(c));
+    let is_plain = [verb, resource, group].into_iter().all(plain) && !verb.is_empty() && !resource.is_empty();
+    is_plain.then(|| {
+        format!("ask for: {{apiGroups: [\"{group}\"], resources: [\"{resource}\"], verbs: [\"{verb}\"]}} {place}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_which_rule_would_allow_it() {
+        let words = r#"secrets "pix" is forbidden: User "eva" cannot get resource "secrets" in API group "" in the namespace "plant""#;
+        let rule = r#"ask for: {apiGroups: [""], resources: ["secrets"], verbs: ["get"]} in namespace plant"#;
+        assert_eq!(rule_in(words).as_deref(), Some(rule));
+        let words = r#"x: User "eva" cannot create resource "pods/exec" in API group "" at the cluster scope: no"#;
+        assert!(rule_in(words).is_some_and(|rule| rule.contains("pods/exec") && rule.ends_with("in the cluster")));
+        for other in ["", "admission webhook denied it", r#"User "a" cannot do "x""#] {
+            assert_eq!(rule_in(other), None, "{other}");
+        }
+        assert_eq!(PortError::new(PortErrorKind::Conflict, "x", words).rule(), None);
     }
 }

@@ -112,8 +112,11 @@ pub struct Identity {
     pub cluster_uid: Option<String>,
     /// SHA-256 (hex) of the CA in the namespace's ConfigMap kube-root-ca.crt, normalised as PEM text.
     pub ca_sha256: String,
-    /// uid of the namespace.
+    /// uid of the namespace; where it may not be read, that of its ConfigMap kube-root-ca.crt, which comes and goes with it.
     pub namespace_uid: String,
+    /// uid of that ConfigMap; empty in runs of before it was kept.
+    #[serde(default)]
+    pub root_uid: String,
     /// Name of the namespace.
     pub namespace: String,
     /// The server's version, as `v1.36.3`. Not part of the comparison.
@@ -129,7 +132,23 @@ impl Identity {
             (Some(a), Some(b)) => a == b,
             _ => true,
         };
-        cluster && self.ca_sha256 == other.ca_sha256 && self.namespace_uid == other.namespace_uid
+        // the namespace itself where both could read it, else what both know of it
+        let namespace = if self.is_namespace_read() && other.is_namespace_read() {
+            self.namespace_uid == other.namespace_uid
+        } else {
+            !self.root_uid.is_empty() && self.root_uid == other.root_uid
+        };
+        cluster && self.ca_sha256 == other.ca_sha256 && namespace
+    }
+
+    /// Whether the namespace itself was read, and not only what stands in for it.
+    pub fn is_namespace_read(&self) -> bool {
+        self.namespace_uid != self.root_uid || self.root_uid.is_empty()
+    }
+
+    /// How many of the three ids could be read, as screens say it.
+    pub fn ids(&self) -> &'static str {
+        if self.cluster_uid.is_some() { "3 of 3 ids" } else { "2 of 3 ids" }
     }
 
     /// First eight characters of the cluster's id (of the CA's hash where the uid may not be read), for gate phrases.
@@ -227,4 +246,38 @@ pub trait Objects: Send + Sync {
         port: u16,
         request: http::Request<Vec<u8>>,
     ) -> Result<(u16, Vec<u8>), PortError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(cluster: Option<&str>, namespace: &str, root: &str) -> Identity {
+        Identity {
+            cluster_uid: cluster.map(str::to_owned),
+            ca_sha256: "ca".into(),
+            namespace_uid: namespace.into(),
+            root_uid: root.into(),
+            namespace: "plant".into(),
+            server_version: String::new(),
+            labels: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_place_is_known_again_by_what_both_could_read() {
+        let whole = read(Some("c"), "n", "r");
+        let few = read(None, "r", "r");
+        assert!(whole.same_place(&whole) && few.same_place(&few));
+        assert!(whole.same_place(&few) && few.same_place(&whole), "others may read less of the same place");
+        assert!(!whole.same_place(&read(Some("d"), "n", "r")), "another cluster");
+        assert!(!whole.same_place(&read(Some("c"), "m", "r")), "another namespace, whatever stands in for it");
+        assert!(!few.same_place(&read(None, "s", "s")), "a namespace that was made anew");
+        assert!(!few.same_place(&Identity { ca_sha256: "other".into(), ..few.clone() }));
+        // what an earlier version wrote down
+        let old = read(Some("c"), "n", "");
+        assert!(old.same_place(&whole) && !old.same_place(&few) && old.same_place(&old));
+        assert!(!read(None, "", "").same_place(&few), "nothing known is no proof");
+        assert_eq!((whole.ids(), few.ids()), ("3 of 3 ids", "2 of 3 ids"));
+    }
 }

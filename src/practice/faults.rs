@@ -32,11 +32,13 @@ pub enum Fault {
     SlowStart,
     /// The network lets everything through, whatever policies say.
     NetworkIgnoresPolicy,
+    /// The account has rights in its own namespaces only: the plant's, and an empty one for the rehearsal.
+    OneNamespace,
 }
 
 impl Fault {
     /// All of them with name and what happens.
-    pub const ALL: [(Self, &'static str, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str, &'static str); 13] = [
         (Self::CutMidDump, "cut-mid-dump", "the dump's connection ends in the middle, once"),
         (Self::NoStatus, "no-status", "the server closes a command's stream without its status, once"),
         (Self::TruncatedTail, "truncated-tail", "the server drops the tail of an output and says success, once"),
@@ -56,6 +58,11 @@ impl Fault {
             Self::NetworkIgnoresPolicy,
             "network-ignores-policy",
             "the network lets everything through, whatever policies say",
+        ),
+        (
+            Self::OneNamespace,
+            "one-namespace",
+            "the account has rights in two namespaces only: the plant's, and an empty one for the rehearsal",
         ),
     ];
 

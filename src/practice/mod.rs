@@ -26,4 +26,4 @@ pub use containers::{Containers, End, Io, LogBook};
 pub use faults::{Fault, Faults};
 pub use objects::{Change, ChangeKind, Key, Objects, Refusal};
 pub use server::{ApiServer, ServerOptions, Streams};
-pub use world::{NAMESPACE, Options, RELEASE, World};
+pub use world::{NAMESPACE, Options, REHEARSAL, RELEASE, World};

@@ -153,9 +153,10 @@ impl Report {
         out.push(format!("Operator {} on {}.", printable(&self.operator), printable(&self.host)));
         if let Some(target) = self.target.as_ref().filter(|target| !target.namespace.is_empty()) {
             out.push(format!(
-                "Target: namespace {} (uid {}), context {}, cluster {}, {}, Kubernetes {}.",
+                "Target: namespace {} (uid {}{}), context {}, cluster {}, {}, Kubernetes {}.",
                 target.namespace,
                 target.namespace_uid,
+                if target.is_namespace_read() { "" } else { " of its kube-root-ca.crt" },
                 printable(&self.context),
                 target.cluster_uid.as_deref().unwrap_or("not readable"),
                 self.environment,

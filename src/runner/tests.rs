@@ -16,6 +16,7 @@ fn target(namespace: &str) -> Identity {
         cluster_uid: Some("c".into()),
         ca_sha256: "a".into(),
         namespace_uid: namespace.into(),
+        root_uid: String::new(),
         namespace: namespace.into(),
         server_version: String::new(),
         labels: Vec::new(),
@@ -245,6 +246,7 @@ fn the_newest_backup_of_this_very_place_is_restored_and_another_one_only_by_name
         cluster_uid: Some("another".into()),
         ca_sha256: "b".into(),
         namespace_uid: "u".into(),
+        root_uid: String::new(),
         ..target("plant")
     };
     assert!(of(&there, None).unwrap_err().contains("named with --of RUN"));

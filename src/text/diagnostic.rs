@@ -126,6 +126,7 @@ impl From<crate::ports::PortError> for Diagnostic {
     /// The family of a failure tells what it proves and what helps; what is still safe only its caller knows.
     fn from(error: crate::ports::PortError) -> Self {
         use crate::ports::PortErrorKind as Kind;
+        let rule = error.rule().unwrap_or_else(|| "ask for the right that the cause names".to_owned());
         let problem = Self::new(error.what).cause(error.detail);
         match error.kind {
             Kind::Unreachable => problem
@@ -138,7 +139,7 @@ impl From<crate::ports::PortError> for Diagnostic {
                 .help("log in again until `kubectl get pods` answers in this context, then try again"),
             Kind::Forbidden => problem
                 .proves("the server knows this user and refuses this call: nothing was changed by it")
-                .help("ask for the right that the cause names, then try again"),
+                .help(format!("{rule}, then try again")),
             Kind::ConnectionLost | Kind::Timeout => problem
                 .proves("the end of this call is not known: it may have been done there")
                 .help("try again: what is done already is looked at first"),

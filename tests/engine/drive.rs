@@ -142,6 +142,7 @@ impl Desk {
                 cluster_uid: None,
                 ca_sha256: String::new(),
                 namespace_uid: String::new(),
+                root_uid: String::new(),
                 namespace: String::new(),
                 server_version: String::new(),
                 labels: Vec::new(),

@@ -12,6 +12,7 @@ mod drive;
 mod dumped;
 mod environment;
 mod faults;
+mod few_rights;
 mod fold;
 mod gate;
 mod given_up;

@@ -75,6 +75,29 @@ async fn a_missing_right_is_found_before_anything_is_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rights_in_two_namespaces_are_enough_where_the_data_may_go() {
+    let desk = Desk::new(&[Fault::OneNamespace], 200).await;
+    let seen = json!({"preflight": {"seen": ["rights"]}});
+    let ride = desk.upgrade("pod", &seen).await;
+    assert!(matches!(ride.stopped, Some(Stopped::NeedsAnswer { .. })), "{:?}\n{}", ride.stopped, ride.said);
+    assert_eq!(desk.every(kinds::claim(), "/metadata/name").await, ["data-pix-db-0"], "{}", ride.said);
+    let mut more = seen;
+    more["keep"] = json!({"go_on": true});
+    let ride = desk.resume(&more, |_| false).await;
+    assert_eq!(ride.stopped, Some(Stopped::Finished), "{}", ride.said);
+    assert!(ride.says("no volume can be kept: the way back is the proven dump"), "{}", ride.said);
+    desk.plant().await;
+
+    // what would need the volumes is refused before anything goes, with what leads back
+    let ride = desk.go_on("undo-remove", &json!({"keep_new": {"go_on": true}}), |_| false).await;
+    assert!(matches!(ride.stopped, Some(Stopped::Refused { .. })), "{:?}\n{}", ride.stopped, ride.said);
+    for part in ["no volume was kept", "the proven dump leads back", "drydock report "] {
+        assert!(ride.says(part), "{part}: {}", ride.said);
+    }
+    desk.plant().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_written_after_the_dump_keep_the_gate_shut() {
     refuses(Fault::WritesAfterDump, &["written to since the dump: ", "dump and rehearse again"]).await;
 }

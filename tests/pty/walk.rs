@@ -152,8 +152,8 @@ pub fn finish(pty: &mut Pty) {
     assert!(pty.is_given_back());
 }
 
-/// From home over target and inputs to the plan.
-pub fn home_to_plan(pty: &mut Pty, namespace: &str, chart: &str) {
+/// From home to the choice of a target, whose context has answered.
+pub fn home_to_target(pty: &mut Pty) {
     pty.wait_for("Welcome. Nothing has been set up or written yet.");
     pty.wait_for("? help");
     let screen = pty.screen();
@@ -162,7 +162,10 @@ pub fn home_to_plan(pty: &mut Pty, namespace: &str, chart: &str) {
     pty.keys(&format!("{number}<Enter>"));
     pty.wait_for("Where does this run work?");
     pty.wait_for("answers in ");
-    pty.keys(&format!("<Enter>{namespace}<Enter>"));
+}
+
+/// From a target that was read over the inputs to the plan.
+pub fn target_to_plan(pty: &mut Pty, chart: &str) {
     pty.wait_for("[› Use ");
     pty.wait_for("never seen before: compare the ids");
     pty.keys("<Enter>");
@@ -177,4 +180,11 @@ pub fn home_to_plan(pty: &mut Pty, namespace: &str, chart: &str) {
     pty.keys("<Enter>");
     pty.wait_for("The plan");
     pty.wait_for("Approve and start phase 1");
+}
+
+/// From home over target and inputs to the plan.
+pub fn home_to_plan(pty: &mut Pty, namespace: &str, chart: &str) {
+    home_to_target(pty);
+    pty.keys(&format!("<Enter>{namespace}<Enter>"));
+    target_to_plan(pty, chart);
 }

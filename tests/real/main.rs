@@ -12,6 +12,7 @@ mod backs_up;
 mod copy;
 mod exec;
 mod explains;
+mod few_rights;
 #[path = "../gateway/mod.rs"]
 mod gateway;
 mod helm_practice;

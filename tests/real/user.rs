@@ -1,7 +1,5 @@
 //! A user of the cluster with exactly the rights a test gives it, as a kubeconfig.
 
-use std::{io::Write, process::Stdio};
-
 use crate::pixelcore::Plant;
 
 /// Rights as rules of a ClusterRole, in YAML's flow form.
@@ -14,6 +12,13 @@ pub const NO_REMOVER: &str = r#"[
   {apiGroups: [apps], resources: [deployments, deployments/scale, replicasets, daemonsets, controllerrevisions], verbs: ["*"]},
   {apiGroups: [apps], resources: [statefulsets, statefulsets/scale], verbs: [get, list, watch, create, patch, update]},
   {apiGroups: ["*"], resources: ["*"], verbs: [get, list, watch]}, {nonResourceURLs: ["*"], verbs: [get]}]"#;
+
+/// All that a run needs in its namespaces, and nothing of the cluster: neither the namespace itself nor volumes.
+pub const OF_NAMESPACE: &str = r#"[
+  {apiGroups: [""], resources: [pods, pods/exec, pods/log, pods/portforward, configmaps, secrets, services, persistentvolumeclaims,
+    serviceaccounts, events, replicationcontrollers, podtemplates, limitranges, resourcequotas], verbs: ["*"]},
+  {apiGroups: [apps, batch, networking.k8s.io, policy, autoscaling, rbac.authorization.k8s.io, storage.k8s.io, resource.k8s.io],
+    resources: ["*"], verbs: ["*"]}]"#;
 
 /// A ServiceAccount in the plant's namespace; its role goes with it.
 pub struct User<'a> {
@@ -29,15 +34,34 @@ impl<'a> User<'a> {
     pub fn new(plant: &'a Plant, name: &str, rules: &str) -> Self {
         let (ns, role) = (&plant.namespace, format!("{}-{name}", plant.namespace));
         let manifest = format!(
-            "{{apiVersion: v1, kind: ServiceAccount, metadata: {{name: {name}, namespace: {ns}}}}}\n---\n\
-             {{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {{name: {role}}}, rules: {rules}}}\n---\n\
+            "{{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {{name: {role}}}, rules: {rules}}}\n---\n\
              {{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {{name: {role}}},\n  \
              roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {role}}},\n  \
              subjects: [{{kind: ServiceAccount, name: {name}, namespace: {ns}}}]}}\n"
         );
-        let mut child = plant.command("kubectl").args(["apply", "-f", "-"]).stdin(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(manifest.as_bytes()).unwrap();
-        assert!(child.wait().unwrap().success());
+        Self::made(plant, name, role, &manifest)
+    }
+
+    /// With a Role of these rules in each of the namespaces, and nothing of the cluster.
+    pub fn within(plant: &'a Plant, name: &str, rules: &str, namespaces: &[&str]) -> Self {
+        let of = |place: &&str| {
+            format!(
+                "{{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {{name: {name}, namespace: {place}}}, rules: {rules}}}\n---\n\
+                 {{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {{name: {name}, namespace: {place}}},\n  \
+                 roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: {name}}},\n  \
+                 subjects: [{{kind: ServiceAccount, name: {name}, namespace: {}}}]}}\n",
+                plant.namespace
+            )
+        };
+        let manifest: Vec<String> = namespaces.iter().map(of).collect();
+        Self::made(plant, name, String::new(), &manifest.join("---\n"))
+    }
+
+    fn made(plant: &'a Plant, name: &str, role: String, rights: &str) -> Self {
+        let ns = &plant.namespace;
+        let account =
+            format!("{{apiVersion: v1, kind: ServiceAccount, metadata: {{name: {name}, namespace: {ns}}}}}\n---\n");
+        plant.kubectl_with(&["apply", "-f", "-"], format!("{account}{rights}").as_bytes());
         let token = plant.kubectl(&["-n", ns, "create", "token", name, "--duration=1h"]);
         let kubeconfig = plant.folder.path().join(format!("{name}.kubeconfig")).display().to_string();
         std::fs::copy(plant.kubeconfig(), &kubeconfig).unwrap();
@@ -56,6 +80,10 @@ impl<'a> User<'a> {
 impl Drop for User<'_> {
     fn drop(&mut self) {
         let (role, both) = (self.role.clone(), "clusterrole,clusterrolebinding");
+        // what is of a namespace goes with it
+        if role.is_empty() {
+            return;
+        }
         let _ = self.plant.command("kubectl").args(["delete", both, &role, "--ignore-not-found"]).status();
     }
 }

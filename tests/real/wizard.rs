@@ -11,16 +11,21 @@ use crate::{
     upgrade::{JOB_RUNS, assert_deleted_once, assert_upgraded},
 };
 
-const PASSPHRASE: &str = "quartz moss ladder nine kites";
-const BY_HAND: walk::ByHand<'_> = walk::ByHand { name: "lns-third", token: "canary-4be0-third-token" };
+pub const PASSPHRASE: &str = "quartz moss ladder nine kites";
+pub const BY_HAND: walk::ByHand<'_> = walk::ByHand { name: "lns-third", token: "canary-4be0-third-token" };
 
 /// The program at a terminal, with what a person has there: a kubeconfig, programs, a home.
 fn wizard(plant: &Plant, args: &[&str]) -> Pty {
+    wizard_as(plant, plant.kubeconfig(), args)
+}
+
+/// The same with another kubeconfig.
+pub fn wizard_as(plant: &Plant, kubeconfig: &str, args: &[&str]) -> Pty {
     let mut command = CommandBuilder::new(PROGRAM);
     command.args(args);
     command.env_clear();
     command.env("PATH", std::env::var("PATH").unwrap());
-    command.env("KUBECONFIG", plant.kubeconfig());
+    command.env("KUBECONFIG", kubeconfig);
     command.env("HOME", plant.folder.path().join("home"));
     command.env("DRYDOCK_STATE_DIR", plant.state());
     command.env("TERM", "xterm-256color");
@@ -38,17 +43,22 @@ fn start(plant: &Plant) -> Pty {
 
 /// Everything that is asked before the dump.
 fn answer(pty: &mut Pty) {
+    gather(pty);
+    walk::begin_downtime(pty);
+}
+
+/// Everything that is asked before the preflight.
+pub fn gather(pty: &mut Pty) {
     walk::approve(pty);
     walk::make_vault(pty, PASSPHRASE);
     walk::environment(pty, "./.env");
     walk::connections(pty, 2, &BY_HAND);
     walk::workers(pty, 5);
     walk::nothing_else(pty);
-    walk::begin_downtime(pty);
 }
 
 /// Lets the rehearsal's copy run: the network of the test cluster ignores policies, and the question says so.
-fn let_the_copy_run(pty: &mut Pty) {
+pub fn let_the_copy_run(pty: &mut Pty) {
     pty.wait_for("Run the copy all the same");
     pty.wait_for("? help");
     pty.keys("2<Enter>");

@@ -120,6 +120,7 @@ fn found() -> Door {
         cluster_uid: Some("7c41e09b-52d8-4f0a-9c1e-5d1e7ea203b4".into()),
         ca_sha256: "9f1c7ea203b4".repeat(5),
         namespace_uid: "b3a8f1d0-77c4-41de-8f21-0c9b6f3a2e11".into(),
+        root_uid: String::new(),
         namespace: "pixelcore-prod".into(),
         server_version: "v1.36.3".into(),
         labels: Vec::new(),

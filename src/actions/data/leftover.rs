@@ -1,6 +1,7 @@
 //! What a run has made for itself in the cluster and has not taken away again, told from its own journal: without asking the
 //! cluster, which need not answer when a run is given up.
 
+use super::scratch_look::MARK;
 use crate::run::RunState;
 
 /// One thing that is left, with the command that takes it away.
@@ -12,6 +13,12 @@ pub struct Leftover {
     pub command: String,
     namespace: String,
     name: String,
+}
+
+/// The command that takes away what the run `short` made in a namespace that was given for its rehearsal.
+pub fn command(namespace: &str, short: &str) -> String {
+    let kinds = "deployment,statefulset,pod,service,configmap,secret,persistentvolumeclaim,networkpolicy";
+    format!("kubectl -n {namespace} delete {kinds} -l {MARK}={short}")
 }
 
 /// Pods and namespaces of a run whose making was begun and whose removal was not seen to its end.
@@ -36,6 +43,18 @@ pub fn leftover(state: &RunState) -> Vec<Leftover> {
                 namespace: name.to_owned(),
                 name: String::new(),
             },
+            ["use", "the", "empty", "namespace", name, ..] => Leftover {
+                what: format!("what this run made in namespace {name}"),
+                command: command(name, state.short()).replacen("kubectl", &kubectl, 1),
+                namespace: name.to_owned(),
+                name: String::new(),
+            },
+            ["remove", "what", "this", "run", "made", "in", name] => {
+                if effect.result.is_some() {
+                    left.retain(|thing| thing.namespace != name);
+                }
+                continue;
+            }
             ["delete", "pod", name, "in", namespace, ..] if effect.result.is_some() => {
                 left.retain(|thing| (thing.name.as_str(), thing.namespace.as_str()) != (name, namespace));
                 continue;

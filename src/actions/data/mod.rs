@@ -14,5 +14,7 @@ pub mod jobs;
 pub mod leftover;
 pub mod rehearse;
 pub mod restore;
+pub mod scratch_look;
+pub mod scratch_place;
 mod seal;
 pub mod verify;

@@ -1,7 +1,5 @@
 //! `rehearse`: a scratch namespace, the same deployment in its new version, the restore, the comparison, the clean-up.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
@@ -10,85 +8,24 @@ use super::{
     database::source,
     egress::{self, Network},
     foreign::{FRESH, Holds},
-    restore,
+    leftover, restore,
+    scratch_look::MARK,
+    scratch_place::{self, Left, Place},
 };
 use crate::{
     actions::{
         context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
         deploy::{chart, rendered::Rendered, scratch::Scratch},
         forms::{api::Api, dotenv},
-        objects::{pods::text, reasons, wait},
+        objects::{pods::text, wait},
         spec::RehearseSpec,
     },
-    ports::{Identity, ObjectRef, Right, kinds},
-    run::{OutputLine, Repeat, Row, Sign, Tag, Verdict},
+    ports::{Identity, Right},
+    run::{OutputLine, Repeat, Tag, Verdict},
     text::{Diagnostic, units},
 };
 
-/// Label that marks a scratch namespace as ours, with the short id of its run.
-const MARK: &str = "drydock.run";
-/// Longest wait for the scratch namespace to go.
-const PATIENCE: Duration = Duration::from_secs(240);
-
-/// Whether this run made a namespace.
-fn is_ours(cx: &StepCx, found: &Value) -> bool {
-    let mark = found.pointer("/metadata/labels").and_then(|labels| labels.get(MARK)).and_then(Value::as_str);
-    mark == Some(cx.short().as_str())
-}
-
-fn namespace(name: &str) -> ObjectRef {
-    ObjectRef { kind: kinds::namespace(), namespace: None, name: name.to_owned() }
-}
-
 impl RehearseSpec {
-    /// Makes the scratch namespace anew. Another's namespace of that name is refused, never emptied.
-    async fn make_room(&self, cx: &StepCx, name: &str) -> Result<Identity, Halt> {
-        if name == cx.namespace() {
-            return Err(Halt::Refused(Box::new(Diagnostic::new(
-                "the rehearsal may not happen in the target's own namespace",
-            ))));
-        }
-        if let Some(found) = cx.world.objects.get(&namespace(name)).await? {
-            if !is_ours(cx, &found) {
-                return Err(Halt::Refused(Box::new(
-                    Diagnostic::new(format!("namespace {name} exists and is not of this run"))
-                        .safe("everything in it: drydock never empties what it has not made")
-                        .help("choose another name for the rehearsal, or remove that namespace yourself"),
-                )));
-            }
-            remove(cx, name, text(&found, "/metadata/uid")).await?;
-        }
-        let effect = format!("create namespace {name}");
-        cx.effect(&effect).await?;
-        let labels = json!({MARK: cx.short(), "app.kubernetes.io/managed-by": "drydock"});
-        let made = cx
-            .world
-            .objects
-            .create(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}))
-            .await?;
-        cx.effected(&effect, text(&made, "/metadata/uid")).await?;
-        let place = self.identity(cx, name).await?;
-        if place.namespace_uid == cx.target.namespace_uid || place.cluster8() != cx.target.cluster8() {
-            return Err(Halt::Refused(Box::new(Diagnostic::new(
-                "the scratch place is not another namespace of the same cluster",
-            ))));
-        }
-        Ok(place)
-    }
-
-    /// The new namespace's identity; its ConfigMap with the CA comes a moment after it.
-    async fn identity(&self, cx: &StepCx, name: &str) -> Result<Identity, Halt> {
-        let mut tries = 0;
-        loop {
-            match cx.world.objects.identity(name).await {
-                Ok(identity) => return Ok(identity),
-                Err(error) if tries >= 40 => return Err(error.into()),
-                Err(_) => cx.pause(Duration::from_millis(250)).await?,
-            }
-            tries += 1;
-        }
-    }
-
     /// Creates objects of the copy, each in the place that was just read again.
     async fn put(&self, cx: &StepCx, place: &Identity, objects: &[Value]) -> Result<(), Halt> {
         cx.still(place).await?;
@@ -96,7 +33,7 @@ impl RehearseSpec {
             let name = format!("{} {}", text(one, "/kind"), text(one, "/metadata/name"));
             let effect = format!("create {name} in {}", place.namespace);
             cx.effect(&effect).await?;
-            let made = cx.world.objects.create(one).await?;
+            let made = cx.world.objects.create(&marked(cx, one)).await?;
             cx.effected(&effect, text(&made, "/metadata/uid")).await?;
         }
         Ok(())
@@ -106,10 +43,11 @@ impl RehearseSpec {
     async fn install(
         &self,
         cx: &StepCx,
-        place: &Identity,
+        scratch: &Place,
         rendered: &Rendered,
         copy: &Scratch,
     ) -> Result<Network, Halt> {
+        let place = &scratch.identity;
         egress::deny(cx, place).await?;
         for text in &copy.told {
             let (at, source) = (cx.world.clock.now(), "test copy".to_owned());
@@ -121,7 +59,7 @@ impl RehearseSpec {
         if let Err(halt) = agreed {
             // nothing of the copy has run: there is nothing to look at. What cannot be written down does not happen
             if !matches!(halt, Halt::Fault(_)) {
-                remove(cx, &place.namespace, &place.namespace_uid).await?;
+                scratch.clear(cx).await?;
             }
             return Err(halt);
         }
@@ -130,26 +68,15 @@ impl RehearseSpec {
     }
 }
 
-/// Deletes the scratch namespace and waits until it is gone.
-async fn remove(cx: &StepCx, name: &str, uid: &str) -> Result<(), Halt> {
-    let effect = format!("delete scratch namespace {name} uid {uid}");
-    cx.effect(&effect).await?;
-    cx.world.objects.delete(&namespace(name), uid).await?;
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while let Some(now) = cx.get(&namespace(name)).await?.filter(|now| text(now, "/metadata/uid") == uid) {
-        let why = reasons::ending(&now);
-        let row = Row { sign: Sign::Running, word: "ending".into(), name: name.to_owned(), detail: why.clone() };
-        cx.show("The scratch namespace is removed again.", vec![row], None, None);
-        if tokio::time::Instant::now() > deadline {
-            return Err(Diagnostic::new(format!("the scratch namespace {name} does not end"))
-                .cause(why)
-                .safe("production: the rehearsal never touches it")
-                .help("end what holds it, then try again; drydock never strips finalizers")
-                .into());
-        }
-        cx.pause(Duration::from_secs(1)).await?;
+/// An object of the copy with the mark of this run, and so what is made of it that nothing owns: in a namespace that stays,
+/// both are found again by it.
+fn marked(cx: &StepCx, object: &Value) -> Value {
+    let mut object = object.clone();
+    object["metadata"]["labels"][MARK] = json!(cx.short());
+    for claim in object.pointer_mut("/spec/volumeClaimTemplates").and_then(Value::as_array_mut).into_iter().flatten() {
+        claim["metadata"]["labels"][MARK] = json!(cx.short());
     }
-    cx.effected(&effect, "gone").await
+    object
 }
 
 /// What a rehearsal needs: the namespace, and in it all that makes, fills and asks a deployment.
@@ -195,17 +122,22 @@ impl Action for RehearseSpec {
             unknown: vec!["how long a restore takes".to_owned()],
             rights: rights(&name),
             programs: vec!["helm".to_owned()],
+            ..Described::default()
         }
     }
 
     async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
         let name = cx.render(&self.namespace)?;
-        Ok(match cx.world.objects.get(&namespace(&name)).await? {
-            Some(_) => Probed::new(
+        Ok(match scratch_place::left(cx, &name).await? {
+            Some(Left::Namespace(_)) => Probed::new(
                 Verdict::Partly,
                 format!("namespace {name} is there; it is removed and the rehearsal begins anew"),
             ),
-            None => Probed::new(Verdict::NotDone, format!("namespace {name} is not there")),
+            Some(Left::Inside) => Probed::new(
+                Verdict::Partly,
+                format!("namespace {name} holds what was begun; that is removed and the rehearsal begins anew"),
+            ),
+            None => Probed::new(Verdict::NotDone, format!("nothing of it is in namespace {name}")),
         })
     }
 
@@ -221,45 +153,45 @@ impl Action for RehearseSpec {
     }
 
     async fn undoable(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
-        Ok(self.left(cx).await?.map(|(name, _)| format!("namespace {name} removed")).into_iter().collect())
+        let name = cx.render(&self.namespace)?;
+        Ok(match scratch_place::left(cx, &name).await? {
+            Some(Left::Namespace(_)) => vec![format!("namespace {name} removed")],
+            Some(Left::Inside) => vec![format!("namespace {name} emptied of what this run made there")],
+            None => Vec::new(),
+        })
     }
 
     async fn undo(&self, cx: &StepCx) -> Result<String, Halt> {
-        let Some((name, found)) = self.left(cx).await? else {
-            return Ok("the scratch namespace is gone".to_owned());
-        };
-        remove(cx, &name, text(&found, "/metadata/uid")).await?;
-        Ok(format!("scratch namespace {name} is gone"))
+        scratch_place::undo(cx, &cx.render(&self.namespace)?).await
     }
 }
 
 impl RehearseSpec {
-    /// The scratch namespace with its name, where one of this run is left.
-    async fn left(&self, cx: &StepCx) -> Result<Option<(String, Value)>, Halt> {
-        let name = cx.render(&self.namespace)?;
-        if name == cx.namespace() {
-            return Ok(None);
-        }
-        let found = cx.world.objects.get(&namespace(&name)).await?.filter(|found| is_ours(cx, found));
-        Ok(found.map(|found| (name, found)))
-    }
-
-    /// A rehearsal that did not come to its end, with the scratch namespace that it leaves for looking.
+    /// A rehearsal that did not come to its end, with what it leaves in its namespace for looking.
     async fn told_what_is_left(&self, cx: &StepCx, halt: Halt) -> Halt {
+        let Ok(name) = cx.render(&self.namespace) else { return halt };
         // it need not be there, and the cluster need not answer any more: what went wrong is told in any case
-        let Ok(Some((name, found))) = self.left(cx).await else { return halt };
-        if found.pointer("/metadata/deletionTimestamp").is_some() {
-            return halt;
-        }
-        let command = format!("kubectl delete namespace {name}");
+        let (left, command, next) = match scratch_place::left(cx, &name).await {
+            Ok(Some(Left::Namespace(found))) if found.pointer("/metadata/deletionTimestamp").is_none() => (
+                format!("the scratch namespace {name}"),
+                format!("kubectl delete namespace {name}"),
+                format!("the next try removes {name} and makes it anew"),
+            ),
+            Ok(Some(Left::Inside)) => (
+                format!("what the rehearsal made in namespace {name}"),
+                leftover::command(&name, &cx.short()),
+                "the next try removes that first".to_owned(),
+            ),
+            _ => return halt,
+        };
         match halt {
-            Halt::Stopped(reason) => Halt::Stopped(format!(
-                "{reason}; the scratch namespace {name} stays for looking, `{command}` removes it"
-            )),
+            Halt::Stopped(reason) => {
+                Halt::Stopped(format!("{reason}; {left} stays for looking, `{command}` removes it"))
+            }
             other => other.told(|problem| {
                 problem
-                    .safe(format!("the scratch namespace {name}, left as it is for looking"))
-                    .help(format!("the next try removes {name} and makes it anew; `{command}` removes it without one"))
+                    .safe(format!("{left}, left as it is for looking"))
+                    .help(format!("{next}; `{command}` removes it without one"))
             }),
         }
     }
@@ -274,20 +206,20 @@ impl RehearseSpec {
         let copy = rendered
             .scratch(&name, &deployment.writers, &deployment.parts)
             .map_err(|problem| Halt::Refused(Box::new(problem)))?;
-        let place = self.make_room(cx, &name).await?;
-        let network = self.install(cx, &place, &rendered, &copy).await?;
+        let scratch = Place::make(cx, &name).await?;
+        let network = self.install(cx, &scratch, &rendered, &copy).await?;
         wait::ready(cx, &name).await?;
         // what a new deployment holds of itself: all else in the target would be somebody's
         let (fresh, _) = source(cx, &name).await?;
         let started = std::time::Instant::now();
-        restore::into(cx, &place, &facts, (&way, &scripts), Holds::Scratch).await?;
+        restore::into(cx, &scratch.identity, &facts, (&way, &scripts), Holds::Scratch).await?;
         let seconds = started.elapsed().as_secs();
         let comparison = restore::compare(cx, &name, &facts, restore::Wanted::Equal)
             .await
             .map_err(|halt| halt.told(|p| p.again(&self.dump)))?;
         let answer = Api::open(cx, &name).await?.get(&deployment.api.version).await?;
         let version = text(&answer, "/version").to_owned();
-        remove(cx, &name, &place.namespace_uid).await?;
+        scratch.clear(cx).await?;
         let held = if matches!(network, Network::Holds { .. }) { "" } else { ", its network not held" };
         let sentence = format!(
             "restored in {}, {} of {1} tables have as many rows as {}, version {version} answers{held}",

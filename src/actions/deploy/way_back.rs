@@ -7,7 +7,11 @@ use super::release::{RECORD, VALUES, record_of};
 use crate::{
     actions::{
         context::{Halt, StepCx, secret_name},
-        objects::pods::{object, text},
+        data::artifacts::DumpFacts,
+        objects::{
+            keep,
+            pods::{object, text},
+        },
         spec::DeleteSpec,
     },
     ports::kinds,
@@ -43,11 +47,20 @@ impl DeleteSpec {
         }
         let kept = cx.facts_of(self.brings_back.as_ref().unwrap_or(&self.keep_volumes))?;
         let volumes: Vec<&Value> = kept["volumes"].as_array().into_iter().flatten().collect();
-        let mut lines =
-            vec![format!("go back to what was deployed, by hand; the data are on {} kept", volumes_named(&volumes))];
+        let given_up = self.keeps_nothing(cx);
+        let mut lines = vec![if given_up {
+            "go back to what was deployed, by hand; no volume was kept: its database begins empty, and the proven dump fills it".to_owned()
+        } else {
+            format!("go back to what was deployed, by hand; the data are on {} kept", volumes_named(&volumes))
+        }];
         lines.push(format!(
             "$ {helm_there} uninstall {release} -n {ns} --ignore-not-found --wait   (what is there of the new version)"
         ));
+        for claim in keep::claims(cx, &self.keep_volumes) {
+            lines.push(format!(
+                "$ {kubectl} -n {ns} delete pvc {claim} --ignore-not-found   (the new version's; its data go)"
+            ));
+        }
         for volume in &volumes {
             let (claim, name) = (text(volume, "/claim"), text(volume, "/volume"));
             let now = cx.world.objects.get(&object(kinds::claim(), ns, claim)).await;
@@ -79,6 +92,9 @@ impl DeleteSpec {
             lines.push(format!(
                 "$ {helm_there} rollback {release} {revision} -n {ns}   (every object as it was; needs no other file)"
             ));
+            if given_up {
+                lines.extend(self.refilled(cx)?);
+            }
             lines.push(format!("put the settings back from the vault: {}", vault.command("vault list")));
             return Ok(lines);
         }
@@ -104,8 +120,45 @@ impl DeleteSpec {
             "{}   (it was chart {of}: take that one where this folder holds another)",
             install.join(" ")
         ));
+        if given_up {
+            lines.extend(self.refilled(cx)?);
+        }
         lines
             .push(format!("remove these files; put the settings back from the vault: {}", vault.command("vault list")));
+        Ok(lines)
+    }
+}
+
+impl DeleteSpec {
+    /// Whether it was agreed that no volume is kept: then no volume leads back.
+    pub fn keeps_nothing(&self, cx: &StepCx) -> bool {
+        self.brings_back.is_none() && keep::not_kept(cx, &self.keep_volumes).is_some()
+    }
+
+    /// How the proven dump gets into a database that began empty.
+    fn refilled(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
+        let (deployment, ns) = (cx.deployment()?, cx.namespace());
+        let facts = DumpFacts::of(cx, &self.dump)?;
+        let (kubectl, _) = tools(cx);
+        let context = cx.driver.state().context.clone();
+        let folder = cx.kept(&facts.dump.name).parent().map(|folder| folder.display().to_string()).unwrap_or_default();
+        let writers = deployment.writers.join(" ");
+        let is_writer = |part: &&String| deployment.writers.iter().any(|writer| part.ends_with(&format!("/{writer}")));
+        let ready = deployment.parts.iter().filter(|part| !is_writer(part));
+        let mut lines = vec![format!(
+            "$ {kubectl} -n {ns} scale deployment {writers} --replicas=0   (nothing may write before the rows are back)"
+        )];
+        lines.extend(ready.map(|part| format!("$ {kubectl} -n {ns} rollout status {}", part.to_lowercase())));
+        lines.push(format!(
+            "$ cd {} && pix-restore-data.sh -k POD {ns} {} {}   (POD: the pod of {}; the script calls kubectl: its current context \
+             must be {})",
+            quoted(&folder),
+            quoted(&facts.dump.name),
+            quoted(&facts.csv.name),
+            deployment.core.selector,
+            quoted(&context)
+        ));
+        lines.push(format!("scale {writers} back to what it was"));
         Ok(lines)
     }
 }

@@ -3,10 +3,14 @@
 
 use serde_json::{Value, json};
 
-use super::pods::{object, text};
+use super::{
+    keep,
+    pods::{object, text},
+};
 use crate::{
     actions::context::{Halt, StepCx},
     ports::{ObjectRef, kinds},
+    run::short_of,
     text::{Diagnostic, units},
 };
 
@@ -74,7 +78,11 @@ async fn read(cx: &StepCx, step: &str) -> Result<Result<Vec<Kept>, String>, Halt
         all.push(Kept { volume, claim: claim.to_owned(), stands });
     }
     if all.is_empty() {
-        return Ok(Err("no volume was kept: only the proven dump leads back".to_owned()));
+        let why = keep::not_kept(cx, step).map_or_else(String::new, |why| format!(" ({why})"));
+        let short = short_of(cx.driver.state().keeper_of(step)).to_owned();
+        return Ok(Err(format!(
+            "no volume was kept{why}: only the proven dump leads back, by the commands at the end of `drydock report {short}`"
+        )));
     }
     Ok(Ok(all))
 }

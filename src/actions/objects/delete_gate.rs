@@ -5,8 +5,9 @@ use async_trait::async_trait;
 use super::{
     bind,
     gate::{Gated, lock},
+    keep,
     pods::text,
-    removal::{Found, find},
+    removal::{Found, Target, find},
 };
 use crate::{
     actions::{
@@ -63,6 +64,11 @@ impl Gated for DeleteSpec {
         }
         // what stands in the place of something else may have no volume yet
         let none = self.brings_back.is_some() && volumes(cx, &self.keep_volumes, "").is_empty();
+        if let Some(why) = self.without_volumes(cx) {
+            locks.push(self.given_up(cx, &why, number(&self.keep_volumes)).await?);
+            locks.push(lock("allowed", rights::allowed(cx, found).await?, String::new()));
+            return Ok(locks);
+        }
         let set =
             if none { Ok("no volume goes".to_owned()) } else { settings::volumes_kept(cx, &self.keep_volumes).await? };
         let kept = match set {
@@ -76,6 +82,10 @@ impl Gated for DeleteSpec {
 
     fn stays(&self, cx: &StepCx, found: &Found, locks: &[Lock]) -> Vec<String> {
         let mut stays = volumes(cx, &self.keep_volumes, "kept");
+        if self.without_volumes(cx).is_some() {
+            let claims = keep::claims(cx, &self.keep_volumes).join(", ");
+            stays.push(format!("no volume: the data of {claims} go"));
+        }
         stays.extend(self.brings_back.iter().flat_map(|step| volumes(cx, step, "comes back")));
         stays.push("the namespace itself".to_owned());
         // of what goes for a backup nothing is in either: they are of then
@@ -88,12 +98,39 @@ impl Gated for DeleteSpec {
         stays
     }
 
-    fn way_back(&self) -> &'static str {
+    fn way_back(&self, cx: &StepCx) -> String {
         match &self.brings_back {
-            None => "the version before, on the kept volumes",
-            Some(step) if *step == self.dump => "the volumes of what goes; its values and .env only if you have them",
-            Some(_) => "what goes now, on the volumes it leaves; by hand",
+            None if self.without_volumes(cx).is_some() => {
+                let rehearsed = keep::rehearsed(cx, &self.proven_by).unwrap_or_else(|_| "not rehearsed".to_owned());
+                format!("the version before, with the proven dump, {rehearsed}; no volume")
+            }
+            None => "the version before, on the kept volumes".to_owned(),
+            Some(step) if *step == self.dump => {
+                "the volumes of what goes; its values and .env only if you have them".to_owned()
+            }
+            Some(_) => "what goes now, on the volumes it leaves; by hand".to_owned(),
         }
+    }
+
+    fn takes(&self, cx: &StepCx, target: &Target) -> Option<&'static str> {
+        (target.object.kind == kinds::claim() && self.without_volumes(cx).is_some()).then_some("with its data")
+    }
+}
+
+impl DeleteSpec {
+    /// Why no volume is kept, where that was agreed to. What stands in the place of something else is in no dump.
+    fn without_volumes(&self, cx: &StepCx) -> Option<String> {
+        self.brings_back.is_none().then(|| keep::not_kept(cx, &self.keep_volumes)).flatten()
+    }
+
+    /// The lock of volumes that are not kept: shut as soon as they can be.
+    async fn given_up(&self, cx: &StepCx, why: &str, number: String) -> Result<Lock, Halt> {
+        let again = vec![self.keep_volumes.clone()];
+        if keep::missing(cx).await?.is_empty() {
+            let sentence = format!("they were given up since {why}; now they can be kept");
+            return Ok(Lock { again, ..lock("kept", Err(sentence), number) });
+        }
+        Ok(lock("kept", Ok(format!("not kept, as agreed: {why}")), number))
     }
 }
 

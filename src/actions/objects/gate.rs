@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::removal::{Found, entry_of};
+use super::removal::{Found, Target, entry_of};
 use crate::{
     actions::{
         context::{Halt, StepCx},
@@ -25,7 +25,12 @@ pub trait Gated: Sync {
     /// What stays, one line a thing.
     fn stays(&self, cx: &StepCx, found: &Found, locks: &[Lock]) -> Vec<String>;
     /// How to come back, in words.
-    fn way_back(&self) -> &'static str;
+    fn way_back(&self, cx: &StepCx) -> String;
+    /// What an object of the list takes along that is nowhere else, in words; mostly nothing.
+    fn takes(&self, cx: &StepCx, target: &Target) -> Option<&'static str> {
+        let _ = (cx, target);
+        None
+    }
 }
 
 /// A lock with what was found, opened by step number `step`.
@@ -155,10 +160,10 @@ async fn locks(cx: &StepCx, of: &dyn Gated, found: &Found, waited: &mut Waited) 
 }
 
 fn gate(cx: &StepCx, of: &dyn Gated, found: &Found, locks: Vec<Lock>, refusal: String) -> Result<Gate, Halt> {
-    let removal = |kind: &str, name: &str, uid: &str| Removal {
-        kind: kind.to_owned(),
-        name: name.to_owned(),
-        uid: uid.to_owned(),
+    let removal = |target: &Target| {
+        let (object, uid) = (&target.object, target.uid.clone());
+        let name = of.takes(cx, target).map_or_else(|| object.name.clone(), |along| format!("{} {along}", object.name));
+        Removal { kind: object.kind.kind.clone(), name, uid }
     };
     Ok(Gate {
         namespace: cx.namespace().to_owned(),
@@ -167,8 +172,8 @@ fn gate(cx: &StepCx, of: &dyn Gated, found: &Found, locks: Vec<Lock>, refusal: S
         prod: cx.driver.state().environment == Environment::Prod,
         stays: of.stays(cx, found, &locks),
         locks,
-        goes: found.goes.iter().map(|t| removal(&t.object.kind.kind, &t.object.name, &t.uid)).collect(),
-        way_back: of.way_back().to_owned(),
+        goes: found.goes.iter().map(removal).collect(),
+        way_back: of.way_back(cx),
         refusal,
     })
 }

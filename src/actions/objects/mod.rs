@@ -5,6 +5,7 @@ pub mod delete;
 mod delete_gate;
 pub mod events;
 pub mod gate;
+pub mod keep;
 pub mod live;
 pub mod patch;
 pub mod pods;

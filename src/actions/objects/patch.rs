@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
 use super::{
-    bind,
+    bind, keep,
     pods::{object, text},
     removal::find_in,
 };
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Volumes bound to claims that go with the deployment, each with claim name.
-async fn volumes(cx: &StepCx) -> Result<Vec<(String, Value)>, Halt> {
+pub async fn volumes(cx: &StepCx) -> Result<Vec<(String, Value)>, Halt> {
     let mut found = Vec::new();
     let goes = find_in(cx, vec![kinds::stateful_set(), kinds::claim()]).await?.goes;
     for target in goes.into_iter().filter(|target| target.object.kind == kinds::claim()) {
@@ -44,7 +44,7 @@ fn said(volumes: &[(String, Value)]) -> (usize, usize) {
     (volumes.iter().filter(|(_, volume)| policy(volume) == "Retain").count(), volumes.len())
 }
 
-fn policy(volume: &Value) -> &str {
+pub fn policy(volume: &Value) -> &str {
     text(volume, "/spec/persistentVolumeReclaimPolicy")
 }
 
@@ -60,11 +60,11 @@ impl Action for PatchSpec {
                 commands: vec![
                     "$ kubectl patch persistentvolume VOLUME -p '{\"spec\":{\"persistentVolumeReclaimPolicy\":\"Retain\"}}'".to_owned(),
                 ],
-                rights: vec![
-                    right("list", "", "persistentvolumeclaims", "", Some(cx.namespace)),
-                    right("get", "", "persistentvolumes", "", None),
-                    right("patch", "", "persistentvolumes", "", None),
-                ],
+                rights: vec![right("list", "", "persistentvolumeclaims", "", Some(cx.namespace))]
+                    .into_iter()
+                    .chain(if self.or_dump.is_none() { keep::rights() } else { Vec::new() })
+                    .collect(),
+                optional: if self.or_dump.is_some() { keep::rights() } else { Vec::new() },
                 ..Described::default()
             },
             PatchObjects::BindVolumes => Described {
@@ -82,6 +82,9 @@ impl Action for PatchSpec {
     }
 
     async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
+        if self.or_dump.is_some() && !keep::missing(cx).await?.is_empty() {
+            return Ok(Probed::new(Verdict::NotDone, "no volume can be kept here, so none was changed"));
+        }
         let (kept, all) = match &self.kept {
             Some(step) => bind::reached(cx, step).await?,
             None => said(&volumes(cx).await?),
@@ -108,6 +111,12 @@ impl Action for PatchSpec {
                 "{} free for their claims",
                 units::plural(free.len(), "volume", "volumes")
             )));
+        }
+        if let Some(rehearsal) = &self.or_dump {
+            let missing = keep::missing(cx).await?;
+            if !missing.is_empty() {
+                return keep::without(cx, rehearsal, &missing).await;
+            }
         }
         // what each of them said before, by uid: the way to put it back
         let mut before: Map<String, Value> =

@@ -73,8 +73,8 @@ impl Gated for ReleaseSpec {
             .to_vec()
     }
 
-    fn way_back(&self) -> &'static str {
-        "only by restoring the dump; the volumes are gone for good"
+    fn way_back(&self, _: &StepCx) -> String {
+        "only by restoring the dump; the volumes are gone for good".to_owned()
     }
 }
 

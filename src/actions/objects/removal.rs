@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::pods::{object, text};
 use crate::{
     actions::context::{Halt, StepCx},
-    ports::{Kind, ObjectRef, kinds},
+    ports::{Kind, ObjectRef, Objects, PortError, kinds},
     run::StepId,
 };
 
@@ -65,7 +65,7 @@ impl Release<'_> {
 }
 
 /// Controllers go first, so that nothing is made again; then what they left; configuration and records last.
-fn rank(kind: &str) -> u8 {
+pub fn rank(kind: &str) -> u8 {
     match kind {
         "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob" => 0,
         "Pod" => 1,
@@ -77,9 +77,29 @@ fn rank(kind: &str) -> u8 {
 
 /// Kinds of which something may belong to a deployment: all that the server has, but what it makes by itself.
 pub async fn removable(cx: &StepCx) -> Result<Vec<Kind>, Halt> {
+    Ok(kinds_of_applications(cx.world.objects.as_ref()).await?)
+}
+
+/// The same, for who has no step yet.
+pub async fn kinds_of_applications(objects: &dyn Objects) -> Result<Vec<Kind>, PortError> {
     let noise = ["Event", "Endpoints", "EndpointSlice", "Lease", "ControllerRevision", "PodMetrics"];
-    let all = cx.world.objects.kinds().await?.into_iter();
+    let all = objects.kinds().await?.into_iter();
     Ok(all.filter(|kind| kind.namespaced && !noise.contains(&kind.kind.as_str())).collect())
+}
+
+/// Whether an object is one that every namespace of a cluster has, made by the cluster itself.
+pub fn furniture(kind: &Kind, object: &Value) -> bool {
+    let name = text(object, "/metadata/name");
+    match kind.kind.as_str() {
+        "ConfigMap" => ["kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-root-cert"].contains(&name),
+        "ServiceAccount" => ["default", "builder", "deployer"].contains(&name),
+        // what logs those accounts in
+        "Secret" => object
+            .pointer("/metadata/annotations")
+            .and_then(|all| all.get("kubernetes.io/service-account.name")?.as_str())
+            .is_some_and(|account| ["default", "builder", "deployer"].contains(&account)),
+        _ => false,
+    }
 }
 
 /// Reads the kill list. Objects that others own, and those every namespace has, are neither listed nor touched.

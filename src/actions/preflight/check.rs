@@ -73,9 +73,6 @@ impl Action for CheckSpec {
             rights.extend(verbs.map(|verb| right(verb, "", "pods", "", Some(cx.namespace))));
             rights.push(right("list", "", "events", "", Some(cx.namespace)));
         }
-        if self.checks.contains(&CheckKind::Storage) {
-            rights.push(right("list", "storage.k8s.io", "storageclasses", "", None));
-        }
         Described { commands: vec![format!("checks {}", names.join(", "))], rights, ..Described::default() }
     }
 

@@ -1,22 +1,23 @@
 //! The checks themselves: each asks one thing and says what it found and what helps.
 
-use serde_json::Value;
-
 use super::{check::Scope, images, rights};
 use crate::{
     actions::{
         context::{Halt, StepCx},
-        data::database,
+        data::{
+            database,
+            scratch_look::{self, Way},
+        },
         deploy::{chart, release},
         forms::{api::Api, settings},
         objects::{
-            bind,
+            bind, keep,
             pods::{ask_container, ready_pod, text},
         },
         programs::host::{Call, answer},
         spec::{CheckKind, CheckSpec},
     },
-    ports::{ObjectRef, kinds},
+    ports::{PortErrorKind, kinds},
     postgres::version::{Version, can_dump},
     run::{Check, CheckResult, StepId, StepState},
     text::{Diagnostic, units},
@@ -46,9 +47,13 @@ pub fn forms(cx: &StepCx, steps: &[String]) -> Vec<String> {
 
 /// What was compared when the place is the same one.
 pub fn same_place(cx: &StepCx) -> &'static str {
-    match cx.target.cluster_uid {
-        Some(_) => "three ids as at the start, read now",
-        None => "two ids as at the start, read now; the cluster's own may not be read here",
+    match (&cx.target.cluster_uid, cx.target.is_namespace_read()) {
+        (Some(_), _) => "three ids as at the start, read now",
+        (None, true) => "two ids as at the start, read now; the cluster's own may not be read here",
+        (None, false) => {
+            "two ids as at the start, read now; the cluster's own may not be read here, nor the namespace: its ConfigMap \
+             kube-root-ca.crt stands in for it"
+        }
     }
 }
 
@@ -77,9 +82,16 @@ pub async fn ask(cx: &StepCx, spec: &CheckSpec, kind: CheckKind, scope: Scope) -
             let captured = cx.facts_of(&cx.deployment()?.helm.captured)?;
             version(cx, kind, Some(text(&captured, "/version").to_owned())).await
         }
-        CheckKind::KeptVolumes => bind::kept(cx, spec.kept.as_deref().unwrap_or_default()).await.map(|found| {
-            kind.from(found, "find out who uses or removed it; without it only the proven dump leads back")
-        }),
+        CheckKind::KeptVolumes => {
+            let step = spec.kept.as_deref().unwrap_or_default();
+            let help = match keep::not_kept(cx, step) {
+                Some(_) => {
+                    "type the commands of that report, one by one: they bring the version before back, and its rows"
+                }
+                None => "find out who uses or removed it; without it only the proven dump leads back",
+            };
+            bind::kept(cx, step).await.map(|found| kind.from(found, help))
+        }
     };
     match asked {
         Ok(check) => Ok(check),
@@ -157,7 +169,17 @@ async fn versions(cx: &StepCx) -> Result<Check, Halt> {
 
 async fn storage(cx: &StepCx) -> Result<Check, Halt> {
     let claims = cx.world.objects.list(&kinds::claim(), Some(cx.namespace()), "").await?;
-    let classes = cx.world.objects.list(&kinds::storage_class(), None, "").await?;
+    let classes = match cx.world.objects.list(&kinds::storage_class(), None, "").await {
+        Ok(classes) => classes,
+        // they belong to the whole cluster; a rehearsal makes a claim of the same class
+        Err(error) if error.kind == PortErrorKind::Forbidden => {
+            let claims = units::plural(claims.len(), "claim", "claims");
+            return Ok(CheckKind::Storage.pass(&format!(
+                "{claims}; storage classes may not be read here: whether theirs still exists is seen when a claim is made"
+            )));
+        }
+        Err(error) => return Err(error.into()),
+    };
     let names: Vec<&str> = classes.iter().map(|class| text(class, "/metadata/name")).collect();
     for claim in &claims {
         let class = text(claim, "/spec/storageClassName");
@@ -176,21 +198,21 @@ async fn storage(cx: &StepCx) -> Result<Check, Halt> {
 }
 
 async fn room(cx: &StepCx) -> Result<Check, Halt> {
-    let Some(name) = &cx.needs.scratch else { return Ok(CheckKind::RehearsalRoom.pass("no rehearsal in this plan")) };
-    let reference = ObjectRef { kind: kinds::namespace(), namespace: None, name: name.clone() };
-    let Some(found) = cx.world.objects.get(&reference).await? else {
-        return Ok(CheckKind::RehearsalRoom.pass(&format!("namespace {name} is free")));
-    };
-    let ours = found.pointer("/metadata/labels").and_then(|l| l.get("drydock.run")).and_then(Value::as_str)
-        == Some(&cx.short());
-    if ours {
-        return Ok(CheckKind::RehearsalRoom.pass(&format!("namespace {name} is of this run")));
-    }
-    Ok(CheckKind::RehearsalRoom.found(
-        CheckResult::Fail,
-        &format!("namespace {name} exists and is not of this run"),
-        &["choose another with --set rehearsal=NAME"],
-    ))
+    let kind = CheckKind::RehearsalRoom;
+    let Some(name) = &cx.needs.scratch else { return Ok(kind.pass("no rehearsal in this plan")) };
+    Ok(match scratch_look::way(cx, name).await? {
+        Way::Made => kind.pass(&format!("namespace {name} is made for it, and removed again")),
+        Way::Given => kind.pass(&format!(
+            "namespace {name} is there and empty: only what the rehearsal makes there is removed again, and the namespace stays"
+        )),
+        Way::Taken(why) => kind.found(CheckResult::Fail, &why, &["choose another with --set rehearsal=NAME"]),
+        Way::Refused => {
+            let sentence =
+                format!("no namespace may be made here, and {name} is not there, or nothing of it may be read");
+            let ways = scratch_look::ways(cx);
+            kind.found(CheckResult::Fail, &sentence, &ways.iter().map(String::as_str).collect::<Vec<_>>())
+        }
+    })
 }
 
 async fn chart(cx: &StepCx) -> Result<Check, Halt> {

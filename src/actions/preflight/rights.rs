@@ -1,13 +1,17 @@
 //! Which calls the plan will make, and whether the server allows them: those known beforehand, those of the kill list as it
 //! is now, and those of the rendered chart, here and in the scratch namespace.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     actions::{
         context::{Halt, StepCx, right},
+        data::scratch_look::{self, Way},
         deploy::rendered::{Rendered, kinds_of},
-        objects::removal::{Found, find_in, removable},
+        objects::{
+            keep,
+            removal::{Found, find_in, removable},
+        },
         spec::CheckKind,
     },
     ports::{Access, Kind, Right},
@@ -23,24 +27,39 @@ fn of_kind(verb: &str, kind: &Kind, namespace: &str) -> Right {
     right(verb, &kind.group, &kind.plural, "", kind.namespaced.then_some(namespace))
 }
 
-/// A right in words, as `delete statefulsets in namespace plant`.
-fn words(right: &Right) -> String {
-    let slash = if right.subresource.is_empty() { "" } else { "/" };
-    let place =
-        right.namespace.as_deref().map_or_else(|| "in the cluster".to_owned(), |ns| format!("in namespace {ns}"));
-    format!("{} {}{slash}{} {place}", right.verb, right.resource, right.subresource)
+/// Rights in words and as rules, those of one resource and place together.
+pub struct Told {
+    /// As `get, delete statefulsets in namespace plant`.
+    pub what: String,
+    /// As rules of a Role, and where.
+    pub rules: Vec<String>,
 }
 
-/// The rule of a Role that gives a right.
-fn rule(right: &Right) -> String {
-    let slash = if right.subresource.is_empty() { "" } else { "/" };
-    format!(
-        "ask for: {{apiGroups: [\"{}\"], resources: [\"{}{slash}{}\"], verbs: [\"{}\"]}}",
-        right.group, right.resource, right.subresource, right.verb
-    )
+/// Tells these rights.
+pub fn told(rights: &[Right]) -> Told {
+    let mut grouped: BTreeMap<(&Option<String>, &str, String), Vec<&str>> = BTreeMap::new();
+    for right in rights {
+        let slash = if right.subresource.is_empty() { "" } else { "/" };
+        let resource = format!("{}{slash}{}", right.resource, right.subresource);
+        grouped.entry((&right.namespace, &right.group, resource)).or_default().push(&right.verb);
+    }
+    let place = |namespace: &Option<String>| {
+        namespace.as_deref().map_or_else(|| "in the cluster".to_owned(), |ns| format!("in namespace {ns}"))
+    };
+    let what =
+        grouped.iter().map(|((ns, _, resource), verbs)| format!("{} {resource} {}", verbs.join(", "), place(ns)));
+    let rules = grouped.iter().map(|((ns, group, resource), verbs)| {
+        format!(
+            "ask for: {{apiGroups: [\"{group}\"], resources: [\"{resource}\"], verbs: [\"{}\"]}} {}",
+            verbs.join("\", \""),
+            place(ns)
+        )
+    });
+    Told { what: what.collect::<Vec<_>>().join("; "), rules: rules.collect() }
 }
 
-async fn refused(cx: &StepCx, rights: &BTreeSet<Right>) -> Result<Vec<Right>, Halt> {
+/// Those of the rights that the server refuses.
+pub async fn refused(cx: &StepCx, rights: &BTreeSet<Right>) -> Result<Vec<Right>, Halt> {
     let asked: Vec<Right> = rights.iter().cloned().collect();
     let answers = cx.world.objects.access(&asked).await?;
     Ok(answers.into_iter().filter(|answer: &Access| !answer.allowed).map(|answer| answer.right).collect())
@@ -57,16 +76,47 @@ pub async fn check(cx: &StepCx) -> Result<Check, Halt> {
     if has(&["helm", "rollback", "rehearse"]) && is_captured(cx) {
         rights.extend(of_chart(cx).await?);
     }
-    let refused = refused(cx, &rights).await?;
-    if refused.is_empty() {
-        let sentence = format!("all {} calls of all steps are allowed", rights.len());
-        return Ok(CheckKind::Rights.found(CheckResult::Pass, &sentence, &[]));
+    if let Some(scratch) = &cx.needs.scratch {
+        in_scratch(cx, scratch, &mut rights).await?;
     }
-    let list: Vec<String> = refused.iter().map(words).collect();
-    let rules: Vec<String> = refused.iter().map(rule).collect();
-    let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
-    let sentence = format!("{} of {} calls are refused: {}", refused.len(), rights.len(), list.join("; "));
-    Ok(CheckKind::Rights.found(CheckResult::Fail, &sentence, &rules))
+    let refused = refused(cx, &rights).await?;
+    let found = |result, sentence: &str, rules: Vec<String>| {
+        let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+        CheckKind::Rights.found(result, sentence, &rules)
+    };
+    if !refused.is_empty() {
+        let told = told(&refused);
+        let sentence = format!("{} of {} calls are refused: {}", refused.len(), rights.len(), told.what);
+        return Ok(found(CheckResult::Fail, &sentence, told.rules));
+    }
+    let missing = if cx.needs.optional.is_empty() { Vec::new() } else { keep::missing(cx).await? };
+    if missing.is_empty() {
+        let sentence = format!("all {} calls of all steps are allowed", rights.len());
+        return Ok(found(CheckResult::Pass, &sentence, Vec::new()));
+    }
+    let told = told(&missing);
+    let sentence = format!(
+        "volumes cannot be kept: {} is refused. The removal would take the data along; only the proven dump would lead back, and a \
+         later step asks about that",
+        told.what
+    );
+    Ok(found(CheckResult::Warn, &sentence, told.rules))
+}
+
+/// What is asked for the namespace of the rehearsal depends on how it can be had; where it cannot, its own check says so.
+async fn in_scratch(cx: &StepCx, scratch: &str, rights: &mut BTreeSet<Right>) -> Result<(), Halt> {
+    match scratch_look::way(cx, scratch).await? {
+        Way::Made => {}
+        Way::Given => {
+            rights.retain(|right| right.resource != "namespaces");
+            let more = scratch_look::rights_in(cx, scratch, rights).await?;
+            rights.extend(more);
+        }
+        Way::Taken(_) | Way::Refused => {
+            rights.retain(|right| right.resource != "namespaces" && right.namespace.as_deref() != Some(scratch));
+        }
+    }
+    Ok(())
 }
 
 /// To read every kind that may belong to the deployment, and to delete those of which there is something on the list now.
@@ -120,7 +170,9 @@ pub async fn allowed(cx: &StepCx, found: &Found) -> Result<Result<String, String
 /// Whether all of this is allowed, asked now; what is not, with the rule to ask for.
 pub async fn may(cx: &StepCx, rights: Vec<Right>) -> Result<Result<(), String>, Halt> {
     let refused = refused(cx, &rights.into_iter().collect()).await?;
-    let told: Vec<String> =
-        refused.iter().map(|right| format!("{} is refused; {}", words(right), rule(right))).collect();
-    Ok(if told.is_empty() { Ok(()) } else { Err(told.join("; ")) })
+    if refused.is_empty() {
+        return Ok(Ok(()));
+    }
+    let told = told(&refused);
+    Ok(Err(format!("{} is refused; {}", told.what, told.rules.join("; "))))
 }

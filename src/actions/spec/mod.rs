@@ -214,6 +214,10 @@ pub struct PatchSpec {
     /// The `patch` step that set the volumes to be kept, for what is done with them later.
     #[serde(default)]
     pub kept: Option<String>,
+    /// The `rehearse` step whose proven dump is the way back where `keep_volumes` may not: that is shown and asked then. Without
+    /// it volumes must be kept.
+    #[serde(default)]
+    pub or_dump: Option<String>,
 }
 
 /// Objects that `patch` knows how to find and change.

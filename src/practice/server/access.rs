@@ -8,7 +8,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{Shared, kinds::REVIEWS, route::Place, status::Refused, write::text};
-use crate::practice::Fault;
+use crate::practice::{Fault, NAMESPACE, REHEARSAL};
 
 /// The verb of a request.
 pub fn verb(method: &Method, place: &Place, watches: bool) -> &'static str {
@@ -23,11 +23,24 @@ pub fn verb(method: &Method, place: &Place, watches: bool) -> &'static str {
     }
 }
 
+/// Namespaces that an account of few rights has something in.
+const OWN: [&str; 2] = [NAMESPACE, REHEARSAL];
+
+/// Whether the fault of few rights denies this. A namespace is read by who has rights in it; `name` may be that of one.
+fn is_beyond(shared: &Shared, verb: &str, resource: &str, name: &str) -> bool {
+    let denied = match resource {
+        "namespaces" => verb != "get" || !OWN.contains(&name),
+        "persistentvolumes" | "storageclasses" | "nodes" => true,
+        _ => false,
+    };
+    denied && shared.faults.holds(Fault::OneNamespace)
+}
+
 /// Refuses what the account may not do.
 pub fn allowed(shared: &Shared, verb: &str, place: &Place) -> Result<(), Refused> {
     let slash = if place.part.is_empty() { "" } else { "/" };
     let resource = format!("{}{slash}{}", place.kind.plural, place.part);
-    if !shared.denied.contains(&(verb, &resource)) {
+    if !shared.denied.contains(&(verb, &resource)) && !is_beyond(shared, verb, place.kind.plural, &place.name) {
         return Ok(());
     }
     let because =
@@ -59,7 +72,8 @@ pub fn review(shared: &Shared, kind: &str, body: &Value) -> Response {
         let slash = if asked("subresource").is_empty() { "" } else { "/" };
         let resource = format!("{}{slash}{}", asked("resource"), asked("subresource"));
         let denied = shared.denied.contains(&(asked("verb"), &resource));
-        let refused = denied || (hit && shared.faults.holds(Fault::Forbidden));
+        let beyond = is_beyond(shared, asked("verb"), asked("resource"), asked("namespace"));
+        let refused = denied || beyond || (hit && shared.faults.holds(Fault::Forbidden));
         json!({"allowed": !refused})
     };
     let review = json!({"kind": kind, "apiVersion": format!("{group}/v1"), "metadata": {},

@@ -156,7 +156,9 @@ impl State {
         self.objects.retain(|at, object| at.0 != "Pod" || !owned(object) || wanted.contains_key(at));
         for (at, (owner, object)) in wanted {
             if owner.0 == "StatefulSet" {
-                self.claim(&owner.1, &format!("data-{}", at.2), object["spec"]["version"].as_str().unwrap());
+                let labels = &object["spec"]["volumeClaimTemplates"][0]["metadata"]["labels"];
+                let name = format!("data-{}", at.2);
+                self.claim(&owner.1, &name, object["spec"]["version"].as_str().unwrap(), labels);
             }
             self.put_new(json!({"kind": "Pod", "metadata": {"name": at.2, "namespace": at.1,
                 "labels": object["spec"]["selector"]["matchLabels"], "ownerReferences": [{"name": owner.2}]},
@@ -184,15 +186,17 @@ impl State {
     }
 
     /// A claim with its volume, and a new database of that version on it.
-    fn claim(&mut self, ns: &str, name: &str, version: &str) {
+    fn claim(&mut self, ns: &str, name: &str, version: &str, labels: &Value) {
         if self.objects.contains_key(&key("PersistentVolumeClaim", ns, name)) {
             return;
         }
         let volume = format!("pv-{}", self.uid());
         self.put(json!({"kind": "PersistentVolume", "metadata": {"name": volume},
             "spec": {"persistentVolumeReclaimPolicy": "Delete", "capacity": {"storage": "1Gi"}}}));
-        self.put(json!({"kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": ns},
-            "spec": {"volumeName": volume, "storageClassName": "fast"}}));
+        self.put(
+            json!({"kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": ns, "labels": labels},
+            "spec": {"volumeName": volume, "storageClassName": "fast"}}),
+        );
         let identifier = match self.databases.get(PLANT).filter(|_| self.outside) {
             Some(source) => source.identifier.clone(),
             None => self.uid(),

@@ -65,6 +65,7 @@ spec:
   replicas: 1
   selector: {matchLabels: {app: pix-db}}
   version: 5.0.0
+  volumeClaimTemplates: [{metadata: {name: data}}]
   template:
     spec:
       imagePullSecrets: [{name: registry}]

@@ -192,6 +192,11 @@ impl Fake {
         self.script().forbidden.insert(right.to_owned());
     }
 
+    /// The same in one namespace only.
+    pub fn forbid_in(&self, right: &str, namespace: &str) {
+        self.script().forbidden.insert(format!("{right} in {namespace}"));
+    }
+
     /// Jobs do not end any more.
     pub fn keep_jobs(&self, how: Endless) {
         self.script().endless = Some((how, 0));

@@ -50,6 +50,7 @@ impl Objects for Fake {
             kinds::claim(),
             kinds::volume(),
             Kind::new("networking.k8s.io", "v1", "Ingress", "ingresses", true),
+            Kind::new("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", true),
         ])
     }
 
@@ -130,7 +131,9 @@ impl Objects for Fake {
         let answer = |right: &Right| {
             let slash = if right.subresource.is_empty() { "" } else { "/" };
             let named = format!("{} {}{slash}{}", right.verb, right.resource, right.subresource);
-            Access { right: right.clone(), allowed: !script.forbidden.contains(&named), reason: String::new() }
+            let here = format!("{named} in {}", right.namespace.as_deref().unwrap_or_default());
+            let allowed = !script.forbidden.contains(&named) && !script.forbidden.contains(&here);
+            Access { right: right.clone(), allowed, reason: String::new() }
         };
         Ok(rights.iter().map(answer).collect())
     }
@@ -146,6 +149,7 @@ impl Objects for Fake {
             cluster_uid: Some(state.cluster.clone()),
             ca_sha256: "c".repeat(64),
             namespace_uid: found["metadata"]["uid"].as_str().unwrap().to_owned(),
+            root_uid: format!("root-of-{}", found["metadata"]["uid"].as_str().unwrap()),
             namespace: namespace.to_owned(),
             server_version: "v1.36.3".into(),
             labels: labels.map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect(),

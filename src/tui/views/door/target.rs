@@ -101,6 +101,10 @@ fn proposals(screen: &TargetScreen, room: Room) -> String {
     if found.is_empty() || found == [screen.namespace.text()] {
         // the field shows the end of a long name: here it is whole
         let name = screen.namespace.text();
+        let contact = screen.context().and_then(|context| screen.contacts.get(&context.name));
+        if screen.target().is_none() && matches!(contact, Some(Ok(contact)) if contact.namespaces.is_empty()) {
+            return cut_end("they may not be listed: type it whole", room.width - VALUES - 1);
+        }
         return if screen.target().is_some() && name.chars().count() > FIELD { name.to_owned() } else { String::new() };
     }
     cut_end(&format!("→ {}", found.join("  ")), room.width - VALUES - 1)
@@ -148,12 +152,18 @@ fn identity(screen: &TargetScreen, found: &Found, room: Room) -> Vec<Line> {
         Environment::Staging => Ink::Staging,
         Environment::Test | Environment::Practice | Environment::None => Ink::Plain,
     };
+    // where the namespace may not be read, what comes and goes with it stands in
+    let of_namespace = if id.is_namespace_read() {
+        format!("uid of {}", cut(&id.namespace, 30))
+    } else {
+        format!("of kube-root-ca.crt in {}", cut(&id.namespace, 20))
+    };
     let seen = wrap(&seen, room.width - 3);
     let mut lines = vec![
         Line::text("The run will be tied to these, read from the server itself:"),
         row("cluster", &cluster, "uid of kube-system"),
         row("API key", &key(&id.ca_sha256), "SHA-256 of the CA"),
-        row("namespace", &short(&id.namespace_uid), &format!("uid of {}", cut(&id.namespace, 30))),
+        row("namespace", &short(&id.namespace_uid), &of_namespace),
     ];
     lines.extend(seen.iter().map(|part| Line::blank().at(2, part, ink)));
     lines.extend([

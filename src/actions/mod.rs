@@ -38,6 +38,7 @@ impl ActionSpec {
             Self::Manual(spec) => spec,
             Self::Run(spec) => spec,
             Self::Scale(spec) => spec,
+            Self::Suspend(spec) => spec,
             Self::Dump(spec) => spec,
             Self::Verify(spec) => spec,
             Self::Rehearse(spec) => spec,

@@ -22,6 +22,7 @@ mod line;
 mod live;
 mod logs;
 mod objects;
+mod others;
 mod pinned;
 mod pixelcore;
 mod postgres;

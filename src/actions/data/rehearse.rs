@@ -40,6 +40,12 @@ fn namespace(name: &str) -> ObjectRef {
     ObjectRef { kind: kinds::namespace(), namespace: None, name: name.to_owned() }
 }
 
+/// A scratch namespace of this run.
+pub fn namespace_of(cx: &StepCx, name: &str) -> Value {
+    let labels = json!({MARK: cx.short(), "app.kubernetes.io/managed-by": "drydock"});
+    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+}
+
 impl RehearseSpec {
     /// Makes the scratch namespace anew. Another's namespace of that name is refused, never emptied.
     async fn make_room(&self, cx: &StepCx, name: &str) -> Result<Identity, Halt> {
@@ -60,12 +66,7 @@ impl RehearseSpec {
         }
         let effect = format!("create namespace {name}");
         cx.effect(&effect).await?;
-        let labels = json!({MARK: cx.short(), "app.kubernetes.io/managed-by": "drydock"});
-        let made = cx
-            .world
-            .objects
-            .create(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}))
-            .await?;
+        let made = cx.world.objects.create(&namespace_of(cx, name)).await?;
         cx.effected(&effect, text(&made, "/metadata/uid")).await?;
         let place = self.identity(cx, name).await?;
         if place.namespace_uid == cx.target.namespace_uid || place.cluster8() != cx.target.cluster8() {

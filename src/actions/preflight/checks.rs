@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{check::Scope, images, rights};
+use super::{admission, check::Scope, images, others, rights};
 use crate::{
     actions::{
         context::{Halt, StepCx},
@@ -63,6 +63,8 @@ pub async fn ask(cx: &StepCx, spec: &CheckSpec, kind: CheckKind, scope: Scope) -
         CheckKind::Images => images::pullable(cx).await,
         CheckKind::Storage => storage(cx).await,
         CheckKind::RehearsalRoom => room(cx).await,
+        CheckKind::Others => others::check(cx).await,
+        CheckKind::Admission => admission::check(cx).await,
         CheckKind::Chart => self::chart(cx).await,
         CheckKind::Quiet => quiet(cx, spec.dump.as_deref().unwrap_or_default()).await,
         CheckKind::SettingsUnchanged => settings::unchanged(cx, &spec.captured)

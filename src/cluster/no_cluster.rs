@@ -39,7 +39,7 @@ impl Objects for NoCluster {
     async fn create(&self, _: &Value) -> Result<Value, PortError> {
         none()
     }
-    async fn would_create(&self, _: &Value) -> Result<(), PortError> {
+    async fn would_create(&self, _: &Value) -> Result<Value, PortError> {
         none()
     }
     async fn merge(&self, _: &ObjectRef, _: &str, _: &str, _: &Value) -> Result<Value, PortError> {

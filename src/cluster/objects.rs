@@ -109,11 +109,11 @@ impl Objects for Cluster {
         self.json(&format!("cannot create {name}"), "POST", &url, Some(("application/json", object))).await
     }
 
-    async fn would_create(&self, object: &Value) -> Result<(), PortError> {
+    async fn would_create(&self, object: &Value) -> Result<Value, PortError> {
         let (root, name) = path_of(object)?;
         let url = format!("{root}?dryRun=All&fieldManager={MANAGER}");
         let what = format!("{} {name} would not be created", object["kind"].as_str().unwrap_or_default());
-        self.json(&what, "POST", &url, Some(("application/json", object))).await.map(|_| ())
+        self.json(&what, "POST", &url, Some(("application/json", object))).await
     }
 
     async fn merge(&self, object: &ObjectRef, uid: &str, version: &str, fields: &Value) -> Result<Value, PortError> {

@@ -190,8 +190,8 @@ pub trait Objects: Send + Sync {
     /// Creates; `Conflict` if it exists.
     async fn create(&self, object: &Value) -> Result<Value, PortError>;
 
-    /// Asks whether the server would create this: every admission has its say, nothing is stored.
-    async fn would_create(&self, object: &Value) -> Result<(), PortError>;
+    /// Asks whether the server would create this: every admission has its say, nothing is stored. Returns what would be stored.
+    async fn would_create(&self, object: &Value) -> Result<Value, PortError>;
 
     /// Merges `fields` into the object with this uid while it is at this resourceVersion; null takes a field away. Another
     /// object of that name, or one that was changed since, is a `Conflict`. Returns the object after it.

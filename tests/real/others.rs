@@ -136,7 +136,7 @@ fn a_backup_pauses_who_else_acts_and_leaves_all_as_it_was() {
     let chart = format!("chart={}", plant.chart());
     let told = plant.finish(&["check", "pixelcore", "-n", ns, "--set", &chart]);
     let flat = crate::live::flat(&told);
-    assert!(flat.contains("pass others 1 other is paused before anything stops"), "{told}");
+    assert!(flat.contains("pass others: 1 other is paused before anything stops"), "{told}");
     assert!(
         flat.contains("HorizontalPodAutoscaler worker scales Deployment pix-worker, and leaves it alone at 0"),
         "{told}"
@@ -178,7 +178,10 @@ fn a_quota_and_a_policy_refuse_before_the_writers_stop() {
     said(plant.drydock(&start)).expect(
         "limits",
         3,
-        &["cause: admission: Pod drydock-client-", "memory usage per Container is 8Mi"],
+        &[
+            "container pix-core of Deployment pix-core would get a limit of 8Mi memory that it does not ask for",
+            "a LimitRange gives it to every new pod",
+        ],
     );
     assert_eq!(plant.versions(), before);
 }

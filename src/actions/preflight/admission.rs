@@ -12,13 +12,25 @@ use crate::{
         objects::pods::{ready_pod, text},
         spec::CheckKind,
     },
-    ports::{PortError, PortErrorKind},
+    ports::{PortError, PortErrorKind, kinds},
     run::{Check, CheckResult},
     text::units,
 };
 
 /// What a server says where a policy, a webhook or pod security does not want an object, whatever else stands in its way.
 const DENIED: [&str; 3] = ["denied the request", "denied request", "violates PodSecurity"];
+
+/// What it says where a pod does not keep a bound by itself, however much room there is.
+const BOUNDED: [&str; 2] = ["usage per ", "must specify "];
+
+/// Limits of a container of a pod.
+fn bounds_of(pod: &Value, container: &str) -> Vec<(String, Value)> {
+    let all = pod.pointer("/spec/containers").and_then(Value::as_array).into_iter().flatten();
+    let own = all
+        .filter(|one| text(one, "/name") == container)
+        .filter_map(|one| one.pointer("/resources/limits")?.as_object());
+    own.flatten().map(|(key, value)| (key.clone(), value.clone())).collect()
+}
 
 /// Objects that were asked for, and what was refused.
 #[derive(Default)]
@@ -34,7 +46,7 @@ impl Asked {
     async fn exactly(&mut self, cx: &StepCx, object: &Value) -> Result<(), Halt> {
         self.count += 1;
         match cx.world.objects.would_create(object).await {
-            Ok(()) => Ok(()),
+            Ok(_) => Ok(()),
             // it is there already, and so it was let in
             Err(error) if error.kind == PortErrorKind::Conflict => Ok(()),
             Err(error) if error.is_refusal() => {
@@ -62,10 +74,53 @@ impl Asked {
                 self.untold = Some(error.detail);
                 Ok(())
             }
+            Ok(_) => Ok(()),
             Err(error) if error.is_refusal() => Ok(()),
-            Ok(()) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Asks for a pod of a workload that is installed in the place of what is removed: afterwards nobody can ask any more whether it
+    /// may run. What it would take beside those that run now does not count, a bound that it would get and they have not does.
+    async fn pod_of(&mut self, cx: &StepCx, workload: &Value) -> Result<(), Halt> {
+        let name = format!("{} {}", text(workload, "/kind"), text(workload, "/metadata/name"));
+        let mut pod = workload.pointer("/spec/template").cloned().unwrap_or_default();
+        let own = format!("drydock-asked-{}", cx.short());
+        (pod["apiVersion"], pod["kind"]) = (json!("v1"), json!("Pod"));
+        (pod["metadata"]["name"], pod["metadata"]["namespace"]) = (json!(own), json!(cx.namespace()));
+        self.count += 1;
+        let would = match cx.world.objects.would_create(&pod).await {
+            Ok(would) => would,
+            Err(error) if error.is_refusal() => {
+                if DENIED.iter().chain(&BOUNDED).any(|word| error.detail.contains(word)) {
+                    self.refused.push(format!("a pod of {name} of the new version would be refused: {}", error.detail));
+                }
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let labels = workload.pointer("/spec/selector/matchLabels").and_then(Value::as_object).into_iter().flatten();
+        let labels: Vec<String> =
+            labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+        let running = cx.world.objects.list(&kinds::pod(), Some(cx.namespace()), &labels.join(",")).await?;
+        let has = |container: &str, bound: &(String, Value)| {
+            running.iter().any(|pod| bounds_of(pod, container).contains(bound))
+        };
+        for container in would.pointer("/spec/containers").and_then(Value::as_array).into_iter().flatten() {
+            let container = text(container, "/name");
+            let asked = bounds_of(&pod, container);
+            for bound in bounds_of(&would, container) {
+                if !asked.contains(&bound) && !has(container, &bound) {
+                    self.refused.push(format!(
+                        "container {container} of {name} would get a limit of {} {} that it does not ask for, and that none has that \
+                         runs now",
+                        text(&bound.1, ""),
+                        bound.0
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn refuse(&mut self, object: &Value, error: &PortError) {
@@ -80,7 +135,9 @@ fn help(refused: &str) -> &'static str {
         "raise the quota for the time of this run, or free what takes it; kubectl describe quota says what"
     } else if refused.contains("violates PodSecurity") {
         "our pods are as the chart's own: harden the chart's containers, or have the label of the namespace lowered for the time of this run"
-    } else if refused.contains("must specify") || refused.contains("usage per") {
+    } else if refused.contains("would get a limit of") {
+        "a LimitRange gives it to every new pod: change it, or give the chart's containers the limits that they need"
+    } else if BOUNDED.iter().any(|word| refused.contains(word)) {
         "our pods take the resources of the chart's own containers: give these limits, or change the LimitRange"
     } else if refused.contains("cannot create resource") {
         "ask for the right to create it"
@@ -113,6 +170,14 @@ pub async fn check(cx: &StepCx) -> Result<Check, Halt> {
             .map_err(|problem| Halt::Refused(Box::new(problem)))?;
         for object in copy.still.iter().chain(&copy.running) {
             asked.elsewhere(cx, object).await?;
+        }
+    }
+    if has("helm") {
+        let rendered = Rendered::read(cx).await?;
+        let workloads =
+            rendered.documents().iter().filter(|one| ["Deployment", "StatefulSet"].contains(&text(one, "/kind")));
+        for workload in workloads {
+            asked.pod_of(cx, workload).await?;
         }
     }
     let kind = CheckKind::Admission;

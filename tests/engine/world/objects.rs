@@ -72,9 +72,10 @@ impl Objects for Fake {
         .await
     }
 
-    async fn would_create(&self, object: &Value) -> Result<(), PortError> {
+    async fn would_create(&self, object: &Value) -> Result<Value, PortError> {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        self.read(&format!("dry run {} {}", text("/kind"), text("/metadata/name"))).await
+        self.read(&format!("dry run {} {}", text("/kind"), text("/metadata/name"))).await?;
+        Ok(object.clone())
     }
 
     async fn merge(&self, object: &ObjectRef, uid: &str, version: &str, fields: &Value) -> Result<Value, PortError> {

@@ -23,16 +23,16 @@ impl<'a> Others<'a> {
     /// A schedule and an autoscaler of Kubernetes, and KEDA, Flux and Argo CD with their objects and marks.
     pub fn around(plant: &'a Plant) -> Self {
         let others = Self { plant, gitops: format!("{}-gitops", plant.namespace) };
-        let mut kinds = String::new();
-        for (group, version, kind, plural) in KINDS {
-            let schema = "{openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}";
-            kinds += &format!(
-                "---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: {plural}.{group}}}\n\
+        let schema = "{openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}";
+        let kinds = KINDS.map(|(group, version, kind, plural)| {
+            format!(
+                "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: {plural}.{group}}}\n\
                  spec: {{group: {group}, scope: Namespaced, names: {{kind: {kind}, plural: {plural}, singular: {}}},\n  \
                  versions: [{{name: {version}, served: true, storage: true, schema: {schema}}}]}}\n",
                 kind.to_lowercase()
-            );
-        }
+            )
+        });
+        let kinds = kinds.join("---\n");
         plant.kubectl_with(&["apply", "-f", "-"], kinds.as_bytes());
         plant.kubectl(&["wait", "crd", "--for=condition=Established", "--timeout=60s", "--all"]);
         plant.kubectl(&["create", "namespace", &others.gitops]);

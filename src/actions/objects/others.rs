@@ -184,10 +184,10 @@ impl Search<'_> {
                         }
                     }
                     Ok(None) => {
-                        self.others.harmless.push(format!("{} is named by a label and not there", named(&reference)))
+                        self.others.harmless.push(format!("{} is named by a label and not there", named(&reference)));
                     }
                     Err(error) if error.kind == PortErrorKind::Forbidden => {
-                        self.unread(&reference, Rest::Suspend, acts)
+                        self.unread(&reference, Rest::Suspend, &acts);
                     }
                     Err(error) => return Err(error.into()),
                 }
@@ -216,7 +216,7 @@ impl Search<'_> {
                 for name in marks {
                     let reference =
                         ObjectRef { kind: kind.clone(), namespace: Some("argocd".to_owned()), name: name.clone() };
-                    self.unread(&reference, Rest::Automated, says(&name, ""));
+                    self.unread(&reference, Rest::Automated, &says(&name, ""));
                 }
                 return Ok(());
             }
@@ -326,7 +326,7 @@ impl Search<'_> {
         }
     }
 
-    fn unread(&mut self, object: &ObjectRef, rest: Rest, acts: String) {
+    fn unread(&mut self, object: &ObjectRef, rest: Rest, acts: &str) {
         if !self.seen.insert(object.clone()) {
             return;
         }

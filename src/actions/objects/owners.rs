@@ -92,19 +92,16 @@ fn given_back(before: &[Value], now: &[Value], path: &[&str]) -> Vec<Value> {
     for owner in before.iter().filter(|owner| !is_ours(owner) && !is_taken) {
         let Some(lost) = field(owner) else { continue };
         let place = ["manager", "operation", "apiVersion", "subresource"];
-        match given.iter_mut().find(|entry| place.iter().all(|key| entry.get(key) == owner.get(key))) {
-            Some(entry) => {
-                union(&mut entry["fieldsV1"], &lost);
-                // nothing else of it has changed: not even when
-                if same_fields(&entry["fieldsV1"], &owner["fieldsV1"]) {
-                    *entry = owner.clone();
-                }
+        if let Some(entry) = given.iter_mut().find(|entry| place.iter().all(|key| entry.get(key) == owner.get(key))) {
+            union(&mut entry["fieldsV1"], &lost);
+            // nothing else of it has changed: not even when
+            if same_fields(&entry["fieldsV1"], &owner["fieldsV1"]) {
+                *entry = owner.clone();
             }
-            None => {
-                let mut entry = owner.clone();
-                entry["fieldsV1"] = lost;
-                given.push(entry);
-            }
+        } else {
+            let mut entry = owner.clone();
+            entry["fieldsV1"] = lost;
+            given.push(entry);
         }
     }
     given.extend(ours_before.cloned());

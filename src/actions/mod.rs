@@ -39,6 +39,7 @@ impl ActionSpec {
             Self::Manual(spec) => spec,
             Self::Run(spec) => spec,
             Self::Scale(spec) => spec,
+            Self::Suspend(spec) => spec,
             Self::Dump(spec) => spec,
             Self::Adopt(spec) => spec,
             Self::Verify(spec) => spec,

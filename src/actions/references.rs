@@ -45,6 +45,7 @@ impl ActionSpec {
             Self::Wait(spec) => spec.delete.iter().map(|name| ("delete", name.as_str())).collect(),
             Self::Ask(_)
             | Self::Capture(_)
+            | Self::Suspend(_)
             | Self::Helm(_)
             | Self::Confirm(_)
             | Self::Manual(_)
@@ -69,6 +70,7 @@ impl ActionSpec {
             Self::Ask(_)
             | Self::Check(_)
             | Self::Scale(_)
+            | Self::Suspend(_)
             | Self::Verify(_)
             | Self::Patch(_)
             | Self::Delete(_)

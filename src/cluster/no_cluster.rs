@@ -39,6 +39,12 @@ impl Objects for NoCluster {
     async fn create(&self, _: &Value) -> Result<Value, PortError> {
         none()
     }
+    async fn would_create(&self, _: &Value) -> Result<Value, PortError> {
+        none()
+    }
+    async fn merge(&self, _: &ObjectRef, _: &str, _: &str, _: &Value) -> Result<Value, PortError> {
+        none()
+    }
     async fn apply(&self, _: &ObjectRef, _: &str, _: &Value) -> Result<Value, PortError> {
         none()
     }

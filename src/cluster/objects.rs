@@ -109,6 +109,22 @@ impl Objects for Cluster {
         self.json(&format!("cannot create {name}"), "POST", &url, Some(("application/json", object))).await
     }
 
+    async fn would_create(&self, object: &Value) -> Result<Value, PortError> {
+        let (root, name) = path_of(object)?;
+        let url = format!("{root}?dryRun=All&fieldManager={MANAGER}");
+        let what = format!("{} {name} would not be created", object["kind"].as_str().unwrap_or_default());
+        self.json(&what, "POST", &url, Some(("application/json", object))).await
+    }
+
+    async fn merge(&self, object: &ObjectRef, uid: &str, version: &str, fields: &Value) -> Result<Value, PortError> {
+        let mut patch = fields.clone();
+        patch["metadata"]["uid"] = json!(uid);
+        patch["metadata"]["resourceVersion"] = json!(version);
+        let url = format!("{}?fieldManager={MANAGER}", path(object));
+        let content = Some(("application/merge-patch+json", &patch));
+        self.json(&format!("cannot change {}", shown(object)), "PATCH", &url, content).await
+    }
+
     async fn apply(&self, object: &ObjectRef, uid: &str, fields: &Value) -> Result<Value, PortError> {
         let Kind { group, version, kind, .. } = &object.kind;
         let mut document = fields.clone();
@@ -133,7 +149,7 @@ impl Objects for Cluster {
     }
 
     async fn scale(&self, object: &ObjectRef, uid: &str, replicas: u32) -> Result<(), PortError> {
-        let url = format!("{}/scale", path(object));
+        let url = format!("{}/scale?fieldManager={MANAGER}", path(object));
         let patch = json!({"metadata": {"uid": uid}, "spec": {"replicas": replicas}});
         let content = Some(("application/merge-patch+json", &patch));
         self.json(&format!("cannot scale {}", shown(object)), "PATCH", &url, content).await.map(|_| ())

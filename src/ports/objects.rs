@@ -209,6 +209,13 @@ pub trait Objects: Send + Sync {
     /// Creates; `Conflict` if it exists.
     async fn create(&self, object: &Value) -> Result<Value, PortError>;
 
+    /// Asks whether the server would create this: every admission has its say, nothing is stored. Returns what would be stored.
+    async fn would_create(&self, object: &Value) -> Result<Value, PortError>;
+
+    /// Merges `fields` into the object with this uid while it is at this resourceVersion; null takes a field away. Another
+    /// object of that name, or one that was changed since, is a `Conflict`. Returns the object after it.
+    async fn merge(&self, object: &ObjectRef, uid: &str, version: &str, fields: &Value) -> Result<Value, PortError>;
+
     /// Server-side apply of `fields` (a document without kind and name) to the object with this uid: drydock owns them from
     /// then on, whoever did before. Another object of that name, or none, is a `Conflict`. Returns the object after it.
     async fn apply(&self, object: &ObjectRef, uid: &str, fields: &Value) -> Result<Value, PortError>;

@@ -156,7 +156,13 @@ fn taken(folder: RunFolder, state: RunState, continues: &Continues) -> Result<So
     let of_these = |id: &StepId| continues.steps.contains(&id.0);
     let steps = state.plan.iter().filter(|step| of_these(&step.id)).filter_map(|step| {
         let StepState::Done { at, summary } = state.step(&step.id) else { return None };
-        let facts = state.facts.get(&step.id).cloned().unwrap_or_default();
+        let mut facts = state.facts.get(&step.id).cloned().unwrap_or_default();
+        // whoever it paused acts again since its end: what rests by now rests by somebody else's will
+        if state.finished
+            && let Some(facts) = facts.as_object_mut()
+        {
+            facts.remove("others");
+        }
         let mut step = step.clone();
         step.number = format!("{} {}", state.short(), step.number);
         Some(TakenStep { step, at: *at, summary: summary.clone(), facts })

@@ -24,6 +24,7 @@ mod logins;
 mod lost;
 mod masks;
 mod names;
+mod others;
 mod outside;
 mod pausing;
 mod place;

@@ -17,7 +17,7 @@ use crate::{
     world::{Fake, Key, Moment, State, key},
 };
 
-fn choose(id: &str) -> Vec<Act> {
+pub fn choose(id: &str) -> Vec<Act> {
     vec![Act::Say(Say::Reply(Reply::Choose { choice: id.into() }))]
 }
 

@@ -17,7 +17,7 @@ const SAID: [(&str, &str); 24] = [
     ("lns", "2 of 2 connections confirmed"),
     ("workers", "5 of 5 workers confirmed"),
     ("other", "none, because checked every tab against the defaults"),
-    ("preflight", "all 9 checks pass"),
+    ("preflight", "all 11 checks pass"),
     ("freeze", "pix-worker stopped"),
     ("dump", "two files, "),
     ("files", "trailer found, 21 tables and "),

@@ -24,6 +24,7 @@ mod line;
 mod live;
 mod logs;
 mod objects;
+mod others;
 mod pinned;
 mod pixelcore;
 mod postgres;

@@ -5,7 +5,11 @@ use std::{path::Path, process::Command};
 
 use serde_json::Value;
 
-use crate::pixelcore::Plant;
+use crate::{
+    live::flat,
+    others::{Others, stripped},
+    pixelcore::Plant,
+};
 
 /// A copy of the chart of which `broken` replaces `whole` in the core's template.
 fn chart(plant: &Plant, whole: &str, broken: &str) -> String {
@@ -64,21 +68,18 @@ fn a_rehearsal_whose_image_is_missing_is_rolled_back() {
     assert_eq!(plant.drydock(&["resume"]).output().unwrap().status.code(), Some(2), "it is at its end");
 }
 
-/// Every object of the deployment that a human made or that holds something, as it is asked to be; what controllers make of
-/// them, and what only counts changes, is left out.
+/// Every object of the deployment that a human made or that holds something, and its volume, as it is asked to be and by whom; what
+/// controllers make of them, and what only counts changes, is left out.
 fn production(plant: &Plant) -> Vec<Value> {
     let kinds =
         "deployments,statefulsets,services,configmaps,secrets,persistentvolumeclaims,networkpolicies,leases,jobs";
-    let all = plant.kubectl(&["-n", &plant.namespace, "get", kinds, "-o", "json"]);
-    let all: Value = serde_json::from_str(&all).unwrap();
-    let mut objects = all["items"].as_array().unwrap().clone();
-    for object in &mut objects {
-        object.as_object_mut().unwrap().remove("status");
-        let metadata = object["metadata"].as_object_mut().unwrap();
-        for counted in ["resourceVersion", "generation", "managedFields"] {
-            metadata.remove(counted);
-        }
-    }
+    let mut objects = stripped(plant, &plant.namespace, kinds);
+    let volumes: Vec<Value> = stripped(plant, &plant.namespace, "persistentvolumes")
+        .into_iter()
+        .filter(|volume| volume["spec"]["claimRef"]["namespace"] == plant.namespace)
+        .collect();
+    assert_eq!(volumes.len(), 1);
+    objects.extend(volumes);
     objects
 }
 
@@ -95,7 +96,22 @@ fn pods(plant: &Plant) -> Vec<String> {
 #[test]
 fn an_abandoned_run_leaves_production_exactly_as_it_was() {
     let Some(plant) = Plant::install("dd-given-up", 1_000) else { return };
+    let others = Others::around(&plant);
     let (before, rows, running) = (production(&plant), plant.fingerprint(None), pods(&plant));
+    let (acting, resting) = (others.objects(), others.resting());
+    let set = format!("chart={}", plant.chart());
+    let told = plant.finish(&["check", "pixelcore", "-n", &plant.namespace, "--set", &set]);
+    for named in [
+        "5 others are paused before anything stops",
+        "Argo CD application plant in",
+        "Flux HelmRelease plant in",
+        "Flux Kustomization apps in",
+        "KEDA ScaledObject worker scales Deployment pix-worker",
+        "CronJob tidy runs at",
+        "HorizontalPodAutoscaler worker scales Deployment pix-worker, and leaves it alone at 0 replicas",
+    ] {
+        assert!(flat(&told).contains(named), "{named}: {told}");
+    }
     // up to the gate: writers stopped, dumped, rehearsed, volumes set to keep
     let answers = plant.folder.path().join("answers.yaml");
     let text = std::fs::read_to_string(&answers).unwrap();
@@ -106,6 +122,8 @@ fn an_abandoned_run_leaves_production_exactly_as_it_was() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(5), "{said}");
     assert!(said.contains("drydock: the application stores nothing new, for "), "{said}");
+    assert!(flat(&said).contains("pix-worker stopped; 5 others paused: "), "{said}");
+    assert_eq!(others.resting(), "true true true true ");
     assert_eq!(policies(&plant), ["Retain"]);
     assert_ne!(production(&plant), before);
 
@@ -126,6 +144,7 @@ fn an_abandoned_run_leaves_production_exactly_as_it_was() {
     assert!(!said.contains("left by this run"), "{said}");
     assert_eq!(policies(&plant), ["Delete"]);
     assert_eq!(production(&plant), before);
+    assert_eq!((others.objects(), others.resting()), (acting, resting));
     assert_eq!(pods(&plant), running);
     assert_eq!(plant.fingerprint(None), rows);
     let all = plant.kubectl(&["get", "namespaces", "-o", "name"]);

@@ -31,7 +31,7 @@ const ENDS: &[(&str, &str)] = &[
     ("lns", "3 connections, confirmed"),
     ("workers", "3 workers, confirmed"),
     ("other", "none: checked every tab against the defaults"),
-    ("preflight", "all 9 checks pass"),
+    ("preflight", "all 11 checks pass"),
     ("freeze", "pix-worker stopped"),
     ("dump", "2 files, 6.39 GiB"),
     ("files", "trailer, 98 blocks and 38,204,117 rows are whole"),

@@ -145,7 +145,8 @@ pub async fn remove_pod(cx: &StepCx, namespace: &str, pod: &Value) -> Result<(),
     cx.effected(&effect, "gone").await
 }
 
-fn manifest(cx: &StepCx, namespace: &str, core: &Value) -> Result<Value, Halt> {
+/// The client pod, as a core pod is.
+pub fn manifest(cx: &StepCx, namespace: &str, core: &Value) -> Result<Value, Halt> {
     let wanted = &cx.deployment()?.core.container;
     let spec = container(core, wanted)
         .ok_or_else(|| Diagnostic::new(format!("pod {} has no container {wanted}", text(core, "/metadata/name"))))?;

@@ -111,7 +111,7 @@ fn were(names: &[String]) -> String {
 }
 
 /// Every pod may reach the pods of its own namespace and a name service, whose port is another one on some clusters.
-fn policy(cx: &StepCx, namespace: &str) -> Value {
+pub fn policy(cx: &StepCx, namespace: &str) -> Value {
     let ports: Vec<Value> = ["UDP", "TCP"]
         .into_iter()
         .flat_map(|protocol| [53, 5353].map(|port| json!({"protocol": protocol, "port": port})))
@@ -134,15 +134,21 @@ pub async fn deny(cx: &StepCx, place: &Identity) -> Result<(), Halt> {
     cx.effected(&effect, text(&made, "/metadata/uid")).await
 }
 
-/// Tries from a pod there, of the new version's image and with nothing of its environment, whether the policy is kept.
-pub async fn tried(cx: &StepCx, place: &Identity, rendered: &Rendered) -> Result<Network, Halt> {
-    let namespace = place.namespace.as_str();
+/// The pod that tries what is reached from a namespace, as the new version's core but with nothing of its environment.
+pub fn probe(cx: &StepCx, namespace: &str, rendered: &Rendered) -> Result<Value, Halt> {
     let wanted = &cx.deployment()?.core.container;
     let Some(needed) = rendered.needed_by(wanted) else {
         return Err(Diagnostic::new(format!("the rendered chart has no container {wanted}")).into());
     };
     let name = format!("drydock-probe-{}", cx.short());
-    let pod = needed.pod((namespace, &name), &cx.short(), &client::IDLE);
+    Ok(needed.pod((namespace, &name), &cx.short(), &client::IDLE))
+}
+
+/// Tries from a pod there, of the new version's image and with nothing of its environment, whether the policy is kept.
+pub async fn tried(cx: &StepCx, place: &Identity, rendered: &Rendered) -> Result<Network, Halt> {
+    let namespace = place.namespace.as_str();
+    let pod = probe(cx, namespace, rendered)?;
+    let name = text(&pod, "/metadata/name").to_owned();
     let effect = format!("create pod {name} in {namespace}");
     cx.effect(&effect).await?;
     let made = created(cx, &pod).await?;

@@ -24,6 +24,13 @@ use crate::{
 
 /// Longest wait for a scratch place to be as before.
 const PATIENCE: Duration = Duration::from_secs(240);
+
+/// A scratch namespace as it is made.
+pub fn manifest(cx: &StepCx, name: &str) -> Value {
+    let labels = json!({MARK: cx.short(), "app.kubernetes.io/managed-by": "drydock"});
+    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+}
+
 /// A scratch place, as this attempt has it.
 pub struct Place {
     /// Who it is.
@@ -67,9 +74,7 @@ impl Place {
     async fn made(cx: &StepCx, name: &str) -> Result<Self, Halt> {
         let effect = format!("create namespace {name}");
         cx.effect(&effect).await?;
-        let labels = json!({MARK: cx.short(), "app.kubernetes.io/managed-by": "drydock"});
-        let wanted = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
-        let made = match cx.world.objects.create(&wanted).await {
+        let made = match cx.world.objects.create(&manifest(cx, name)).await {
             Ok(made) => made,
             Err(error) => {
                 let forbidden = error.kind == PortErrorKind::Forbidden;

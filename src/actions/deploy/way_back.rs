@@ -11,6 +11,7 @@ use crate::{
         objects::{
             keep,
             pods::{object, text},
+            rest,
         },
         spec::DeleteSpec,
     },
@@ -96,6 +97,7 @@ impl DeleteSpec {
                 lines.extend(self.refilled(cx)?);
             }
             lines.push(format!("put the settings back from the vault: {}", vault.command("vault list")));
+            lines.extend(rest::by_hand(cx, &kubectl).await);
             return Ok(lines);
         }
         // a run begun before that record was captured
@@ -125,6 +127,7 @@ impl DeleteSpec {
         }
         lines
             .push(format!("remove these files; put the settings back from the vault: {}", vault.command("vault list")));
+        lines.extend(rest::by_hand(cx, &kubectl).await);
         Ok(lines)
     }
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
 use super::{
-    bind, keep,
+    bind, keep, owners,
     pods::{object, text},
     removal::find_in,
 };
@@ -18,6 +18,9 @@ use crate::{
     run::{Repeat, Row, Sign, Verdict},
     text::{Diagnostic, units},
 };
+
+/// The field that is changed, for who owns it.
+const POLICY: [&str; 2] = ["spec", "persistentVolumeReclaimPolicy"];
 
 /// Volumes bound to claims that go with the deployment, each with claim name.
 pub async fn volumes(cx: &StepCx) -> Result<Vec<(String, Value)>, Halt> {
@@ -173,6 +176,11 @@ impl Action for PatchSpec {
             let name = text(volume, "/metadata/name");
             return Err(Diagnostic::new(format!("volume {name} does not say {to} again")).into());
         }
+        for (volume, _) in &all {
+            let name = text(volume, "/metadata/name").to_owned();
+            let reference = ObjectRef { kind: kinds::volume(), namespace: None, name };
+            owners::give_back(cx, &reference, text(volume, "/metadata/uid"), &POLICY).await?;
+        }
         let names: Vec<String> = all
             .iter()
             .map(|(volume, to)| format!("volume {} says {to} again", text(volume, "/metadata/name")))
@@ -185,6 +193,7 @@ impl Action for PatchSpec {
 async fn set(cx: &StepCx, volume: &Value, to: &str) -> Result<(), Halt> {
     let name = text(volume, "/metadata/name");
     let effect = format!("set volume {name} from {} to {to}", policy(volume));
+    owners::remember(cx, volume).await?;
     cx.effect(&effect).await?;
     let reference = ObjectRef { kind: kinds::volume(), namespace: None, name: name.to_owned() };
     let fields = json!({"spec": {"persistentVolumeReclaimPolicy": to}});

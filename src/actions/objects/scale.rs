@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     events::Events,
+    owners,
     pods::{is_ready, object, text},
-    reasons,
+    reasons, rest, suspend,
 };
 use crate::{
     actions::{
@@ -23,6 +24,8 @@ use crate::{
 
 /// Longest wait for the pods of a stopped Deployment to end.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// The field that is changed, for who owns it.
+const REPLICAS: [&str; 2] = ["spec", "replicas"];
 
 impl ScaleSpec {
     /// Wanted number of replicas of `name`; where it comes back, the one that the named step found.
@@ -48,12 +51,10 @@ impl Action for ScaleSpec {
     fn describe(&self, cx: &PlanCx<'_>) -> Described {
         let wanted = self.replicas.map_or_else(|| "AS-BEFORE".to_owned(), |n| n.to_string());
         let ns = Some(cx.namespace);
+        let before = if self.others { suspend::commands(cx.namespace) } else { Vec::new() };
+        let scale = |name| format!("$ kubectl -n {} scale deployment/{name} --replicas={wanted}", cx.namespace);
         Described {
-            commands: self
-                .deployments
-                .iter()
-                .map(|name| format!("$ kubectl -n {} scale deployment/{name} --replicas={wanted}", cx.namespace))
-                .collect(),
+            commands: before.into_iter().chain(self.deployments.iter().map(scale)).collect(),
             rights: vec![
                 right("get", "apps", "deployments", "", ns),
                 right("patch", "apps", "deployments", "scale", ns),
@@ -82,6 +83,8 @@ impl Action for ScaleSpec {
         if !idle.is_empty() {
             agree_to_none(cx, &idle).await?;
         }
+        // who would start them again rests before they stop
+        let paused = if self.others { rest::pause(cx).await? } else { Vec::new() };
         // taken up again after a crash, what is found may be our own number: the draft holds the ones before, and keeps
         // those of Deployments that this attempt has not come to yet
         let mut before: Map<String, Value> =
@@ -100,6 +103,7 @@ impl Action for ScaleSpec {
             cx.driver.save_draft(&cx.step, Value::Object(before.clone())).await?;
             if found != u64::from(wanted) {
                 let effect = format!("scale deployment {name} from {found} to {wanted}");
+                owners::remember(cx, &now).await?;
                 cx.effect(&effect).await?;
                 cx.world.objects.scale(&reference, text(&now, "/metadata/uid"), wanted).await?;
                 cx.effected(&effect, "accepted").await?;
@@ -107,12 +111,26 @@ impl Action for ScaleSpec {
         }
         let wanted = self.deployments.iter().map(|name| Ok((name.clone(), self.wanted(cx, name)?)));
         settle(cx, &wanted.collect::<Result<Vec<_>, Halt>>()?).await?;
-        let summary = match self.replicas {
+        let mut acting = Vec::new();
+        if self.as_before.is_some() {
+            for name in &self.deployments {
+                self.owned_as_before(cx, name).await?;
+            }
+            acting = suspend::let_act(cx).await?;
+        }
+        let mut summary = match self.replicas {
             Some(0) => format!("{} stopped", self.deployments.join(", ")),
             None if !idle.is_empty() => format!("{} left at 0, as it was before", idle.join(", ")),
             _ => format!("{} scaled", self.deployments.join(", ")),
         };
+        if !paused.is_empty() {
+            acting = vec![suspend::told(&paused)];
+        }
+        summary = [vec![summary], acting].concat().join("; ");
         let mut facts = json!({ "before": before });
+        if !paused.is_empty() {
+            facts["others"] = json!(paused);
+        }
         if self.counts {
             let (counts, _) = source(cx, cx.namespace()).await?;
             facts[FRESH] = json!(counts);
@@ -121,7 +139,10 @@ impl Action for ScaleSpec {
     }
 
     async fn undoable(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
-        Ok(self.changed(cx).await?.iter().map(|(_, name, before)| format!("{name} back to {before}")).collect())
+        let changed = self.changed(cx).await?;
+        let names = changed.iter().map(|(_, name, before)| format!("{name} back to {before}"));
+        let standing = rest::standing(cx, &rest::noted(cx)).await?;
+        Ok(names.chain(standing.iter().map(rest::Paused::undone)).collect())
     }
 
     async fn undo(&self, cx: &StepCx) -> Result<String, Halt> {
@@ -135,7 +156,12 @@ impl Action for ScaleSpec {
             changed.push((name, before));
         }
         settle(cx, &changed).await?;
-        let names: Vec<String> = changed.iter().map(|(name, before)| format!("{name} has {before} again")).collect();
+        for name in &self.deployments {
+            self.owned_as_before(cx, name).await?;
+        }
+        let acting = rest::resume(cx, &rest::noted(cx)).await?;
+        let names = changed.iter().map(|(name, before)| format!("{name} has {before} again"));
+        let names: Vec<String> = names.chain(acting).collect();
         Ok(if names.is_empty() { "the replicas are as before".to_owned() } else { names.join(", ") })
     }
 }
@@ -153,6 +179,15 @@ impl ScaleSpec {
             }
         }
         Ok(idle)
+    }
+
+    /// Gives the number of a Deployment back to whoever owned it before this run changed it.
+    async fn owned_as_before(&self, cx: &StepCx, name: &str) -> Result<(), Halt> {
+        let reference = object(kinds::deployment(), cx.namespace(), name);
+        match cx.get(&reference).await? {
+            Some(found) => owners::give_back(cx, &reference, text(&found, "/metadata/uid"), &REPLICAS).await,
+            None => Ok(()),
+        }
     }
 
     /// Deployments that have the number this step gave them, each as it is, with its name and the number before. One that somebody else has given

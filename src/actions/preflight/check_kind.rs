@@ -1,4 +1,5 @@
-//! A check's name, how far it goes, and how what it found is told. The checks themselves are in `checks`, `images`, `rights`.
+//! A check's name, how far it goes, and how what it found is told. The checks themselves are in `checks`, `images`, `rights`, `others`,
+//! `admission`.
 
 use crate::{
     actions::spec::CheckKind,
@@ -18,6 +19,8 @@ impl CheckKind {
             Self::Images => "images",
             Self::Storage => "storage",
             Self::RehearsalRoom => "rehearsal-room",
+            Self::Others => "others",
+            Self::Admission => "admission",
             Self::Chart => "chart",
             Self::Quiet => "quiet",
             Self::SettingsUnchanged => "settings",
@@ -33,6 +36,7 @@ impl CheckKind {
         match self {
             Self::PgVersions
             | Self::Images
+            | Self::Admission
             | Self::Chart
             | Self::Quiet
             | Self::SettingsUnchanged
@@ -45,6 +49,7 @@ impl CheckKind {
             | Self::DiskLocal
             | Self::Storage
             | Self::RehearsalRoom
+            | Self::Others
             | Self::KeptVolumes => false,
         }
     }

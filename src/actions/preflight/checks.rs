@@ -1,6 +1,7 @@
 //! The checks themselves: each asks one thing and says what it found and what helps.
 
-use super::{check::Scope, images, rights};
+
+use super::{admission, check::Scope, images, others, rights};
 use crate::{
     actions::{
         context::{Halt, StepCx},
@@ -68,6 +69,8 @@ pub async fn ask(cx: &StepCx, spec: &CheckSpec, kind: CheckKind, scope: Scope) -
         CheckKind::Images => images::pullable(cx).await,
         CheckKind::Storage => storage(cx).await,
         CheckKind::RehearsalRoom => room(cx).await,
+        CheckKind::Others => others::check(cx).await,
+        CheckKind::Admission => admission::check(cx).await,
         CheckKind::Chart => self::chart(cx).await,
         CheckKind::Quiet => quiet(cx, spec.dump.as_deref().unwrap_or_default()).await,
         CheckKind::SettingsUnchanged => settings::unchanged(cx, &spec.captured)

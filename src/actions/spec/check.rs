@@ -23,6 +23,10 @@ pub enum CheckKind {
     Storage,
     /// A scratch namespace can be made, and nothing of that name is in the way.
     RehearsalRoom,
+    /// Who else acts on the deployment's objects, and can be paused.
+    Others,
+    /// The server would let every helper object in: a dry run of each.
+    Admission,
     /// The chart renders for the new version, and no Helm operation hangs.
     Chart,
     /// Nothing writes to the database.

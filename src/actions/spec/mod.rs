@@ -31,6 +31,8 @@ pub enum ActionSpec {
     Run(RunSpec),
     /// Set the number of replicas.
     Scale(ScaleSpec),
+    /// Pause who else acts on the deployment.
+    Suspend(SuspendSpec),
     /// Dump the database.
     Dump(DumpSpec),
     /// Take over a dump that was made elsewhere.
@@ -70,6 +72,7 @@ impl ActionSpec {
             Self::Manual(_) => "manual",
             Self::Run(_) => "run",
             Self::Scale(_) => "scale",
+            Self::Suspend(_) => "suspend",
             Self::Dump(_) => "dump",
             Self::Adopt(_) => "adopt",
             Self::Verify(_) => "verify",
@@ -203,7 +206,17 @@ pub struct ScaleSpec {
     /// Whether the rows of the database are counted once that number is reached.
     #[serde(default)]
     pub counts: bool,
+    /// Whether who else acts on the deployment, and could start them again, is paused before. With `as_before` everybody acts again
+    /// whom the run has paused.
+    #[serde(default)]
+    pub others: bool,
 }
+
+/// `suspend`: pauses who else acts on the deployment, as schedules, autoscalers and what deploys by itself. They act again with the
+/// `scale` step that has `as_before`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuspendSpec {}
 
 /// `patch`: volumes of the deployment's claims.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

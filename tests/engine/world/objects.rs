@@ -51,6 +51,12 @@ impl Objects for Fake {
             kinds::volume(),
             Kind::new("networking.k8s.io", "v1", "Ingress", "ingresses", true),
             Kind::new("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", true),
+            Kind::new("batch", "v1", "CronJob", "cronjobs", true),
+            Kind::new("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", true),
+            Kind::new("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects", true),
+            Kind::new("argoproj.io", "v1alpha1", "Application", "applications", true),
+            Kind::new("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases", true),
+            Kind::new("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomizations", true),
         ])
     }
 
@@ -63,6 +69,27 @@ impl Objects for Fake {
                 return error(PortErrorKind::Conflict, "cannot create", "it exists");
             }
             Ok(state.put(object))
+        })
+        .await
+    }
+
+    async fn would_create(&self, object: &Value) -> Result<Value, PortError> {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        self.read(&format!("dry run {} {}", text("/kind"), text("/metadata/name"))).await?;
+        Ok(object.clone())
+    }
+
+    async fn merge(&self, object: &ObjectRef, uid: &str, version: &str, fields: &Value) -> Result<Value, PortError> {
+        self.change(format!("merge {}", shown(object)), |state| {
+            let Some(found) = state.objects.get_mut(&key(object)).filter(|found| found["metadata"]["uid"] == uid)
+            else {
+                return error(PortErrorKind::Conflict, "cannot change", "it is another object");
+            };
+            if found["metadata"]["resourceVersion"].as_str().unwrap_or_default() != version {
+                return error(PortErrorKind::Conflict, "cannot change", "it has been modified");
+            }
+            json_patch::merge(found, fields);
+            Ok(found.clone())
         })
         .await
     }

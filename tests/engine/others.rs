@@ -196,3 +196,24 @@ async fn a_roll_back_puts_them_back_though_an_answer_was_lost_and_not_over_what_
     let said = std::fs::read_to_string(desk.folder().join("output/freeze.log")).unwrap();
     assert!(said.contains("Kustomization apps in flux says \"by hand\" by now"), "{said}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_way_back_by_hand_names_who_still_rests() {
+    let (_home, answers) = answers();
+    let desk = Desk::begin(&pixelcore(), world()).await;
+    desk.fake.fail("program helm upgrade --install pixelcore /chart -n plant ", PortErrorKind::Other);
+    let mut said = ["way-back", "stop"].iter();
+    let clerk = Clerk::hooked(answers, move |event| match event {
+        Event::Asking { question, .. } if matches!(**question, Question::Choose { .. }) => {
+            Some(choose(said.next().unwrap()))
+        }
+        _ => None,
+    });
+    let ride = desk.go(clerk).await;
+    let Some(Question::Choose { problem, .. }) = ride.questions().pop() else { panic!("{:?}", ride.questions()) };
+    let lines = problem.help.join("\n");
+    let (_, tidy) = lines.split_once(" -n plant patch cronjobs.batch tidy --type merge -p ").unwrap();
+    assert!(tidy.starts_with(r#"'{"spec":{"suspend":null}}'"#), "{lines}");
+    assert!(lines.contains(r#"-n flux patch kustomizations.kustomize.toolkit.fluxcd.io apps --type merge -p '{"spec":{"suspend":false}}'"#), "{lines}");
+    assert_eq!(fields(&desk.fake.state()), resting());
+}

@@ -7,7 +7,10 @@ use super::release::{RECORD, VALUES, record_of};
 use crate::{
     actions::{
         context::{Halt, StepCx, secret_name},
-        objects::pods::{object, text},
+        objects::{
+            pods::{object, text},
+            rest,
+        },
         spec::DeleteSpec,
     },
     ports::kinds,
@@ -80,6 +83,7 @@ impl DeleteSpec {
                 "$ {helm_there} rollback {release} {revision} -n {ns}   (every object as it was; needs no other file)"
             ));
             lines.push(format!("put the settings back from the vault: {}", vault.command("vault list")));
+            lines.extend(rest::by_hand(cx, &kubectl).await);
             return Ok(lines);
         }
         // a run begun before that record was captured
@@ -106,6 +110,7 @@ impl DeleteSpec {
         ));
         lines
             .push(format!("remove these files; put the settings back from the vault: {}", vault.command("vault list")));
+        lines.extend(rest::by_hand(cx, &kubectl).await);
         Ok(lines)
     }
 }

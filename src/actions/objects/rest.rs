@@ -10,7 +10,7 @@ use crate::{
     actions::context::{Halt, StepCx},
     ports::{Kind, ObjectRef, PortErrorKind},
     run::{OutputLine, StepId, Tag},
-    text::Diagnostic,
+    text::{Diagnostic, quoted},
 };
 
 /// Annotations by which KEDA leaves a workload alone.
@@ -246,6 +246,21 @@ pub async fn resume(cx: &StepCx, paused: &[Paused]) -> Result<Vec<String>, Halt>
         all.push(line);
     }
     Ok(all)
+}
+
+/// The commands by which a human lets those act again that rest by this run's will, the last one paused first. Where the cluster
+/// does not answer they are all that it has paused.
+pub async fn by_hand(cx: &StepCx, kubectl: &str) -> Vec<String> {
+    let paused = of_run(cx);
+    let standing = standing(cx, &paused).await.unwrap_or(paused);
+    let command = |one: &Paused| {
+        let Kind { group, plural, .. } = &one.object.kind;
+        let place = one.object.namespace.as_ref().map_or_else(String::new, |namespace| format!(" -n {namespace}"));
+        let fields = quoted(&one.rest.fields(&one.before).to_string());
+        let name = &one.object.name;
+        format!("$ {kubectl}{place} patch {plural}.{group} {name} --type merge -p {fields}   (this run has paused it)")
+    };
+    standing.iter().rev().map(command).collect()
 }
 
 async fn start(cx: &StepCx, one: &Paused) -> Result<String, Halt> {

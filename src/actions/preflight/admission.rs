@@ -110,7 +110,9 @@ impl Asked {
             let container = text(container, "/name");
             let asked = bounds_of(&pod, container);
             for bound in bounds_of(&would, container) {
-                if !asked.contains(&bound) && !has(container, &bound) {
+                // where none runs nothing says that it cannot live with that; and the server writes quantities in its own way
+                let is_given = !asked.iter().any(|(key, _)| *key == bound.0);
+                if is_given && !running.is_empty() && !has(container, &bound) {
                     self.refused.push(format!(
                         "container {container} of {name} would get a limit of {} {} that it does not ask for, and that none has that \
                          runs now",

@@ -1,6 +1,5 @@
 //! The checks themselves: each asks one thing and says what it found and what helps.
 
-
 use super::{admission, check::Scope, images, others, rights};
 use crate::{
     actions::{

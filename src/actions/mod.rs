@@ -13,6 +13,7 @@ mod described;
 mod forms;
 mod objects;
 mod patience;
+mod places;
 mod preflight;
 mod programs;
 mod references;
@@ -24,6 +25,7 @@ pub use data::{
     leftover::{Leftover, leftover},
 };
 pub use forms::{dotenv::parse as parse_dotenv, form_state::holds_secret};
+pub use places::place_of;
 pub use preflight::check::Scope;
 pub use spec::*;
 
@@ -42,6 +44,7 @@ impl ActionSpec {
             Self::Verify(spec) => spec,
             Self::Rehearse(spec) => spec,
             Self::Seal(spec) => spec,
+            Self::Namespace(spec) => spec,
             Self::Patch(spec) => spec,
             Self::Delete(spec) => spec,
             Self::Release(spec) => spec,

@@ -46,7 +46,7 @@ pub enum InputKind {
     Path,
     /// A Helm chart on this machine: a path to its archive, or to the folder that holds `Chart.yaml`.
     Chart,
-    /// A namespace to try something out in: not the target's own, and none that is there already.
+    /// A namespace that the run makes: not the target's own, none that is there already, and none of two inputs.
     ScratchNamespace,
 }
 
@@ -155,6 +155,9 @@ pub struct Step {
     /// What it does: one kind of action.
     #[serde(rename = "do")]
     pub action: ActionSpec,
+    /// The `namespace` step in whose namespace it is done; without it, in the target's own.
+    #[serde(default, rename = "in")]
+    pub place: Option<String>,
     /// A condition; the step applies only when it holds.
     #[serde(default)]
     pub when: Option<String>,
@@ -214,6 +217,15 @@ impl Runbook {
         other.into_iter().flat_map(Intent::steps).filter(move |(_, _, step)| named(step))
     }
 
+    /// The name of the namespace that a step of an intent makes, as the runbook writes it.
+    pub fn namespace_of<'a>(&'a self, intent: &'a Intent, step: &str) -> Option<&'a Template> {
+        let steps = intent.steps().chain(self.taken(intent)).map(|(_, _, step)| step);
+        steps.filter(|other| other.id.0 == step).find_map(|step| match &step.action {
+            ActionSpec::Namespace(spec) => Some(&spec.name),
+            _ => None,
+        })
+    }
+
     /// Inputs of an intent with what was chosen or their defaults, rendered in order with what is before them.
     ///
     /// # Errors
@@ -259,6 +271,16 @@ impl Runbook {
                 }
                 InputKind::Path | InputKind::Chart | InputKind::Text | InputKind::ScratchNamespace => value,
             };
+            if input.kind == InputKind::ScratchNamespace && input.is_asked_by(intent) {
+                let made = asked().filter(|other| other.kind == input.kind && other.id != input.id);
+                if let Some(other) = made.into_iter().find(|other| found.get(&other.id).is_some_and(|of| *of == value))
+                {
+                    return Err(format!(
+                        "inputs {} and {} are both {value}: each needs a namespace of its own",
+                        other.id, input.id
+                    ));
+                }
+            }
             found.insert(input.id.clone(), serde_json::Value::String(value));
         }
         Ok(serde_json::Value::Object(found))

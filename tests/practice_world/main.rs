@@ -4,6 +4,7 @@
 
 mod answers;
 mod backup;
+mod beside;
 mod desk;
 mod faults;
 #[path = "../line/mod.rs"]

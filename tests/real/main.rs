@@ -8,6 +8,7 @@
 
 mod admitted;
 mod backs_up;
+mod beside;
 mod copy;
 mod exec;
 mod explains;

@@ -1,7 +1,5 @@
 //! `rehearse`: a scratch namespace, the same deployment in its new version, the restore, the comparison, the clean-up.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
@@ -17,28 +15,20 @@ use crate::{
         context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
         deploy::{chart, rendered::Rendered, scratch::Scratch},
         forms::{api::Api, dotenv},
-        objects::{pods::text, reasons, wait},
+        objects::{
+            pods::text,
+            rooms::{self, Room},
+            wait,
+        },
         spec::RehearseSpec,
     },
-    ports::{Identity, ObjectRef, Right, kinds},
-    run::{OutputLine, Repeat, Row, Sign, Tag, Verdict},
+    ports::{Identity, Right},
+    run::{OutputLine, Repeat, Tag, Verdict},
     text::{Diagnostic, units},
 };
 
-/// Label that marks a scratch namespace as ours, with the short id of its run.
-const MARK: &str = "drydock.run";
-/// Longest wait for the scratch namespace to go.
-const PATIENCE: Duration = Duration::from_secs(240);
-
-/// Whether this run made a namespace.
-fn is_ours(cx: &StepCx, found: &Value) -> bool {
-    let mark = found.pointer("/metadata/labels").and_then(|labels| labels.get(MARK)).and_then(Value::as_str);
-    mark == Some(cx.short().as_str())
-}
-
-fn namespace(name: &str) -> ObjectRef {
-    ObjectRef { kind: kinds::namespace(), namespace: None, name: name.to_owned() }
-}
+/// What its namespace is for.
+const SCRATCH: Room = Room::Scratch;
 
 impl RehearseSpec {
     /// Makes the scratch namespace anew. Another's namespace of that name is refused, never emptied.
@@ -48,45 +38,17 @@ impl RehearseSpec {
                 "the rehearsal may not happen in the target's own namespace",
             ))));
         }
-        if let Some(found) = cx.world.objects.get(&namespace(name)).await? {
-            if !is_ours(cx, &found) {
+        if let Some(found) = cx.world.objects.get(&rooms::reference(name)).await? {
+            if !SCRATCH.is_ours(cx, &found) {
                 return Err(Halt::Refused(Box::new(
                     Diagnostic::new(format!("namespace {name} exists and is not of this run"))
                         .safe("everything in it: drydock never empties what it has not made")
                         .help("choose another name for the rehearsal, or remove that namespace yourself"),
                 )));
             }
-            remove(cx, name, text(&found, "/metadata/uid")).await?;
+            SCRATCH.remove(cx, name, text(&found, "/metadata/uid")).await?;
         }
-        let effect = format!("create namespace {name}");
-        cx.effect(&effect).await?;
-        let labels = json!({MARK: cx.short(), "app.kubernetes.io/managed-by": "drydock"});
-        let made = cx
-            .world
-            .objects
-            .create(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}))
-            .await?;
-        cx.effected(&effect, text(&made, "/metadata/uid")).await?;
-        let place = self.identity(cx, name).await?;
-        if place.namespace_uid == cx.target.namespace_uid || place.cluster8() != cx.target.cluster8() {
-            return Err(Halt::Refused(Box::new(Diagnostic::new(
-                "the scratch place is not another namespace of the same cluster",
-            ))));
-        }
-        Ok(place)
-    }
-
-    /// The new namespace's identity; its ConfigMap with the CA comes a moment after it.
-    async fn identity(&self, cx: &StepCx, name: &str) -> Result<Identity, Halt> {
-        let mut tries = 0;
-        loop {
-            match cx.world.objects.identity(name).await {
-                Ok(identity) => return Ok(identity),
-                Err(error) if tries >= 40 => return Err(error.into()),
-                Err(_) => cx.pause(Duration::from_millis(250)).await?,
-            }
-            tries += 1;
-        }
+        SCRATCH.make(cx, name, serde_json::Map::new()).await
     }
 
     /// Creates objects of the copy, each in the place that was just read again.
@@ -121,35 +83,13 @@ impl RehearseSpec {
         if let Err(halt) = agreed {
             // nothing of the copy has run: there is nothing to look at. What cannot be written down does not happen
             if !matches!(halt, Halt::Fault(_)) {
-                remove(cx, &place.namespace, &place.namespace_uid).await?;
+                SCRATCH.remove(cx, &place.namespace, &place.namespace_uid).await?;
             }
             return Err(halt);
         }
         self.put(cx, place, &copy.running).await?;
         Ok(network)
     }
-}
-
-/// Deletes the scratch namespace and waits until it is gone.
-async fn remove(cx: &StepCx, name: &str, uid: &str) -> Result<(), Halt> {
-    let effect = format!("delete scratch namespace {name} uid {uid}");
-    cx.effect(&effect).await?;
-    cx.world.objects.delete(&namespace(name), uid).await?;
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while let Some(now) = cx.get(&namespace(name)).await?.filter(|now| text(now, "/metadata/uid") == uid) {
-        let why = reasons::ending(&now);
-        let row = Row { sign: Sign::Running, word: "ending".into(), name: name.to_owned(), detail: why.clone() };
-        cx.show("The scratch namespace is removed again.", vec![row], None, None);
-        if tokio::time::Instant::now() > deadline {
-            return Err(Diagnostic::new(format!("the scratch namespace {name} does not end"))
-                .cause(why)
-                .safe("production: the rehearsal never touches it")
-                .help("end what holds it, then try again; drydock never strips finalizers")
-                .into());
-        }
-        cx.pause(Duration::from_secs(1)).await?;
-    }
-    cx.effected(&effect, "gone").await
 }
 
 /// What a rehearsal needs: the namespace, and in it all that makes, fills and asks a deployment.
@@ -200,7 +140,7 @@ impl Action for RehearseSpec {
 
     async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
         let name = cx.render(&self.namespace)?;
-        Ok(match cx.world.objects.get(&namespace(&name)).await? {
+        Ok(match cx.world.objects.get(&rooms::reference(&name)).await? {
             Some(_) => Probed::new(
                 Verdict::Partly,
                 format!("namespace {name} is there; it is removed and the rehearsal begins anew"),
@@ -228,7 +168,7 @@ impl Action for RehearseSpec {
         let Some((name, found)) = self.left(cx).await? else {
             return Ok("the scratch namespace is gone".to_owned());
         };
-        remove(cx, &name, text(&found, "/metadata/uid")).await?;
+        SCRATCH.remove(cx, &name, text(&found, "/metadata/uid")).await?;
         Ok(format!("scratch namespace {name} is gone"))
     }
 }
@@ -240,7 +180,7 @@ impl RehearseSpec {
         if name == cx.namespace() {
             return Ok(None);
         }
-        let found = cx.world.objects.get(&namespace(&name)).await?.filter(|found| is_ours(cx, found));
+        let found = cx.world.objects.get(&rooms::reference(&name)).await?.filter(|found| SCRATCH.is_ours(cx, found));
         Ok(found.map(|found| (name, found)))
     }
 
@@ -287,7 +227,7 @@ impl RehearseSpec {
             .map_err(|halt| halt.told(|p| p.again(&self.dump)))?;
         let answer = Api::open(cx, &name).await?.get(&deployment.api.version).await?;
         let version = text(&answer, "/version").to_owned();
-        remove(cx, &name, &place.namespace_uid).await?;
+        SCRATCH.remove(cx, &name, &place.namespace_uid).await?;
         let held = if matches!(network, Network::Holds { .. }) { "" } else { ", its network not held" };
         let sentence = format!(
             "restored in {}, {} of {1} tables have as many rows as production, version {version} answers{held}",

@@ -18,6 +18,7 @@ impl CheckKind {
             Self::Images => "images",
             Self::Storage => "storage",
             Self::RehearsalRoom => "rehearsal-room",
+            Self::NewNamespace => "new-namespace",
             Self::Chart => "chart",
             Self::Quiet => "quiet",
             Self::SettingsUnchanged => "settings",
@@ -34,6 +35,7 @@ impl CheckKind {
             Self::PgVersions
             | Self::Images
             | Self::Chart
+            | Self::NewNamespace
             | Self::Quiet
             | Self::SettingsUnchanged
             | Self::Captured

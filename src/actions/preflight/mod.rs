@@ -1,5 +1,6 @@
 //! Checks: each asks one thing before anything is touched, and says what it found and what helps.
 
+pub mod beside;
 pub mod check;
 pub mod check_kind;
 pub mod checks;

@@ -23,6 +23,8 @@ pub enum CheckKind {
     Storage,
     /// A scratch namespace can be made, and nothing of that name is in the way.
     RehearsalRoom,
+    /// A namespace beside the target can be made, and nothing that the chart makes there collides with what is deployed.
+    NewNamespace,
     /// The chart renders for the new version, and no Helm operation hangs.
     Chart,
     /// Nothing writes to the database.

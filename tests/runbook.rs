@@ -89,6 +89,19 @@ fn one_unreadable_part_is_one_fault() {
     }
 }
 
+/// Each of these, put into a good runbook, is a fault at its place.
+fn told(good: &str, cases: &[(&str, &str, &str)]) {
+    for (from, to, expected) in cases {
+        let bad = good.replacen(from, to, 1);
+        assert_ne!(bad, good, "{from}");
+        let faults = load("x.yaml", &bad).unwrap_err();
+        assert!(
+            faults.iter().any(|fault| fault.what.contains(expected) && fault.place.is_some()),
+            "{expected}: {faults:?}"
+        );
+    }
+}
+
 #[test]
 fn what_a_reader_cannot_see_is_linted() {
     let good = include_str!("data/three-steps.yaml");
@@ -115,15 +128,7 @@ fn what_a_reader_cannot_see_is_linted() {
         ("default: hello", "default: \"{{ target.name }}\"", "target.name is not defined"),
         ("  - id: walk", "  - {id: walk, title: Again, phases: []}\n  - id: walk", "intent walk is there twice"),
     ];
-    for (from, to, expected) in cases {
-        let bad = good.replacen(from, to, 1);
-        assert_ne!(bad, good, "{from}");
-        let faults = load("x.yaml", &bad).unwrap_err();
-        assert!(
-            faults.iter().any(|fault| fault.what.contains(expected) && fault.place.is_some()),
-            "{expected}: {faults:?}"
-        );
-    }
+    told(good, &cases);
 }
 
 #[test]
@@ -183,6 +188,16 @@ fn a_step_names_the_steps_it_rests_on() {
         ("rollback: {to: version}", "rollback: {to: dump}", "step dump, which is of kind `dump`, not `capture`"),
         ("bind_volumes, kept: keep", "bind_volumes", "`kept` belongs to `bind_volumes`"),
         ("{objects: keep_volumes}", "{objects: keep_volumes, kept: keep}", "`kept` belongs to `bind_volumes`"),
+        (
+            "            in: place\n",
+            "            in: nowhere\n",
+            "`in` names step nowhere, which is not in this intent",
+        ),
+        (
+            "            in: place\n",
+            "            in: dump\n",
+            "`in` names step dump, which is of kind `dump`, not `namespace`",
+        ),
         ("release: {volumes: keep,", "release: {volumes: dump,", "step dump, which is of kind `dump`, not `patch`"),
         ("requires: {proven: [rehearse, compare]}", "requires: {}", "is irreversible and requires no proof"),
         ("kept-volumes], kept: keep", "kept-volumes]", "does not say whose volumes it looks at"),
@@ -196,15 +211,34 @@ fn a_step_names_the_steps_it_rests_on() {
             "does not say since which dump",
         ),
     ];
-    for (from, to, expected) in cases {
-        let bad = good.replacen(from, to, 1);
-        assert_ne!(bad, good, "{from}");
-        let faults = load("x.yaml", &bad).unwrap_err();
-        assert!(
-            faults.iter().any(|fault| fault.what.contains(expected) && fault.place.is_some()),
-            "{expected}: {faults:?}"
-        );
-    }
+    told(good, &cases);
+}
+
+/// What works in a namespace that the run made, and what goes because of it.
+#[test]
+fn a_step_says_in_which_namespace_it_works() {
+    let cases = [
+        ("            in: place\n", "            in: stop_old\n", "`in` names step stop_old, which comes later"),
+        (
+            "do: {wait: {until: gone, delete: remove}}",
+            "in: place\n            do: {wait: {until: gone, delete: remove}}",
+            "target's own namespace only",
+        ),
+        ("stopped_by: stop_old, serves: place,", "stopped_by: stop_old,", "says not which namespace serves instead"),
+        ("stopped_by: stop_old, serves: place,", "serves: place,", "says not, or twice, what becomes of it"),
+        ("stopped_by: stop_old, serves: place,", "stopped_by: keep, serves: place,", "of kind `patch`, not `scale`"),
+        (
+            "proven: [rehearse, compare], steps",
+            "proven: [rehearse], steps",
+            "does not require that the rows in the namespace of place were compared",
+        ),
+        (
+            "                of: lns\n",
+            "                of: dump\n",
+            "`of` names step dump, which is of kind `dump`, not `ask`",
+        ),
+    ];
+    told(EMBEDDED[0].1, &cases);
 }
 
 /// Inputs are in the journal, the plan and the record of the change.

@@ -4,11 +4,12 @@ use async_trait::async_trait;
 
 use super::{
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx},
+    forms::form_state::load_of,
     spec::{ConfirmSpec, ManualSpec},
 };
 use crate::{
-    run::{Question, Record, Repeat, Reply, Verdict},
-    text::Template,
+    run::{Environment, Question, Record, Repeat, Reply, Verdict},
+    text::{Template, printable},
 };
 
 #[async_trait]
@@ -26,7 +27,7 @@ impl Action for ConfirmSpec {
     }
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
-        ask_for_word(cx, &self.text, &self.button).await?;
+        ask_for_word(cx, rendered(cx, &self.text)?, &self.button, Who::Anybody).await?;
         Ok(Done::plain(format!("confirmed by {}", cx.world.host.operator())))
     }
 }
@@ -38,7 +39,8 @@ impl Action for ManualSpec {
     }
 
     fn describe(&self, cx: &PlanCx<'_>) -> Described {
-        Described { commands: self.text.iter().map(|line| cx.show(line)).collect(), ..Described::default() }
+        let of = self.of.iter().map(|step| format!("names each item of step {step}"));
+        Described { commands: self.text.iter().map(|line| cx.show(line)).chain(of).collect(), ..Described::default() }
     }
 
     async fn probe(&self, _: &StepCx) -> Result<Probed, Halt> {
@@ -46,14 +48,64 @@ impl Action for ManualSpec {
     }
 
     async fn run(&self, cx: &StepCx) -> Result<Done, Halt> {
-        ask_for_word(cx, &self.text, "I have done it").await?;
+        let mut lines = rendered(cx, &self.text)?;
+        if let Some(step) = &self.of {
+            lines.extend(load_of(cx, step)?.items.iter().map(|item| format!("· {}", printable(&item.id))));
+        }
+        ask_for_word(cx, lines, "I have done it", person(cx)).await?;
         Ok(Done::plain(format!("done by hand, said {}", cx.world.host.operator())))
+    }
+
+    async fn undoable(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
+        let taken_back = cx.driver.state().confirmed.contains_key(&(cx.step.clone(), TAKEN_BACK.to_owned()));
+        let number = &cx.number;
+        Ok(if self.back.is_empty() || taken_back { Vec::new() } else { vec![format!("{number} by your hand")] })
+    }
+
+    async fn undo(&self, cx: &StepCx) -> Result<String, Halt> {
+        let question = confirmation(cx, rendered(cx, &self.back)?, "It is as before", person(cx));
+        loop {
+            match cx.driver.ask(question.clone()).await? {
+                Reply::Continue => break,
+                Reply::Back => return Err(Halt::Stopped("the operator went back".to_owned())),
+                _ => {}
+            }
+        }
+        let (by, item) = (cx.world.host.operator(), TAKEN_BACK.to_owned());
+        let sentence = format!("taken back by hand, said {by}");
+        cx.driver.record(Record::Confirmed { step: cx.step.clone(), item, by, reason: String::new() }).await?;
+        Ok(sentence)
     }
 }
 
-async fn ask_for_word(cx: &StepCx, text: &[Template], button: &str) -> Result<(), Halt> {
-    let text = text.iter().map(|line| cx.render(line)).collect::<Result<Vec<_>, _>>()?;
-    let question = Question::Confirm { step: cx.step.clone(), text, button: button.to_owned(), person: false };
+/// What is confirmed of a step by hand that was taken back.
+const TAKEN_BACK: &str = "taken back";
+
+/// Who has to say it: of production no file says what a hand did.
+fn person(cx: &StepCx) -> Who {
+    let of_production = cx.deployment.is_some() && cx.driver.state().environment == Environment::Prod;
+    if of_production { Who::Person } else { Who::Anybody }
+}
+
+/// Who may answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// Whoever answers the run, a file too.
+    Anybody,
+    /// Somebody in front of it.
+    Person,
+}
+
+fn rendered(cx: &StepCx, text: &[Template]) -> Result<Vec<String>, Halt> {
+    text.iter().map(|line| cx.render(line)).collect()
+}
+
+fn confirmation(cx: &StepCx, text: Vec<String>, button: &str, who: Who) -> Question {
+    Question::Confirm { step: cx.step.clone(), text, button: button.to_owned(), person: who == Who::Person }
+}
+
+async fn ask_for_word(cx: &StepCx, text: Vec<String>, button: &str, who: Who) -> Result<(), Halt> {
+    let question = confirmation(cx, text, button, who);
     loop {
         match cx.driver.ask(question.clone()).await? {
             Reply::Continue => break,

@@ -14,11 +14,13 @@ pub struct Needs {
     pub programs: Vec<String>,
     /// Name of the scratch namespace, where one is made.
     pub scratch: Option<String>,
+    /// Name of the namespace beside the target that the deployment is installed in, where it is.
+    pub beside: Option<String>,
 }
 
 /// What planning knows.
 pub struct PlanCx<'a> {
-    /// Namespace of the target.
+    /// Namespace that the step works in.
     pub namespace: &'a str,
     /// The deployment.
     pub deployment: Option<&'a Deployment>,

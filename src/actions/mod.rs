@@ -13,6 +13,7 @@ mod described;
 mod forms;
 mod objects;
 mod patience;
+mod places;
 mod preflight;
 mod programs;
 mod references;
@@ -25,6 +26,7 @@ pub use data::{
     scratch_look::unusable as unusable_for_a_rehearsal,
 };
 pub use forms::{dotenv::parse as parse_dotenv, form_state::holds_secret};
+pub use places::place_of;
 pub use preflight::check::Scope;
 pub use spec::*;
 
@@ -45,6 +47,7 @@ impl ActionSpec {
             Self::Verify(spec) => spec,
             Self::Rehearse(spec) => spec,
             Self::Seal(spec) => spec,
+            Self::Namespace(spec) => spec,
             Self::Patch(spec) => spec,
             Self::Delete(spec) => spec,
             Self::Release(spec) => spec,

@@ -25,7 +25,10 @@ impl ActionSpec {
                 let back = spec.brings_back.iter().map(|name| ("brings_back", name.as_str()));
                 let always =
                     [("keep_volumes", &spec.keep_volumes), ("proven_by", &spec.proven_by), ("dump", &spec.dump)];
-                always.map(|(key, name)| (key, name.as_str())).into_iter().chain(checked).chain(back).collect()
+                let stopped = spec.stopped_by.iter().map(|name| ("stopped_by", name.as_str()));
+                let serves = spec.serves.iter().map(|name| ("serves", name.as_str()));
+                let always = always.map(|(key, name)| (key, name.as_str())).into_iter();
+                always.chain(checked).chain(back).chain(stopped).chain(serves).collect()
             }
             Self::Check(spec) => {
                 let captured = spec.captured.iter().map(|name| ("captured", name.as_str()));
@@ -42,13 +45,14 @@ impl ActionSpec {
                 spec.kept.iter().map(|name| ("kept", name.as_str())).chain(dump).collect()
             }
             Self::Scale(spec) => spec.as_before.iter().map(|name| ("as_before", name.as_str())).collect(),
+            Self::Manual(spec) => spec.of.iter().map(|name| ("of", name.as_str())).collect(),
             Self::Wait(spec) => spec.delete.iter().map(|name| ("delete", name.as_str())).collect(),
             Self::Ask(_)
             | Self::Capture(_)
             | Self::Suspend(_)
             | Self::Helm(_)
             | Self::Confirm(_)
-            | Self::Manual(_)
+            | Self::Namespace(_)
             | Self::Run(_)
             | Self::Dump(_)
             | Self::Adopt(_) => Vec::new(),
@@ -60,7 +64,8 @@ impl ActionSpec {
         match self {
             Self::Capture(spec) => vec![&spec.expect_version],
             Self::Confirm(spec) => spec.text.iter().collect(),
-            Self::Manual(spec) => spec.text.iter().collect(),
+            Self::Manual(spec) => spec.text.iter().chain(&spec.back).collect(),
+            Self::Namespace(spec) => vec![&spec.name],
             Self::Run(spec) => spec.command.iter().collect(),
             Self::Dump(spec) => vec![&spec.way, &spec.scripts],
             Self::Adopt(spec) => vec![&spec.dump, &spec.csv],

@@ -40,7 +40,8 @@ pub async fn check(global: &Global, mut args: TargetArgs) -> Outcome {
     let driver: Arc<dyn Driver> = Arc::new(Looking::at(RunState::of(first.iter().map(|record| (now, record)))));
     let (mut failed, mut out) = (0, io::stdout());
     for step in &plan.steps {
-        let ActionSpec::Check(spec) = &step.spec else { continue };
+        // of a namespace that is not made yet nothing can be asked
+        let (ActionSpec::Check(spec), None) = (&step.spec, &step.place) else { continue };
         let cx = StepCx {
             step: step.planned.id.clone(),
             number: step.planned.number.clone(),

@@ -15,7 +15,7 @@ pub fn misnamed(name: &str, target: &str) -> Option<String> {
     if name.is_empty() {
         Some("a namespace has a name".to_owned())
     } else if name == target {
-        Some("it is the target's own namespace, and nothing is tried out there".to_owned())
+        Some("it is the target's own namespace".to_owned())
     } else if count > LONGEST {
         Some(format!("it has {count} letters; the name of a namespace has at most {LONGEST}"))
     } else if !name.chars().all(|c| letter(c) || c == '-') || !name.starts_with(letter) || !name.ends_with(letter) {

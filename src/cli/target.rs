@@ -183,7 +183,8 @@ pub async fn choose(
     };
     let Some(continues) = continues else {
         let inputs = inputs(&loaded, args, answers, &identity, &cluster.context, environment)?;
-        refuse_scratch(&loaded.runbook, &inputs, namespace, &cluster).await?;
+        let intent = intent(&loaded.runbook, &args.intent)?;
+        refuse_scratch((&loaded.runbook, intent), &inputs, namespace, &cluster).await?;
         return Ok(Target { loaded, cluster: Some(cluster), identity, environment, inputs, source: None });
     };
     let source = source(runs, &loaded.runbook.id, &continues, &identity, args.of.as_deref())
@@ -238,8 +239,14 @@ fn inputs(
 }
 
 /// Refuses a scratch namespace that the preflight would refuse: by then the inputs of the run cannot be changed any more.
-async fn refuse_scratch(runbook: &Runbook, inputs: &Value, target: &str, cluster: &Cluster) -> Result<(), Failure> {
-    for input in runbook.inputs.iter().filter(|input| input.kind == InputKind::ScratchNamespace) {
+async fn refuse_scratch(
+    (runbook, intent): (&Runbook, &Intent),
+    inputs: &Value,
+    target: &str,
+    cluster: &Cluster,
+) -> Result<(), Failure> {
+    let asked = runbook.inputs.iter().filter(|input| input.is_asked_by(intent));
+    for input in asked.filter(|input| input.kind == InputKind::ScratchNamespace) {
         let name = inputs.get(&input.id).and_then(Value::as_str).unwrap_or_default();
         let refuse = |exit: Exit, fault: &str| {
             let problem = Diagnostic::new(format!("cannot use {name} as the {}: {fault}", input.title))

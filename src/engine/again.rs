@@ -16,6 +16,7 @@ const AGAIN: &str = "again:";
 /// Steps whose results this one uses: those it names, those its templates read, and the captured files it installs.
 fn builds_on(step: &PlanStep, plan: &Plan) -> Vec<String> {
     let mut used: Vec<String> = step.spec.references().into_iter().map(|(_, id)| id.to_owned()).collect();
+    used.extend(step.place.iter().map(|place| place.0.clone()));
     let templates = step.spec.templates().into_iter().map(|template| names(&template.0));
     let conditions = step.when.iter().map(|when| names_of_condition(when));
     // what cannot be understood was refused when the runbook was loaded
@@ -77,7 +78,10 @@ pub fn reopened(from: &StepId, plan: &Plan, state: &RunState) -> Vec<StepId> {
         let built = builds_on(step, plan).iter().any(|used| steps.iter().any(|open| open.0 == *used));
         // checks are cheap, and what they looked at changes
         let check = !steps.is_empty() && matches!(step.spec, ActionSpec::Check(_));
-        if id == from || ((built || check) && state.step(id).is_over()) {
+        // in a new namespace each step rests on all that was done there before it
+        let there = step.place.is_some()
+            && steps.iter().any(|open| plan.step(open).is_some_and(|open| open.place == step.place));
+        if id == from || ((built || check || there) && state.step(id).is_over()) {
             steps.push(id.clone());
         }
     }

@@ -205,7 +205,7 @@ impl Engine {
                     .to_owned(),
             ];
         };
-        let cx = self.context(step, self.core.renew_cancel());
+        let Ok(cx) = self.context(step, self.core.renew_cancel()) else { return Vec::new() };
         // practice has a vault of its own
         let vault = if cx.driver.state().practice { self.typed.within("practice") } else { self.typed.clone() };
         match spec.way_back(&cx, &vault).await {

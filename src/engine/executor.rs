@@ -16,7 +16,7 @@ use super::{
     requires,
 };
 use crate::{
-    actions::{Done, Driver, Halt, StepCx},
+    actions::{Done, Driver, Halt, StepCx, place_of},
     ports::{VaultState, World},
     run::{
         Environment, Event, Likeness, Outcome, Question, Record, Repeat, Reply, RunState, StepId, StepState, Stopped,
@@ -137,7 +137,8 @@ impl Engine {
         }
         if !self.core.state().finished {
             let summary = self.core.state().count_steps();
-            let way_back = if self.core.state().removal_begun() { self.way_back().await } else { Vec::new() };
+            let begun = self.core.state().removal_begun();
+            let way_back = if begun { self.way_back().await } else { self.start_again() };
             self.core.record(Record::Finished { summary, way_back }).await?;
         }
         Ok(Stopped::Finished)
@@ -167,19 +168,27 @@ impl Engine {
         }
     }
 
-    pub(super) fn context(&self, step: &PlanStep, cancel: CancellationToken) -> StepCx {
+    /// What a step works with.
+    ///
+    /// # Errors
+    /// It works in a namespace that is not there: nothing is done anywhere else instead.
+    pub(super) fn context(&self, step: &PlanStep, cancel: CancellationToken) -> Result<StepCx, Halt> {
         let state = self.core.state();
+        let target = match &step.place {
+            Some(place) => place_of(&state, place)?,
+            None => state.target.clone().unwrap_or_else(|| self.plan.target.clone()),
+        };
         let before = state.attempts.get(&step.planned.id).copied().unwrap_or(0);
         // a begun attempt that is taken up again is the same attempt: its jobs and files carry its number
         let attempt =
             if matches!(state.step(&step.planned.id), StepState::Begun { .. }) { before.max(1) } else { before + 1 };
-        StepCx {
+        Ok(StepCx {
             step: step.planned.id.clone(),
             number: step.planned.number.clone(),
             attempt,
             world: self.core.world.clone(),
             deployment: self.plan.deployment.clone(),
-            target: state.target.clone().unwrap_or_else(|| self.plan.target.clone()),
+            target,
             artifacts: self.folder.join(ARTIFACTS),
             papers: PAPERS.map(|name| self.folder.join(name)).to_vec(),
             lent: state.taken.as_ref().map(|taken| self.folder.with_file_name(&taken.run).join(ARTIFACTS)),
@@ -188,13 +197,19 @@ impl Engine {
             needs: Arc::clone(&self.plan.needs),
             driver: Arc::clone(&self.core) as Arc<dyn Driver>,
             cancel,
-        }
+        })
     }
 
     async fn step(&self, step: &PlanStep) -> Result<Next, Halt> {
         let id = &step.planned.id;
         let cancel = self.core.renew_cancel();
-        let cx = self.context(step, cancel);
+        let cx = match self.context(step, cancel) {
+            Ok(cx) => cx,
+            Err(halt) => {
+                let attempt = self.core.state().attempts.get(id).map_or(1, |before| before + 1);
+                return self.ended(step, attempt, Err(halt)).await;
+            }
+        };
         if let Some(when) = &step.when {
             let holds = condition(when, &values(&self.core.state())).map_err(|fault| {
                 Halt::Fault(Box::new(Diagnostic::new(format!("cannot decide whether step {id} applies")).cause(fault)))

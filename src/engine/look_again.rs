@@ -33,11 +33,10 @@ impl Engine {
                 StepState::Done { summary, .. } => rows.push((Sign::Done, name, summary.clone(), "done".to_owned())),
                 StepState::Begun { repeat, .. } => {
                     let Some(step) = self.plan.step(&planned.id) else { continue };
-                    let cx = self.context(step, self.core.renew_cancel());
-                    let probed = if state.rolling_back {
-                        undo_in_doubt(step, &cx).await
-                    } else {
-                        step.spec.action().probe(&cx).await
+                    let probed = match self.context(step, self.core.renew_cancel()) {
+                        Ok(cx) if state.rolling_back => undo_in_doubt(step, &cx).await,
+                        Ok(cx) => step.spec.action().probe(&cx).await,
+                        Err(halt) => Err(halt),
                     };
                     let (verdict, sentence) = match probed {
                         Ok(found) => (found.verdict, found.sentence),

@@ -17,6 +17,7 @@ mod plan;
 mod requires;
 mod roll_back;
 mod show;
+mod start_again;
 mod watched;
 mod written;
 

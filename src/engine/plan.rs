@@ -19,6 +19,8 @@ pub struct PlanStep {
     pub planned: PlannedStep,
     /// What it does.
     pub spec: ActionSpec,
+    /// The step that made the namespace in which it is done, where that is not the target's own.
+    pub place: Option<StepId>,
     /// When it applies.
     pub when: Option<String>,
     /// What the operator agrees to before it begins.
@@ -64,11 +66,17 @@ impl Plan {
     /// Makes the plan. `known` is what templates may name before the start.
     pub fn new(runbook: &Runbook, intent: &Intent, target: &Identity, known: &Value) -> Self {
         let fill = |template: &Template| render(template, known);
-        let cx = PlanCx { namespace: &target.namespace, deployment: runbook.deployment.as_ref(), render: &fill };
+        let own = PlanCx { namespace: &target.namespace, deployment: runbook.deployment.as_ref(), render: &fill };
         let mut needs = Needs::default();
         let mut steps = Vec::new();
         for (phase, number, step) in intent.steps() {
-            let described = step.action.action().describe(&cx);
+            let beside = step.place.as_ref().and_then(|place| runbook.namespace_of(intent, place));
+            let beside = beside.map(|name| own.show(name));
+            let described =
+                step.action.action().describe(&PlanCx { namespace: beside.as_deref().unwrap_or(own.namespace), ..own });
+            if matches!(step.action, ActionSpec::Helm(_)) {
+                needs.beside.clone_from(&beside);
+            }
             needs.rights.extend(described.rights.iter().cloned());
             needs.optional.extend(described.optional.iter().cloned());
             needs.programs.extend(described.programs.iter().cloned());
@@ -161,6 +169,7 @@ fn planned(phase: usize, number: String, step: &Step, described: Described) -> P
             unknown: described.unknown,
         },
         spec: step.action.clone(),
+        place: step.place.clone().map(StepId),
         when: step.when.clone(),
         consent: step.consent.clone(),
         expect: step.expect.clone(),

@@ -38,8 +38,8 @@ impl Engine {
     /// What could be undone now, last change first, and the seconds it takes about.
     async fn undoable(&self) -> Result<(Vec<String>, u64), Halt> {
         let (mut all, mut seconds) = (Vec::new(), 0);
-        for step in self.begun_backwards() {
-            let cx = self.context(step, self.core.renew_cancel());
+        for step in self.begun_backwards().into_iter().filter(|step| step.place.is_none()) {
+            let cx = self.context(step, self.core.renew_cancel())?;
             self.may_undo(&cx).await?;
             let what = step.spec.action().undoable(&cx).await?;
             if !what.is_empty() {
@@ -138,10 +138,16 @@ impl Engine {
     /// Puts back what one step changed.
     async fn undo(&self, step: &PlanStep) -> Result<(), Halt> {
         let id = &step.planned.id;
-        let cx = self.context(step, self.core.renew_cancel());
+        let begun = matches!(self.core.state().step(id), StepState::Begun { .. });
+        if let Some(place) = &step.place {
+            // what was done in a namespace of ours goes with it, or stays in it: never a part of it alone
+            let attempt = self.core.state().attempts.get(id).copied().unwrap_or(1);
+            let sentence = format!("what it did is in the namespace of step {place}, which is put back as a whole");
+            return if begun { self.end(id, attempt, Outcome::Undone { sentence }).await } else { Ok(()) };
+        }
+        let cx = self.context(step, self.core.renew_cancel())?;
         self.may_undo(&cx).await?;
         let action = step.spec.action();
-        let begun = matches!(self.core.state().step(id), StepState::Begun { .. });
         // begun and not ended: the change was perhaps made, and only its end is left to be written
         if action.undoable(&cx).await?.is_empty() && !begun {
             return Ok(());

@@ -330,6 +330,18 @@ impl RunState {
         self.changed_by("delete") || self.changed_by("release")
     }
 
+    /// Whether a step of this run made this namespace: its later steps work there.
+    pub fn works_in(&self, place: &Identity) -> bool {
+        let made = self.plan.iter().filter(|step| step.kind == "namespace").filter_map(|step| self.facts.get(&step.id));
+        made.filter_map(|facts| serde_json::from_value::<Identity>(facts.get("place")?.clone()).ok())
+            .any(|made| made.same_place(place))
+    }
+
+    /// Whether a human was asked to do something outside of this run: from then on others may count on what it made.
+    pub fn handed_over(&self) -> bool {
+        self.plan.iter().any(|step| step.kind == "manual" && self.attempts.contains_key(&step.id))
+    }
+
     /// Whether a step of this kind was about to change something.
     fn changed_by(&self, kind: &str) -> bool {
         self.effects.iter().any(|effect| self.planned(&effect.step).is_some_and(|step| step.kind == kind))

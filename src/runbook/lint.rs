@@ -11,7 +11,7 @@ use super::{
     tree::Node,
 };
 use crate::{
-    actions::{ActionSpec, CheckKind, PatchObjects},
+    actions::{ActionSpec, CheckKind, PatchObjects, VerifyWhat, WaitFor},
     run::Risk,
 };
 
@@ -191,6 +191,10 @@ fn step_of(lint: &mut Lint, at: &At, asked: &mut bool) {
         let what = format!("step {id} changes something, and nothing up to it asks the operator");
         lint.fault(&risk, &[], what, "add `consent: [what begins with it]`, or a `confirm` before it");
     }
+    if step.place.is_some() && !works_elsewhere(&step.action) {
+        let what = format!("`{}` works in the target's own namespace only", step.action.kind());
+        lint.fault(&under("in"), &[&action], what, "leave `in` out");
+    }
     if let ActionSpec::Patch(spec) = &step.action
         && (spec.objects == PatchObjects::BindVolumes) != spec.kept.is_some()
     {
@@ -295,25 +299,40 @@ fn kinds_of(key: &str) -> Option<&'static [&'static str]> {
     Some(match key {
         "helm.captured" | "to" => &["capture"],
         "captured" => &["ask", "capture"],
-        "set_file" | "from" => &["ask"],
+        "set_file" | "from" | "of" => &["ask"],
         "dump" => &["dump", "adopt"],
         "proven_by" => &["rehearse"],
         "keep_volumes" | "kept" | "volumes" => &["patch"],
         "brings_back" => &["patch", "dump"],
         "checked_by" => &["check"],
-        "as_before" | "held_by" => &["scale"],
+        "as_before" | "held_by" | "stopped_by" => &["scale"],
         "restored_by" => &["restore"],
         "delete" => &["delete"],
+        "in" | "serves" => &["namespace"],
         _ => return None,
     })
 }
 
 fn needs_deployment(action: &ActionSpec) -> bool {
     match action {
-        ActionSpec::Confirm(_) | ActionSpec::Manual(_) => false,
+        ActionSpec::Confirm(_) => false,
+        ActionSpec::Manual(spec) => spec.of.is_some(),
         ActionSpec::Run(spec) => spec.on == crate::actions::Place::Core,
         ActionSpec::Ask(spec) => spec.found.is_some() || spec.agrees_with_core,
         _ => true,
+    }
+}
+
+/// Whether it may be done in a namespace that the run made: not what captures, dumps, keeps or removes what is deployed.
+fn works_elsewhere(action: &ActionSpec) -> bool {
+    match action {
+        ActionSpec::Verify(spec) => spec.what != VerifyWhat::Files,
+        ActionSpec::Wait(spec) => spec.until == WaitFor::Ready,
+        ActionSpec::Check(spec) => {
+            spec.checks.iter().all(|kind| [CheckKind::NewVersion, CheckKind::Identity].contains(kind))
+        }
+        ActionSpec::Helm(_) | ActionSpec::Scale(_) | ActionSpec::Restore(_) | ActionSpec::Http(_) => true,
+        _ => false,
     }
 }
 
@@ -324,6 +343,7 @@ fn references<'a>(runbook: &'a Runbook, step: &'a Step) -> Vec<(&'static str, &'
     for (key, list) in [("captured", &requires.captured), ("proven", &requires.proven), ("steps", &requires.steps)] {
         found.extend(list.iter().map(|name| (key, name.as_str())));
     }
+    found.extend(step.place.iter().map(|place| ("in", place.as_str())));
     found.extend(step.action.references());
     if step.action.installs() {
         found.extend(runbook.deployment.iter().flat_map(|deployment| deployment.helm.references()));

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::lint::{At, Lint};
-use crate::{actions::ActionSpec, run::Risk};
+use crate::{
+    actions::{ActionSpec, VerifyWhat},
+    run::Risk,
+};
 
 /// Faults of an irreversible step, the one at `index` of `all`.
 pub(super) fn removal(lint: &mut Lint, at: &At, all: &[At], index: usize) {
@@ -16,10 +19,31 @@ pub(super) fn removal(lint: &mut Lint, at: &At, all: &[At], index: usize) {
         lint.fault(&risk, &[&proven], what, "add `requires: {proven: […]}`");
     }
     let ActionSpec::Delete(spec) = &at.step.action else { return };
-    if spec.checked_by.is_some() == spec.brings_back.is_some() {
+    let said = [&spec.checked_by, &spec.brings_back, &spec.stopped_by];
+    let keys = ["checked_by", "brings_back", "stopped_by", "serves"].map(|key| under(&format!("do/delete/{key}")));
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    if said.iter().filter(|said| said.is_some()).count() != 1 {
         let what = format!("step {id} deletes, and says not, or twice, what becomes of it");
-        let help = "`checked_by` where it comes back from what was captured and dumped, `brings_back` where kept volumes or a dump take its place";
-        lint.fault(&under("do/delete"), &[&under("do/delete/checked_by"), &under("do/delete/brings_back")], what, help);
+        let help = "`checked_by` where it comes back from what was captured and dumped, `brings_back` where kept volumes or a dump \
+                    take its place, `stopped_by` where the new version serves elsewhere";
+        lint.fault(&under("do/delete"), &keys, what, help);
+    }
+    if spec.stopped_by.is_some() != spec.serves.is_some() {
+        let what = format!(
+            "step {id} deletes what was stopped, and says not which namespace serves instead, or the other way round"
+        );
+        lint.fault(&under("do/delete"), &keys, what, "`stopped_by` and `serves` belong together");
+    }
+    if let Some(place) = &spec.serves
+        && !requires
+            .proven
+            .iter()
+            .any(|name| all[..index].iter().any(|at| at.step.id.0 == *name && compares_in(at, place)))
+    {
+        let what =
+            format!("step {id} deletes, and does not require that the rows in the namespace of {place} were compared");
+        let help = "add the `verify` step that did to `requires: {proven: […]}`";
+        lint.fault(&proven, &[&under("do/delete/serves")], what, help);
     }
     if requires.captured.is_empty() {
         let what = format!("step {id} deletes and requires no capture: what it removes would be gone");
@@ -42,6 +66,12 @@ pub(super) fn removal(lint: &mut Lint, at: &At, all: &[At], index: usize) {
         let by = under("do/delete/proven_by");
         lint.fault(&proven, &[&by], what, &format!("add `{}` to `requires: {{proven: […]}}`", spec.proven_by));
     }
+}
+
+/// Whether a step compared the database in the namespace that `place` made with the dump.
+fn compares_in(at: &At, place: &str) -> bool {
+    let compares = matches!(&at.step.action, ActionSpec::Verify(spec) if spec.what == VerifyWhat::Database);
+    compares && at.step.place.as_deref() == Some(place)
 }
 
 /// Steps before the one at `index` whose captures come back after it, each with what brings it back.

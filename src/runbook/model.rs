@@ -48,7 +48,7 @@ pub enum InputKind {
     Chart,
     /// A file that was made elsewhere and is taken over: `start --adopt` names those of an intent in their order.
     Adopted,
-    /// A namespace to try something out in: not the target's own, and none that is there already.
+    /// A namespace that the run makes or is given empty: not the target's own, and none of two inputs.
     ScratchNamespace,
 }
 
@@ -160,6 +160,9 @@ pub struct Step {
     /// What it does: one kind of action.
     #[serde(rename = "do")]
     pub action: ActionSpec,
+    /// The `namespace` step in whose namespace it is done; without it, in the target's own.
+    #[serde(default, rename = "in")]
+    pub place: Option<String>,
     /// A condition; the step applies only when it holds.
     #[serde(default)]
     pub when: Option<String>,
@@ -219,6 +222,15 @@ impl Runbook {
         other.into_iter().flat_map(Intent::steps).filter(move |(_, _, step)| named(step))
     }
 
+    /// The name of the namespace that a step of an intent makes, as the runbook writes it.
+    pub fn namespace_of<'a>(&'a self, intent: &'a Intent, step: &str) -> Option<&'a Template> {
+        let steps = intent.steps().chain(self.taken(intent)).map(|(_, _, step)| step);
+        steps.filter(|other| other.id.0 == step).find_map(|step| match &step.action {
+            ActionSpec::Namespace(spec) => Some(&spec.name),
+            _ => None,
+        })
+    }
+
     /// Inputs of an intent with what was chosen or their defaults, rendered in order with what is before them.
     ///
     /// # Errors
@@ -264,6 +276,16 @@ impl Runbook {
                 }
                 _ => value,
             };
+            if input.kind == InputKind::ScratchNamespace && input.is_asked_by(intent) {
+                let made = asked().filter(|other| other.kind == input.kind && other.id != input.id);
+                if let Some(other) = made.into_iter().find(|other| found.get(&other.id).is_some_and(|of| *of == value))
+                {
+                    return Err(format!(
+                        "inputs {} and {} are both {value}: each needs a namespace of its own",
+                        other.id, input.id
+                    ));
+                }
+            }
             found.insert(input.id.clone(), serde_json::Value::String(value));
         }
         Ok(serde_json::Value::Object(found))

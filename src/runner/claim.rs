@@ -31,7 +31,7 @@ pub fn refuse_second(runs: &Runs, target: &Identity, own: &[&str], typed: &Typed
             }
             Err(_) => continue,
         };
-        let same = state.target.as_ref().is_some_and(|of| of.same_place(target));
+        let same = state.target.iter().any(|of| of.same_place(target)) || state.works_in(target);
         if same && state.approved && !state.is_at_end() {
             let (id, namespace) = (state.short(), &target.namespace);
             return Err(Diagnostic::new(format!("run {} on {namespace} is not at its end", run.id))

@@ -170,7 +170,7 @@ impl Desk {
         }
     }
 
-    fn runs(&self) -> Runs {
+    pub fn runs(&self) -> Runs {
         Runs::new(self.folder.path().join("runs"))
     }
 
@@ -266,6 +266,16 @@ impl Desk {
         let plan = Plan::new(&opened.runbook.runbook, intent, target, &values(&opened.state));
         let before = opened.records.clone();
         self.attend(launch(opened, plan, self.ports()), &before, more, cut).await
+    }
+
+    /// The newest run given up: what it changed is put back.
+    pub async fn give_up(&self, more: &Value) -> Ride {
+        let opened = reopen(self.run()).unwrap().giving_up("the window is over".to_owned());
+        let (target, of) = (opened.state.target.as_ref().unwrap(), opened.state.runbook.as_ref().unwrap());
+        let intent = opened.runbook.runbook.intents.iter().find(|known| known.id == of.intent).unwrap();
+        let plan = Plan::new(&opened.runbook.runbook, intent, target, &values(&opened.state));
+        let before = opened.records.clone();
+        self.attend(launch(opened, plan, self.ports()), &before, more, |_| false).await
     }
 
     async fn attend(

@@ -5,6 +5,7 @@
 mod adopted;
 mod answers;
 mod backup;
+mod beside;
 mod desk;
 mod faults;
 #[path = "../line/mod.rs"]

@@ -76,7 +76,11 @@ fn read(dump: &str) -> (BTreeMap<String, Table>, BTreeMap<String, String>) {
 impl Desk {
     /// Runs a command in a pod of the plant and returns its standard output.
     pub async fn exec(&self, app: &str, container: &str, command: &[&str]) -> String {
-        let pod = self.pod(app, container).await;
+        self.exec_in(NAMESPACE, app, container, command).await
+    }
+
+    async fn exec_in(&self, namespace: &str, app: &str, container: &str, command: &[&str]) -> String {
+        let pod = self.pod_in(namespace, app, container).await;
         let mut out = Collect::new(64 << 20);
         let words: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
         let end = self.cluster.run(&pod, &words, b"", &mut out, &CancellationToken::new()).await.unwrap();
@@ -85,17 +89,26 @@ impl Desk {
     }
 
     pub async fn pod(&self, app: &str, container: &str) -> PodRef {
-        let found = self.cluster.list(&kinds::pod(), Some(NAMESPACE), &format!("app={app}")).await.unwrap();
+        self.pod_in(NAMESPACE, app, container).await
+    }
+
+    pub async fn pod_in(&self, namespace: &str, app: &str, container: &str) -> PodRef {
+        let found = self.cluster.list(&kinds::pod(), Some(namespace), &format!("app={app}")).await.unwrap();
         let text = |pointer: &str| found[0].pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
         let (pod, uid) = (text("/metadata/name"), text("/metadata/uid"));
-        PodRef { namespace: NAMESPACE.to_owned(), pod, container: container.to_owned(), uid }
+        PodRef { namespace: namespace.to_owned(), pod, container: container.to_owned(), uid }
     }
 
     /// What the plant holds now.
     pub async fn plant(&self) -> Plant {
+        self.plant_in(NAMESPACE).await
+    }
+
+    /// What the deployment in another namespace holds now.
+    pub async fn plant_in(&self, namespace: &str) -> Plant {
         let dump = ["pg_dump", "--data-only", "-U", "pix", "pixelcore"];
-        let (tables, sequences) = read(&self.exec("pix-db", "postgres", &dump).await);
-        let pod = self.pod("pix-core", "pix-core").await;
+        let (tables, sequences) = read(&self.exec_in(namespace, "pix-db", "postgres", &dump).await);
+        let pod = self.pod_in(namespace, "pix-core", "pix-core").await;
         let login = "Basic YWRtaW46cHJhY3RpY2UgbWUgIzE=";
         let request = http::Request::get("/api/applications").header("authorization", login).body(Vec::new()).unwrap();
         let (status, body) = self.cluster.http(&pod, 8080, request).await.unwrap();

@@ -9,6 +9,7 @@
 mod admitted;
 mod adopts;
 mod backs_up;
+mod beside;
 mod copy;
 mod exec;
 mod explains;

@@ -129,27 +129,24 @@ impl Plant {
 
     /// One call of the application's API from inside its pod.
     pub fn api(&self, method: &str, name: &str, body: &str) -> String {
+        self.api_of(&self.namespace, method, name, body)
+    }
+
+    /// The same of the application in another namespace.
+    pub fn api_of(&self, namespace: &str, method: &str, name: &str, body: &str) -> String {
         let script = "exec curl -sSf -u \"$PIX_API_USER:$PIX_API_PASSWORD\" -X \"$1\" --data-binary \"$3\" \"http://127.0.0.1:8080/api/applications/$2\"";
-        self.kubectl(&[
-            "-n",
-            &self.namespace,
-            "exec",
-            "deploy/pix-core",
-            "--",
-            "sh",
-            "-c",
-            script,
-            "sh",
-            method,
-            name,
-            body,
-        ])
+        self.kubectl(&["-n", namespace, "exec", "deploy/pix-core", "--", "sh", "-c", script, "sh", method, name, body])
     }
 
     /// What the database holds; compared with an earlier answer when given.
     pub fn fingerprint(&self, like: Option<&str>) -> String {
+        self.fingerprint_of(&self.namespace, like)
+    }
+
+    /// The same of the database in another namespace.
+    pub fn fingerprint_of(&self, namespace: &str, like: Option<&str>) -> String {
         let program = self.files.join("fingerprint").display().to_string();
-        let mut args = vec![self.namespace.clone()];
+        let mut args = vec![namespace.to_owned()];
         if let Some(before) = like {
             let file = self.folder.path().join("before.fp");
             std::fs::write(&file, before).unwrap();
@@ -327,13 +324,14 @@ impl Plant {
 
 impl Drop for Plant {
     fn drop(&mut self) {
-        let names = [self.namespace.clone(), format!("{}-rehearsal", self.namespace)];
+        let names = ["", "-rehearsal", "-next"].map(|of| format!("{}{of}", self.namespace));
         // a test may fail while one holds its objects
         let hold = ["-n", &self.namespace, "patch", "configmap", "pix-env", "--type=merge", "-p"];
         let _ = self.command("kubectl").args(hold).arg(r#"{"metadata": {"finalizers": null}}"#).output();
         let _ = self
             .command("kubectl")
-            .args(["delete", "namespace", &names[0], &names[1], "--ignore-not-found", "--wait=false"])
+            .args(["delete", "namespace", "--ignore-not-found", "--wait=false"])
+            .args(&names)
             .status();
         // a run keeps its volumes; a test's plant is not wanted again
         let path = "jsonpath={range .items[*]}{.metadata.name} {.spec.claimRef.namespace}\n{end}";

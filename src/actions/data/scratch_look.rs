@@ -11,9 +11,10 @@ use crate::{
         objects::{
             pods::text,
             removal::{furniture, kinds_of_applications},
+            rooms,
         },
     },
-    ports::{Identity, Kind, ObjectRef, Objects, PortError, PortErrorKind, Right, kinds},
+    ports::{Identity, Kind, Objects, PortError, PortErrorKind, Right},
 };
 
 /// Label that marks what a run has made, with its short id.
@@ -43,10 +44,6 @@ pub enum There {
     Ours(Value),
     /// It is somebody else's.
     Other(Option<Value>),
-}
-
-pub fn namespace(name: &str) -> ObjectRef {
-    ObjectRef { kind: kinds::namespace(), namespace: None, name: name.to_owned() }
 }
 
 fn mark(found: &Value) -> Option<&str> {
@@ -120,7 +117,7 @@ pub async fn unusable(objects: &dyn Objects, name: &str, found: Option<&Value>) 
 }
 
 pub async fn look(cx: &StepCx, name: &str) -> Result<There, Halt> {
-    match cx.world.objects.get(&namespace(name)).await {
+    match cx.world.objects.get(&rooms::reference(name)).await {
         Ok(None) => Ok(There::Nothing),
         Ok(Some(found)) if mark(&found) == Some(cx.short().as_str()) => Ok(There::Ours(found)),
         Ok(Some(found)) => Ok(There::Other(Some(found))),

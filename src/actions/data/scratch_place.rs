@@ -3,21 +3,21 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use super::scratch_look::{
-    MARK, There, contents, emptying, id_of, is_taken, kinds_inside, look, namespace, taking, unusable, ways,
+    MARK, There, Way, contents, emptying, id_of, is_taken, kinds_inside, look, taking, unusable, way, ways,
 };
 use crate::{
     actions::{
         context::{Halt, StepCx},
         objects::{
             pods::text,
-            reasons,
             removal::{Target, rank},
+            rooms::Room,
         },
     },
-    ports::{Identity, ObjectRef, PortErrorKind, kinds},
+    ports::{Identity, ObjectRef, kinds},
     run::{OutputLine, Row, Sign, Tag},
     text::{Diagnostic, units},
 };
@@ -25,11 +25,8 @@ use crate::{
 /// Longest wait for a scratch place to be as before.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// A scratch namespace as it is made.
-pub fn manifest(cx: &StepCx, name: &str) -> Value {
-    let labels = json!({MARK: cx.short(), "app.kubernetes.io/managed-by": "drydock"});
-    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
-}
+/// What the namespace is for, where it is made.
+const SCRATCH: Room = Room::Scratch;
 
 /// A scratch place, as this attempt has it.
 pub struct Place {
@@ -50,7 +47,7 @@ impl Place {
         }
         let place = match look(cx, name).await? {
             There::Ours(found) => {
-                remove_namespace(cx, name, text(&found, "/metadata/uid")).await?;
+                SCRATCH.remove(cx, name, text(&found, "/metadata/uid")).await?;
                 Self::made(cx, name).await?
             }
             There::Nothing | There::Unknown => Self::made(cx, name).await?,
@@ -72,24 +69,14 @@ impl Place {
     }
 
     async fn made(cx: &StepCx, name: &str) -> Result<Self, Halt> {
-        let effect = format!("create namespace {name}");
-        cx.effect(&effect).await?;
-        let made = match cx.world.objects.create(&manifest(cx, name)).await {
-            Ok(made) => made,
-            Err(error) => {
-                let forbidden = error.kind == PortErrorKind::Forbidden;
-                let halt = cx.not_made(&effect, error).await;
-                return Err(if forbidden {
-                    halt.told(|problem| ways(cx).into_iter().fold(problem, Diagnostic::help))
-                } else {
-                    halt
-                });
+        match SCRATCH.make(cx, name, Map::new()).await {
+            Ok(identity) => Ok(Self { identity, made: true }),
+            // where none may be made, one can be given
+            Err(halt) if matches!(way(cx, name).await, Ok(Way::Refused)) => {
+                Err(halt.told(|problem| ways(cx).into_iter().fold(problem, Diagnostic::help)))
             }
-        };
-        cx.effected(&effect, text(&made, "/metadata/uid")).await?;
-        let identity = settled(cx, name).await?;
-        another(cx, &identity)?;
-        Ok(Self { identity, made: true })
+            Err(halt) => Err(halt),
+        }
     }
 
     async fn given(cx: &StepCx, name: &str) -> Result<Self, Halt> {
@@ -104,7 +91,7 @@ impl Place {
     /// Takes away what the rehearsal made, the namespace with it where this run made that, and reads it back.
     pub async fn clear(&self, cx: &StepCx) -> Result<(), Halt> {
         let name = &self.identity.namespace;
-        if self.made { remove_namespace(cx, name, &self.identity.namespace_uid).await } else { empty(cx, name).await }
+        if self.made { SCRATCH.remove(cx, name, &self.identity.namespace_uid).await } else { empty(cx, name).await }
     }
 }
 
@@ -132,7 +119,7 @@ pub async fn left(cx: &StepCx, name: &str) -> Result<Option<Left>, Halt> {
 pub async fn undo(cx: &StepCx, name: &str) -> Result<String, Halt> {
     match left(cx, name).await? {
         Some(Left::Namespace(found)) => {
-            remove_namespace(cx, name, text(&found, "/metadata/uid")).await?;
+            SCRATCH.remove(cx, name, text(&found, "/metadata/uid")).await?;
             Ok(format!("scratch namespace {name} is gone"))
         }
         Some(Left::Inside) => {
@@ -148,37 +135,6 @@ fn another(cx: &StepCx, place: &Identity) -> Result<(), Halt> {
         return Ok(());
     }
     Err(Halt::Refused(Box::new(Diagnostic::new("the scratch place is not another namespace of the same cluster"))))
-}
-
-/// The new namespace's identity; its ConfigMap with the CA comes a moment after it.
-async fn settled(cx: &StepCx, name: &str) -> Result<Identity, Halt> {
-    let mut tries = 0;
-    loop {
-        match cx.world.objects.identity(name).await {
-            Ok(identity) => return Ok(identity),
-            Err(error) if tries >= 40 => return Err(error.into()),
-            Err(_) => cx.pause(Duration::from_millis(250)).await?,
-        }
-        tries += 1;
-    }
-}
-
-/// Deletes the scratch namespace and waits until it is gone.
-async fn remove_namespace(cx: &StepCx, name: &str, uid: &str) -> Result<(), Halt> {
-    let effect = format!("delete scratch namespace {name} uid {uid}");
-    cx.effect(&effect).await?;
-    cx.world.objects.delete(&namespace(name), uid).await?;
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while let Some(now) = cx.get(&namespace(name)).await?.filter(|now| text(now, "/metadata/uid") == uid) {
-        let why = reasons::ending(&now);
-        let row = Row { sign: Sign::Running, word: "ending".into(), name: name.to_owned(), detail: why.clone() };
-        cx.show("The scratch namespace is removed again.", vec![row], None, None);
-        if tokio::time::Instant::now() > deadline {
-            return Err(stays(&format!("the scratch namespace {name} does not end"), why));
-        }
-        cx.pause(Duration::from_secs(1)).await?;
-    }
-    cx.effected(&effect, "gone").await
 }
 
 fn stays(what: &str, why: String) -> Halt {

@@ -55,6 +55,11 @@ fn literal(text: &str) -> String {
     literal
 }
 
+/// How the journal names that a release is installed in `place`.
+pub fn installation(place: &Identity, name: &str) -> String {
+    format!("helm upgrade --install {name} in {}", place.namespace)
+}
+
 /// Installs the deployment into `place` with the captured values and files.
 pub async fn install(cx: &StepCx, place: &Identity) -> Result<(), Halt> {
     let name = cx.render(&cx.deployment()?.helm.release)?;
@@ -67,7 +72,7 @@ pub async fn install(cx: &StepCx, place: &Identity) -> Result<(), Halt> {
     let digest = cx.world.secrets.keyed_digest(&content).await?;
     let mark = format!("{}, {}", mark(cx), digest.get(..12).unwrap_or(&digest));
     call.args.extend(["--description".to_owned(), mark.clone()]);
-    let effect = format!("helm upgrade --install {name} in {}", place.namespace);
+    let effect = installation(place, &name);
     // no helm of this run works any more: what a killed drydock had left running is ended before a run is taken up again
     let before = release(cx, place, &name).await?;
     if before.is_some() {

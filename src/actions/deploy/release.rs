@@ -153,7 +153,7 @@ async fn last_words(cx: &StepCx, place: &Identity, name: &str) -> String {
 }
 
 /// Refuses a release in `place` that this run neither made nor captured: what somebody else deployed is never upgraded over.
-/// `effect` is how this step wrote its own attempts down.
+/// `effect` is how the run writes its own attempts down.
 pub async fn refuse_another(cx: &StepCx, place: &Identity, name: &str, effect: &str) -> Result<(), Halt> {
     let mut all = history(cx, place, name).await?;
     let whole = |revision: &&Value| matches!(text(revision, "/status"), "deployed" | "superseded");
@@ -161,7 +161,7 @@ pub async fn refuse_another(cx: &StepCx, place: &Identity, name: &str, effect: &
     let ours = all.iter().filter(whole).all(|revision| text(revision, "/description").starts_with(&of_run));
     let is_whole = all.last().is_some_and(|newest| text(newest, "/status") == "deployed");
     // helm describes a revision only once it is deployed: one that is not is ours only if we had begun
-    let begun = cx.driver.state().effects.iter().any(|done| done.step == cx.step && done.effect == effect);
+    let begun = cx.driver.state().effects.iter().any(|done| done.effect == effect);
     if ours && (is_whole || begun) {
         return Ok(());
     }

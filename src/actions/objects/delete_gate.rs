@@ -8,6 +8,7 @@ use super::{
     keep,
     pods::text,
     removal::{Found, Target, find},
+    stopped,
 };
 use crate::{
     actions::{
@@ -62,6 +63,12 @@ impl Gated for DeleteSpec {
         if let Some(step) = self.brings_back.as_ref().filter(|step| **step != self.dump) {
             locks.push(lock("comes back", bind::kept(cx, step).await?, number(step)));
         }
+        if let Some(step) = &self.stopped_by {
+            locks.push(lock("stopped", stopped::still(cx, step).await?, number(step)));
+        }
+        if let Some(step) = &self.serves {
+            locks.push(lock("serves", checks::serves(&cx.at(step)?).await?, number(step)));
+        }
         // what stands in the place of something else may have no volume yet
         let none = self.brings_back.is_some() && volumes(cx, &self.keep_volumes, "").is_empty();
         if let Some(why) = self.without_volumes(cx) {
@@ -88,6 +95,8 @@ impl Gated for DeleteSpec {
         }
         stays.extend(self.brings_back.iter().flat_map(|step| volumes(cx, step, "comes back")));
         stays.push("the namespace itself".to_owned());
+        let serves = self.serves.iter().filter_map(|step| cx.at(step).ok());
+        stays.extend(serves.map(|there| format!("the new version in {}, with its own volumes", there.namespace())));
         // of what goes for a backup nothing is in either: they are of then
         let of = if self.brings_back.as_ref() == Some(&self.dump) { "the backup: " } else { "" };
         if locks.iter().any(|lock| lock.name == PROVEN && lock.open) {

@@ -1,4 +1,4 @@
-//! `scale`: the number of replicas of Deployments, with the number before written down so that it can come back.
+//! `scale`: the number of replicas of Deployments and StatefulSets, with the number before written down so that it can come back.
 
 use std::time::Duration;
 
@@ -9,7 +9,9 @@ use super::{
     events::Events,
     owners,
     pods::{is_ready, object, text},
-    reasons, rest, suspend,
+    reasons, rest,
+    stopped::{self, workloads},
+    suspend,
 };
 use crate::{
     actions::{
@@ -17,12 +19,12 @@ use crate::{
         data::{database::source, foreign::FRESH},
         spec::ScaleSpec,
     },
-    ports::kinds,
+    ports::{Kind, kinds},
     run::{Question, Repeat, Reply, Row, Sign, Verdict},
     text::{Diagnostic, units},
 };
 
-/// Longest wait for the pods of a stopped Deployment to end.
+/// Longest wait for the pods of what was stopped to end.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// The field that is changed, for who owns it.
 const REPLICAS: [&str; 2] = ["spec", "replicas"];
@@ -52,29 +54,35 @@ impl Action for ScaleSpec {
         let wanted = self.replicas.map_or_else(|| "AS-BEFORE".to_owned(), |n| n.to_string());
         let ns = Some(cx.namespace);
         let before = if self.others { suspend::commands(cx.namespace) } else { Vec::new() };
-        let scale = |name| format!("$ kubectl -n {} scale deployment/{name} --replicas={wanted}", cx.namespace);
         Described {
-            commands: before.into_iter().chain(self.deployments.iter().map(scale)).collect(),
-            rights: vec![
-                right("get", "apps", "deployments", "", ns),
-                right("patch", "apps", "deployments", "scale", ns),
-                right("list", "", "pods", "", ns),
-            ],
+            commands: before
+                .into_iter()
+                .chain(workloads(self).map(|(kind, name)| {
+                    let kind = kind.kind.to_lowercase();
+                    format!("$ kubectl -n {} scale {kind}/{name} --replicas={wanted}", cx.namespace)
+                }))
+                .collect(),
+            rights: workloads(self)
+                .flat_map(|(kind, _)| {
+                    [right("get", "apps", &kind.plural, "", ns), right("patch", "apps", &kind.plural, "scale", ns)]
+                })
+                .chain([right("list", "", "pods", "", ns)])
+                .collect(),
             ..Described::default()
         }
     }
 
     async fn probe(&self, cx: &StepCx) -> Result<Probed, Halt> {
-        let mut reached = 0;
-        for name in &self.deployments {
-            let found = cx.world.objects.get(&object(kinds::deployment(), cx.namespace(), name)).await?;
+        let (mut reached, all) = (0, workloads(self).count());
+        for (kind, name) in workloads(self) {
+            let found = cx.world.objects.get(&object(kind, cx.namespace(), name)).await?;
             let now = found.as_ref().and_then(|d| d.pointer("/spec/replicas")).and_then(Value::as_u64);
             reached += usize::from(now == Some(u64::from(self.wanted(cx, name)?)));
         }
         Ok(match reached {
-            n if n == self.deployments.len() => Probed::new(Verdict::Done, "all have the wanted number"),
+            n if n == all => Probed::new(Verdict::Done, "all have the wanted number"),
             0 => Probed::new(Verdict::NotDone, "none has the wanted number"),
-            n => Probed::new(Verdict::Partly, format!("{n} of {} have the wanted number", self.deployments.len())),
+            n => Probed::new(Verdict::Partly, format!("{n} of {all} have the wanted number")),
         })
     }
 
@@ -89,39 +97,39 @@ impl Action for ScaleSpec {
         // those of Deployments that this attempt has not come to yet
         let mut before: Map<String, Value> =
             cx.driver.draft(&cx.step).and_then(|draft| draft.as_object().cloned()).unwrap_or_default();
-        for name in &self.deployments {
-            let reference = object(kinds::deployment(), cx.namespace(), name);
+        for (kind, name) in workloads(self) {
+            let word = kind.kind.to_lowercase();
+            let reference = object(kind, cx.namespace(), name);
             let Some(now) = cx.world.objects.get(&reference).await? else {
-                return Err(Diagnostic::new(format!("deployment {name} is not in namespace {}", cx.namespace())).into());
+                return Err(Diagnostic::new(format!("{word} {name} is not in namespace {}", cx.namespace())).into());
             };
             let wanted = self.wanted(cx, name)?;
             let found = now.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1);
             // a number that is not ours was given since by a human, and is the one that counts
             if found != u64::from(wanted) || !before.contains_key(name) {
-                before.insert(name.clone(), json!(found));
+                before.insert(name.to_owned(), json!(found));
             }
             cx.driver.save_draft(&cx.step, Value::Object(before.clone())).await?;
             if found != u64::from(wanted) {
-                let effect = format!("scale deployment {name} from {found} to {wanted}");
+                let effect = format!("scale {word} {name} from {found} to {wanted}");
                 owners::remember(cx, &now).await?;
                 cx.effect(&effect).await?;
                 cx.world.objects.scale(&reference, text(&now, "/metadata/uid"), wanted).await?;
                 cx.effected(&effect, "accepted").await?;
             }
         }
-        let wanted = self.deployments.iter().map(|name| Ok((name.clone(), self.wanted(cx, name)?)));
+        let wanted = workloads(self).map(|(kind, name)| Ok((kind, name.to_owned(), self.wanted(cx, name)?)));
         settle(cx, &wanted.collect::<Result<Vec<_>, Halt>>()?).await?;
         let mut acting = Vec::new();
         if self.as_before.is_some() {
-            for name in &self.deployments {
-                self.owned_as_before(cx, name).await?;
-            }
+            self.owned_as_before(cx).await?;
             acting = suspend::let_act(cx).await?;
         }
+        let names = workloads(self).map(|(_, name)| name).collect::<Vec<_>>().join(", ");
         let mut summary = match self.replicas {
-            Some(0) => format!("{} stopped", self.deployments.join(", ")),
+            Some(0) => format!("{names} stopped"),
             None if !idle.is_empty() => format!("{} left at 0, as it was before", idle.join(", ")),
-            _ => format!("{} scaled", self.deployments.join(", ")),
+            _ => format!("{names} scaled"),
         };
         if !paused.is_empty() {
             acting = vec![suspend::told(&paused)];
@@ -130,6 +138,9 @@ impl Action for ScaleSpec {
         let mut facts = json!({ "before": before });
         if !paused.is_empty() {
             facts["others"] = json!(paused);
+        }
+        if self.replicas == Some(0) {
+            stopped::write_down(cx, self, &mut facts).await?;
         }
         if self.counts {
             let (counts, _) = source(cx, cx.namespace()).await?;
@@ -140,27 +151,25 @@ impl Action for ScaleSpec {
 
     async fn undoable(&self, cx: &StepCx) -> Result<Vec<String>, Halt> {
         let changed = self.changed(cx).await?;
-        let names = changed.iter().map(|(_, name, before)| format!("{name} back to {before}"));
+        let names = changed.iter().map(|(_, _, name, before)| format!("{name} back to {before}"));
         let standing = rest::standing(cx, &rest::noted(cx)).await?;
         Ok(names.chain(standing.iter().map(rest::Paused::undone)).collect())
     }
 
     async fn undo(&self, cx: &StepCx) -> Result<String, Halt> {
         let mut changed = Vec::new();
-        for (found, name, before) in self.changed(cx).await? {
-            let effect = format!("scale deployment {name} back to {before}");
+        for (kind, found, name, before) in self.changed(cx).await? {
+            let effect = format!("scale {} {name} back to {before}", kind.kind.to_lowercase());
             cx.effect(&effect).await?;
-            let reference = object(kinds::deployment(), cx.namespace(), &name);
+            let reference = object(kind.clone(), cx.namespace(), &name);
             cx.world.objects.scale(&reference, text(&found, "/metadata/uid"), before).await?;
             cx.effected(&effect, "accepted").await?;
-            changed.push((name, before));
+            changed.push((kind, name, before));
         }
         settle(cx, &changed).await?;
-        for name in &self.deployments {
-            self.owned_as_before(cx, name).await?;
-        }
+        self.owned_as_before(cx).await?;
         let acting = rest::resume(cx, &rest::noted(cx)).await?;
-        let names = changed.iter().map(|(name, before)| format!("{name} has {before} again"));
+        let names = changed.iter().map(|(_, name, before)| format!("{name} has {before} again"));
         let names: Vec<String> = names.chain(acting).collect();
         Ok(if names.is_empty() { "the replicas are as before".to_owned() } else { names.join(", ") })
     }
@@ -173,37 +182,39 @@ impl ScaleSpec {
             return Ok(Vec::new());
         }
         let mut idle = Vec::new();
-        for name in &self.deployments {
+        for (_, name) in workloads(self) {
             if self.wanted(cx, name)? == 0 {
-                idle.push(name.clone());
+                idle.push(name.to_owned());
             }
         }
         Ok(idle)
     }
 
-    /// Gives the number of a Deployment back to whoever owned it before this run changed it.
-    async fn owned_as_before(&self, cx: &StepCx, name: &str) -> Result<(), Halt> {
-        let reference = object(kinds::deployment(), cx.namespace(), name);
-        match cx.get(&reference).await? {
-            Some(found) => owners::give_back(cx, &reference, text(&found, "/metadata/uid"), &REPLICAS).await,
-            None => Ok(()),
+    /// Gives the number of each workload back to whoever owned it before this run changed it.
+    async fn owned_as_before(&self, cx: &StepCx) -> Result<(), Halt> {
+        for (kind, name) in workloads(self) {
+            let reference = object(kind, cx.namespace(), name);
+            if let Some(found) = cx.get(&reference).await? {
+                owners::give_back(cx, &reference, text(&found, "/metadata/uid"), &REPLICAS).await?;
+            }
         }
+        Ok(())
     }
 
-    /// Deployments that have the number this step gave them, each as it is, with its name and the number before. One that somebody else has given
-    /// another number since is not ours to put back.
-    async fn changed(&self, cx: &StepCx) -> Result<Vec<(Value, String, u32)>, Halt> {
+    /// Workloads that have the number this step gave them, each as it is, with its name and the number before. One that somebody
+    /// else has given another number since is not ours to put back.
+    async fn changed(&self, cx: &StepCx) -> Result<Vec<(Kind, Value, String, u32)>, Halt> {
         let before = cx.driver.draft(&cx.step);
         let mut changed = Vec::new();
-        for name in &self.deployments {
+        for (kind, name) in workloads(self) {
             let before = before.as_ref().and_then(|all| all.get(name)).and_then(Value::as_u64);
             let Some(before) = before.and_then(|number| u32::try_from(number).ok()) else { continue };
-            let found = cx.world.objects.get(&object(kinds::deployment(), cx.namespace(), name)).await?;
+            let found = cx.world.objects.get(&object(kind.clone(), cx.namespace(), name)).await?;
             let Some(found) = found else { continue };
             let ours = u64::from(self.wanted(cx, name)?);
             let now = found.pointer("/spec/replicas").and_then(Value::as_u64);
             if now == Some(ours) && ours != u64::from(before) {
-                changed.push((found, name.clone(), before));
+                changed.push((kind, found, name.to_owned(), before));
             }
         }
         Ok(changed)
@@ -236,16 +247,16 @@ async fn agree_to_none(cx: &StepCx, idle: &[String]) -> Result<(), Halt> {
 
 /// Waits until the pods are as many as wanted: a stopped writer that still ends can still write. Says of each that is not there yet
 /// what holds it.
-async fn settle(cx: &StepCx, all: &[(String, u32)]) -> Result<(), Halt> {
+async fn settle(cx: &StepCx, all: &[(Kind, String, u32)]) -> Result<(), Halt> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
-    let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = all.iter().map(|(_, name, _)| name.as_str()).collect();
     let mut events = Events::new(cx, cx.namespace());
     loop {
         let said = events.read().await?;
         events.tell(&said, &names).await;
         let mut rows = Vec::new();
-        for (name, wanted) in all {
-            rows.push(standing(cx, name, *wanted, &said).await?);
+        for (kind, name, wanted) in all {
+            rows.push(standing(cx, (kind, name), *wanted, &said).await?);
         }
         let open: Vec<&Row> = rows.iter().filter(|row| row.sign != Sign::Done).collect();
         cx.show("", rows.clone(), None, None);
@@ -255,7 +266,7 @@ async fn settle(cx: &StepCx, all: &[(String, u32)]) -> Result<(), Halt> {
         if tokio::time::Instant::now() > deadline {
             let problem = Diagnostic::new(format!(
                 "{} not the wanted number of pods after {} s",
-                units::plural(open.len(), "deployment has", "deployments have"),
+                units::plural(open.len(), "part has", "parts have"),
                 PATIENCE.as_secs()
             ));
             let causes = open.iter().map(|row| format!("{}: {}", row.name, row.detail));
@@ -268,11 +279,11 @@ async fn settle(cx: &StepCx, all: &[(String, u32)]) -> Result<(), Halt> {
     }
 }
 
-/// How many pods a Deployment has, ending ones included, and what holds the first that is not as wanted.
-async fn standing(cx: &StepCx, name: &str, wanted: u32, events: &[Value]) -> Result<Row, Halt> {
-    let found = cx.get(&object(kinds::deployment(), cx.namespace(), name)).await?;
+/// How many pods a workload has, ending ones included, and what holds the first that is not as wanted.
+async fn standing(cx: &StepCx, (kind, name): (&Kind, &str), wanted: u32, events: &[Value]) -> Result<Row, Halt> {
+    let found = cx.get(&object(kind.clone(), cx.namespace(), name)).await?;
     let pods = match &found {
-        Some(deployment) => pods_of(cx, deployment).await?,
+        Some(workload) => pods_of(cx, workload).await?,
         None => Vec::new(),
     };
     let wanted = wanted as usize;
@@ -290,7 +301,7 @@ async fn standing(cx: &StepCx, name: &str, wanted: u32, events: &[Value]) -> Res
         (Some(pod), _) if pods.len() > wanted => {
             (Sign::Running, "waiting", format!("{} {}", text(pod, "/metadata/name"), reasons::ending(pod)))
         }
-        (_, None) => (Sign::Careful, "not there", "the deployment is gone".to_owned()),
+        (_, None) => (Sign::Careful, "not there", "it is gone".to_owned()),
         _ => {
             let part = reasons::part(name, found.as_ref(), &pods, events, now);
             match part.sign {
@@ -302,9 +313,9 @@ async fn standing(cx: &StepCx, name: &str, wanted: u32, events: &[Value]) -> Res
     Ok(row(sign, word, format!("{counts}: {why}")))
 }
 
-/// Pods of a Deployment that have not run to their end.
-async fn pods_of(cx: &StepCx, deployment: &Value) -> Result<Vec<Value>, Halt> {
-    let labels = deployment.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
+/// Pods of a workload that have not run to their end.
+async fn pods_of(cx: &StepCx, workload: &Value) -> Result<Vec<Value>, Halt> {
+    let labels = workload.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
     let selector = labels.map_or_else(String::new, |all| {
         all.iter().map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default())).collect::<Vec<_>>().join(",")
     });

@@ -1,7 +1,7 @@
 //! Whether the cluster lets our own objects in: each is asked of the server as a dry run while everything still runs. Quota, limits,
 //! pod security, policies and webhooks refuse now, not when production stores nothing.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::matching;
 use crate::{
@@ -10,10 +10,12 @@ use crate::{
         data::{
             client, egress,
             scratch_look::{self, Way},
-            scratch_place,
         },
         deploy::rendered::Rendered,
-        objects::pods::{ready_pod, text},
+        objects::{
+            pods::{ready_pod, text},
+            rooms::Room,
+        },
         spec::CheckKind,
     },
     ports::{PortError, PortErrorKind, kinds},
@@ -175,7 +177,7 @@ pub async fn check(cx: &StepCx) -> Result<Check, Halt> {
         let objects = own.iter().chain(&copy.still).chain(&copy.running);
         match scratch_look::way(cx, scratch).await? {
             Way::Made => {
-                asked.exactly(cx, &scratch_place::manifest(cx, scratch)).await?;
+                asked.exactly(cx, &Room::Scratch.manifest(cx, scratch, Map::new())).await?;
                 for object in objects {
                     asked.elsewhere(cx, object).await?;
                 }

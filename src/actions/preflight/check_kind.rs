@@ -21,6 +21,7 @@ impl CheckKind {
             Self::RehearsalRoom => "rehearsal-room",
             Self::Others => "others",
             Self::Admission => "admission",
+            Self::NewNamespace => "new-namespace",
             Self::Chart => "chart",
             Self::Quiet => "quiet",
             Self::SettingsUnchanged => "settings",
@@ -38,6 +39,7 @@ impl CheckKind {
             | Self::Images
             | Self::Admission
             | Self::Chart
+            | Self::NewNamespace
             | Self::Quiet
             | Self::SettingsUnchanged
             | Self::Captured

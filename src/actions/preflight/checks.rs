@@ -1,6 +1,6 @@
 //! The checks themselves: each asks one thing and says what it found and what helps.
 
-use super::{admission, check::Scope, images, others, rights};
+use super::{admission, beside, check::Scope, images, others, rights};
 use crate::{
     actions::{
         context::{Halt, StepCx},
@@ -76,10 +76,8 @@ pub async fn ask(cx: &StepCx, spec: &CheckSpec, kind: CheckKind, scope: Scope) -
             .await
             .map(|found| kind.from(found, "put the application back as it was, or go back and edit what was captured")),
         CheckKind::Captured => captured(cx, &spec.captured).await,
-        CheckKind::NewVersion => {
-            let wanted = cx.deployment()?.helm.set.get("version").map(|version| cx.render(version)).transpose()?;
-            version(cx, kind, wanted).await
-        }
+        CheckKind::NewVersion => version(cx, kind, new_version(cx)?).await,
+        CheckKind::NewNamespace => beside::room(cx).await,
         CheckKind::CapturedVersion => {
             let captured = cx.facts_of(&cx.deployment()?.helm.captured)?;
             version(cx, kind, Some(text(&captured, "/version").to_owned())).await
@@ -265,6 +263,26 @@ async fn captured(cx: &StepCx, steps: &[String]) -> Result<Check, Halt> {
 /// Whether a step is the one that captured the release.
 pub fn is_capture(cx: &StepCx, step: &str) -> bool {
     cx.deployment().is_ok_and(|deployment| deployment.helm.captured == step)
+}
+
+/// The version that this run leads to, where the runbook says so.
+fn new_version(cx: &StepCx) -> Result<Option<String>, Halt> {
+    cx.deployment()?.helm.set.get("version").map(|version| cx.render(version)).transpose()
+}
+
+/// Whether the new version answers in the namespace where `cx` is at work, which is the one that was made; in words either way.
+pub async fn serves(cx: &StepCx) -> Result<Result<String, String>, Halt> {
+    let asked = async {
+        cx.same_place().await?;
+        version(cx, CheckKind::NewVersion, new_version(cx)?).await
+    };
+    match asked.await {
+        Ok(found) => Ok(Ok(format!("in {} {}", cx.namespace(), found.sentence))),
+        Err(Halt::Failed(problem) | Halt::Refused(problem)) => {
+            Ok(Err(format!("in {}: {}", cx.namespace(), problem.what)))
+        }
+        Err(other) => Err(other),
+    }
 }
 
 async fn version(cx: &StepCx, kind: CheckKind, wanted: Option<String>) -> Result<Check, Halt> {

@@ -1,6 +1,7 @@
 //! Checks: each asks one thing before anything is touched, and says what it found and what helps.
 
 mod admission;
+pub mod beside;
 pub mod check;
 pub mod check_kind;
 pub mod checks;

@@ -73,6 +73,10 @@ pub async fn check(cx: &StepCx) -> Result<Check, Halt> {
     if has(&["delete"]) {
         rights.extend(of_removal(cx).await?);
     }
+    if let Some(beside) = &cx.needs.beside {
+        // what was put there is looked at before it is taken back
+        rights.extend(removable(cx).await?.iter().map(|kind| of_kind("list", kind, beside)));
+    }
     if has(&["helm", "rollback", "rehearse"]) && is_captured(cx) {
         rights.extend(of_chart(cx).await?);
     }
@@ -142,7 +146,8 @@ fn is_captured(cx: &StepCx) -> bool {
 
 /// To install every kind of the rendered chart, in the target and in the scratch namespace.
 async fn of_chart(cx: &StepCx) -> Result<BTreeSet<Right>, Halt> {
-    let rendered = Rendered::read(cx).await?;
+    let place = cx.needs.beside.as_deref().unwrap_or(cx.namespace());
+    let rendered = Rendered::read_in(cx, place).await?;
     let served = cx.world.objects.kinds().await?;
     let of = |wanted: BTreeSet<(String, String)>, verbs: &[&str], place: &str| -> Vec<Right> {
         let kinds = served.iter().filter(|kind| wanted.contains(&(kind.group.clone(), kind.kind.clone())));
@@ -151,7 +156,7 @@ async fn of_chart(cx: &StepCx) -> Result<BTreeSet<Right>, Halt> {
     // a backup installs nothing in the target
     let installs = cx.driver.state().plan.iter().any(|step| ["helm", "rollback"].contains(&step.kind.as_str()));
     let here = if installs { rendered.kinds() } else { BTreeSet::new() };
-    let mut rights: BTreeSet<Right> = of(here, &INSTALLS, cx.namespace()).into_iter().collect();
+    let mut rights: BTreeSet<Right> = of(here, &INSTALLS, place).into_iter().collect();
     if let Some(scratch) = &cx.needs.scratch {
         // a copy is made anew each time, of what may be in one
         let copied = rendered.copied(cx.namespace(), &cx.deployment()?.parts);

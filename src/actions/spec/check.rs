@@ -27,6 +27,8 @@ pub enum CheckKind {
     Others,
     /// The server would let every helper object in: a dry run of each.
     Admission,
+    /// A namespace beside the target can be made, and nothing that the chart makes there collides with what is deployed.
+    NewNamespace,
     /// The chart renders for the new version, and no Helm operation hangs.
     Chart,
     /// Nothing writes to the database.

@@ -2,6 +2,7 @@
 
 mod check;
 mod data;
+mod objects;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 pub use check::{CheckKind, CheckSpec};
 pub use data::{AdoptSpec, DumpSpec, RehearseSpec, RestoreSpec, SealSpec, VerifySpec, VerifyWhat};
+pub use objects::{
+    DeleteSpec, NamespaceSpec, PatchObjects, PatchSpec, ReleaseSpec, ScaleSpec, SuspendSpec, WaitFor, WaitSpec,
+};
 
 use crate::{run::Form, text::Template};
 
@@ -43,6 +47,8 @@ pub enum ActionSpec {
     Rehearse(RehearseSpec),
     /// Encrypt what a recovery needs into one folder.
     Seal(SealSpec),
+    /// Make a namespace, for steps that say `in`.
+    Namespace(NamespaceSpec),
     /// Change fields of objects that exist.
     Patch(PatchSpec),
     /// Delete objects, behind the gate.
@@ -78,6 +84,7 @@ impl ActionSpec {
             Self::Verify(_) => "verify",
             Self::Rehearse(_) => "rehearse",
             Self::Seal(_) => "seal",
+            Self::Namespace(_) => "namespace",
             Self::Patch(_) => "patch",
             Self::Delete(_) => "delete",
             Self::Release(_) => "release",
@@ -163,6 +170,12 @@ pub struct ConfirmSpec {
 pub struct ManualSpec {
     /// What to do, one line a thing.
     pub text: Vec<Template>,
+    /// The `ask` step whose items are named beneath it, one a line.
+    #[serde(default)]
+    pub of: Option<String>,
+    /// What a roll back asks for, once this was begun: only a human can take it back.
+    #[serde(default)]
+    pub back: Vec<Template>,
 }
 
 /// Where a program runs.
@@ -189,111 +202,6 @@ pub struct RunSpec {
     /// Whether running it again does no harm.
     #[serde(default)]
     pub repeatable: bool,
-}
-
-/// `scale`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ScaleSpec {
-    /// Names of Deployments.
-    pub deployments: Vec<String>,
-    /// Number of replicas, or absent: back to what the named step found.
-    #[serde(default)]
-    pub replicas: Option<u32>,
-    /// The `scale` step whose numbers come back.
-    #[serde(default)]
-    pub as_before: Option<String>,
-    /// Whether the rows of the database are counted once that number is reached.
-    #[serde(default)]
-    pub counts: bool,
-    /// Whether who else acts on the deployment, and could start them again, is paused before. With `as_before` everybody acts again
-    /// whom the run has paused.
-    #[serde(default)]
-    pub others: bool,
-}
-
-/// `suspend`: pauses who else acts on the deployment, as schedules, autoscalers and what deploys by itself. They act again with the
-/// `scale` step that has `as_before`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SuspendSpec {}
-
-/// `patch`: volumes of the deployment's claims.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PatchSpec {
-    /// What is patched.
-    pub objects: PatchObjects,
-    /// The `patch` step that set the volumes to be kept, for what is done with them later.
-    #[serde(default)]
-    pub kept: Option<String>,
-    /// The `rehearse` step whose proven dump is the way back where `keep_volumes` may not: that is shown and asked then. Without
-    /// it volumes must be kept.
-    #[serde(default)]
-    pub or_dump: Option<String>,
-}
-
-/// Objects that `patch` knows how to find and change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PatchObjects {
-    /// Every PersistentVolume bound to a claim of the namespace: reclaim policy Retain.
-    KeepVolumes,
-    /// Volumes that were kept: free for a new claim of the same name, and for that one only.
-    BindVolumes,
-}
-
-/// `delete`: the deployment's objects; the namespace stays. Its gate asks that every step of `requires: {captured: […]}` is
-/// complete and unchanged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DeleteSpec {
-    /// The step that set the volumes to Retain; its volumes are named as what stays.
-    pub keep_volumes: String,
-    /// The `check` step that reads the settings again. Without it what goes is not what was captured and dumped, but what
-    /// stands in the place of it: then `brings_back` says what comes instead.
-    #[serde(default)]
-    pub checked_by: Option<String>,
-    /// The `patch` step whose volumes take the place of what goes, or the `dump` step whose files do.
-    #[serde(default)]
-    pub brings_back: Option<String>,
-    /// The rehearsal that proves what is brought back.
-    pub proven_by: String,
-    /// The `dump` step whose files are hashed again.
-    pub dump: String,
-}
-
-/// `release`: volumes that were kept go for good.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReleaseSpec {
-    /// The `patch` step that set them to be kept.
-    pub volumes: String,
-    /// The `dump` step whose files are hashed again: they are the only way back afterwards.
-    pub dump: String,
-    /// The rehearsal that proved them.
-    pub proven_by: String,
-}
-
-/// What `wait` waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum WaitFor {
-    /// The deployment's parts are ready and its API says so.
-    Ready,
-    /// What was deleted is gone.
-    Gone,
-}
-
-/// `wait`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WaitSpec {
-    /// For what.
-    pub until: WaitFor,
-    /// The `delete` step, when waiting for gone.
-    #[serde(default)]
-    pub delete: Option<String>,
 }
 
 /// `helm`: install or upgrade the deployment with captured values and files.

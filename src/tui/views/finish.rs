@@ -27,6 +27,9 @@ pub fn view(app: &App, screen: &FinishScreen, room: Room) -> Vec<Line> {
         _ if app.run.rolled_back => format!("{name}: what this run changed is put back"),
         _ if sealed => format!("{name}: the backup is restored once, proven and sealed"),
         "" => format!("{name}: every step is done"),
+        _ if cleared && !summaries(app, "delete").is_empty() => {
+            format!("{name}: the old deployment is removed, its volumes are kept")
+        }
         _ if cleared => format!("{name}: what was kept of the version before is given back"),
         to if back => format!("{name} {to} is back, with the rows that were dumped"),
         to => format!("{name} {to} is up, with as many rows as were dumped"),

@@ -57,6 +57,9 @@ pub fn view(app: &App, screen: &PlanScreen, room: Room) -> Vec<Line> {
             Some(Purpose::Restore) => {
                 "It stays shut until the backup's files were hashed again, and the volumes of what goes are kept."
             }
+            Some(Purpose::ClearUp) if run.plan.iter().any(|step| step.kind == "delete") => {
+                "It stays shut unless the new version answers and nothing of the old one ran since. The volumes are kept."
+            }
             Some(Purpose::ClearUp) => {
                 "It stays shut while anything uses what goes. After it only the proven dump leads back."
             }

@@ -22,6 +22,11 @@ fn changes(event: &Event, of: &str) -> bool {
     matches!(event, Event::Recorded { record, .. } if matches!(&**record, Record::Effect { step, .. } if step.0 == of))
 }
 
+/// Whether a step just came to its end.
+fn ends(event: &Event, of: &str) -> bool {
+    matches!(event, Event::Recorded { record, .. } if matches!(&**record, Record::Ended { step, .. } if step.0 == of))
+}
+
 /// Answers of a human who has switched all over.
 fn switched() -> Value {
     let done = json!({"go_on": true});
@@ -137,10 +142,11 @@ async fn given_up_before_the_switch_the_new_namespace_goes_and_nothing_of_others
 async fn given_up_after_the_switch_the_old_one_is_back_and_the_new_one_stays() {
     let desk = Desk::new(&[], 100).await;
     let before = desk.plant().await;
-    let cut = desk.begin("beside", "pod", &switched(), |event| changes(event, "stop_old")).await;
+    let cut = desk.begin("beside", "pod", &switched(), |event| ends(event, "stop_old")).await;
     assert_eq!(cut.stopped, None, "{}", cut.said);
     let mut answers = switched();
     answers["stop_old"] = json!({"go_on": true});
+    assert_eq!(desk.replicas(NAMESPACE).await, [0, 0, 0]);
     let ride = desk.give_up(&answers).await;
     assert_eq!(ride.stopped, Some(Stopped::RolledBack), "{}", ride.said);
     assert!(
@@ -196,7 +202,9 @@ async fn the_new_version_is_deployed_beside_over_kills_and_the_old_one_removed_l
     assert!(shut.says("the gate is shut, nothing is deleted. serves: in plant-next: no ready pod"), "{}", shut.said);
     assert_eq!(desk.replicas(NAMESPACE).await, [0, 0, 0]);
     desk.scale(kinds::deployment(), NEXT, "pix-core", 1).await;
-    desk.pod_in(NEXT, "pix-core", "pix-core").await;
+    while desk.find(kinds::deployment(), Some(NEXT), "pix-core").await.unwrap()["status"]["readyReplicas"] != json!(1) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let cut = desk.resume(&gate, |event| changes(event, "remove")).await;
     assert_eq!(cut.stopped, None, "{}", cut.said);
     let ride = desk.resume(&gate, |_| false).await;

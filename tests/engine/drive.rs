@@ -25,14 +25,23 @@ use crate::clerk::attend;
 pub use crate::clerk::{Act, Clerk};
 use crate::world::{Fake, Moment, PASSPHRASE, PLANT};
 
+const PIXELCORE: &str = include_str!("../../assets/runbooks/pixelcore.yaml");
+
 /// The upgrade of PixelCore with a second writer, and one step that must never be repeated. The other intents are left out:
 /// the text is read again at every of the hundreds of kills.
 pub fn pixelcore() -> String {
-    let text = include_str!("../../assets/runbooks/pixelcore.yaml");
-    let (head, intents) = text.split_once("\nintents:\n").unwrap();
+    let (head, intents) = PIXELCORE.split_once("\nintents:\n").unwrap();
     let upgrade = intents.find("\n  - id: ").map_or(intents, |end| &intents[..=end]);
     // an input may name no intent that is not there
-    let text = format!("{head}\nintents:\n{upgrade}").replace("intents: [backup]", "intents: [upgrade]");
+    edited(&format!("{head}\nintents:\n{upgrade}").replace("intents: [backup]", "intents: [upgrade]"))
+}
+
+/// The same with every intent.
+pub fn pixelcore_with_all() -> String {
+    edited(PIXELCORE)
+}
+
+fn edited(text: &str) -> String {
     let announce = "          - id: announce
             title: Announce it
             why: Everybody is told once.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     crash::{answers, for_each, paused},
-    drive::{Act, Clerk, Desk, Ride, pixelcore},
+    drive::{Act, Clerk, Desk, Ride, pixelcore, pixelcore_with_all},
     world::{Fake, Key, Moment, State, key},
 };
 
@@ -129,7 +129,7 @@ async fn another_cluster_is_never_put_back_into() {
 #[tokio::test(start_paused = true)]
 async fn once_the_removal_was_begun_the_way_back_is_shown_and_nothing_is_undone() {
     let (_home, answers) = answers();
-    let mut desk = Desk::begin(&pixelcore(), Fake::new(State::with_deployment("test"))).await;
+    let mut desk = Desk::begin(&pixelcore_with_all(), Fake::new(State::with_deployment("test"))).await;
     desk.typed = Typed::with(Some(std::path::Path::new("/srv/dd")));
     desk.fake.fail("program helm upgrade --install pixelcore /chart -n plant ", PortErrorKind::Other);
     let mut said = ["roll-back", "way-back", "way-back", "stop"].iter();

@@ -30,10 +30,11 @@ fn builds_on(step: &PlanStep, plan: &Plan) -> Vec<String> {
 }
 
 /// The choices that a failure adds: one for each earlier step it names. Once something irreversible was begun, what led to it
-/// cannot be done again, only what came after it.
+/// cannot be done again, only what came after it; and a new place that others were led to is not filled anew.
 pub fn choices(problem: &Diagnostic, plan: &Plan, state: &RunState) -> Vec<Choice> {
     let removals = plan.steps.iter().rposition(|step| step.planned.risk == Risk::Irreversible);
-    let first = removals.filter(|_| state.removal_begun()).map_or(0, |at| at + 1);
+    let removal = removals.filter(|_| state.removal_begun());
+    let first = removal.max(handed_over(plan, state)).map_or(0, |at| at + 1);
     let late = |id: &String| plan.steps[first..].iter().find(|step| step.planned.id.0 == *id);
     let named = problem.again.iter().filter_map(late);
     let over = named.filter(|step| state.step(&step.planned.id).is_over());
@@ -49,6 +50,14 @@ pub fn choices(problem: &Diagnostic, plan: &Plan, state: &RunState) -> Vec<Choic
         }
     })
     .collect()
+}
+
+/// The last step at which a human was asked to lead others to a namespace that this run made.
+fn handed_over(plan: &Plan, state: &RunState) -> Option<usize> {
+    let makes = plan.steps.iter().any(|step| matches!(step.spec, ActionSpec::Namespace(_)));
+    let asked =
+        |step: &PlanStep| matches!(step.spec, ActionSpec::Manual(_)) && state.attempts.contains_key(&step.planned.id);
+    plan.steps.iter().rposition(asked).filter(|_| makes)
 }
 
 /// Whether a human answers a step of this kind.
@@ -86,4 +95,58 @@ pub fn reopened(from: &StepId, plan: &Plan, state: &RunState) -> Vec<StepId> {
         }
     }
     steps
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        ports::Identity,
+        run::{Outcome, Record, Repeat},
+        runbook::{EMBEDDED, load},
+    };
+
+    /// Whether the dump may be made again after these steps were asked of a human.
+    fn offered(asked: &[&str]) -> bool {
+        let (name, text) = EMBEDDED[0];
+        let loaded = load(name, text).unwrap();
+        let intent = loaded.runbook.intents.iter().find(|intent| intent.id == "beside").unwrap();
+        let target = Identity {
+            cluster_uid: None,
+            ca_sha256: "c".into(),
+            namespace_uid: "n".into(),
+            root_uid: String::new(),
+            namespace: "plant".into(),
+            server_version: String::new(),
+            labels: Vec::new(),
+        };
+        let plan = Plan::new(&loaded.runbook, intent, &target, &json!({}));
+        let planned =
+            Record::Planned { phases: Vec::new(), steps: plan.steps.iter().map(|s| s.planned.clone()).collect() };
+        let ended = plan.steps.iter().map(|step| Record::Ended {
+            step: step.planned.id.clone(),
+            attempt: 1,
+            outcome: Outcome::Done { summary: String::new(), facts: json!({}) },
+        });
+        let human = |step: &PlanStep| !matches!(step.spec, ActionSpec::Manual(_));
+        let done = plan.steps.iter().zip(ended).filter(|(step, _)| human(step)).map(|(_, record)| record);
+        let begun =
+            asked.iter().map(|id| Record::Intent { step: StepId((*id).into()), attempt: 1, repeat: Repeat::Safe });
+        let records: Vec<Record> = std::iter::once(planned).chain(done).chain(begun).collect();
+        let state = RunState::of(records.iter().map(|record| (Timestamp::UNIX_EPOCH, record)));
+        !choices(&Diagnostic::new("written to since").again("dump"), &plan, &state).is_empty()
+    }
+
+    #[test]
+    fn a_new_place_that_others_were_led_to_is_not_filled_anew() {
+        let (_, text) = EMBEDDED[0];
+        let loaded = load("pixelcore", text).unwrap();
+        let intent = loaded.runbook.intents.iter().find(|intent| intent.id == "beside").unwrap();
+        let by_hand = intent.steps().find(|(_, _, step)| matches!(step.action, ActionSpec::Manual(_)));
+        let first = by_hand.unwrap().2.id.0.clone();
+        assert!(offered(&[]) && !offered(&[&first]));
+    }
 }

@@ -301,7 +301,7 @@ fn kinds_of(key: &str) -> Option<&'static [&'static str]> {
         "captured" => &["ask", "capture"],
         "set_file" | "from" | "of" => &["ask"],
         "dump" => &["dump", "adopt"],
-        "proven_by" => &["rehearse"],
+        "proven_by" | "or_dump" => &["rehearse"],
         "keep_volumes" | "kept" | "volumes" => &["patch"],
         "brings_back" => &["patch", "dump"],
         "checked_by" => &["check"],

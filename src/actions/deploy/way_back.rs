@@ -57,11 +57,7 @@ impl DeleteSpec {
         lines.push(format!(
             "$ {helm_there} uninstall {release} -n {ns} --ignore-not-found --wait   (what is there of the new version)"
         ));
-        for claim in keep::claims(cx, &self.keep_volumes) {
-            lines.push(format!(
-                "$ {kubectl} -n {ns} delete pvc {claim} --ignore-not-found   (the new version's; its data go)"
-            ));
-        }
+        lines.extend(self.claims_in_the_way(cx, &kubectl).await);
         for volume in &volumes {
             let (claim, name) = (text(volume, "/claim"), text(volume, "/volume"));
             let now = cx.world.objects.get(&object(kinds::claim(), ns, claim)).await;
@@ -135,7 +131,29 @@ impl DeleteSpec {
 impl DeleteSpec {
     /// Whether it was agreed that no volume is kept: then no volume leads back.
     pub fn keeps_nothing(&self, cx: &StepCx) -> bool {
-        self.brings_back.is_none() && keep::not_kept(cx, &self.keep_volumes).is_some()
+        self.without_volumes(cx).is_some()
+    }
+
+    /// Claims that were not kept, where something is left under their names: the old one with its data, or the new version's.
+    async fn claims_in_the_way(&self, cx: &StepCx, kubectl: &str) -> Vec<String> {
+        let (ns, mut lines) = (cx.namespace(), Vec::new());
+        for (claim, uid) in keep::claims(cx, &self.keep_volumes) {
+            let now = cx.world.objects.get(&object(kinds::claim(), ns, &claim)).await;
+            match now.map(|now| now.map(|now| text(&now, "/metadata/uid") == uid)) {
+                Ok(None) => {}
+                Ok(Some(true)) => lines.push(format!(
+                    "claim {claim} is still the one of before, with all its data: leave it, and leave out what empties or fills its \
+                     database"
+                )),
+                Ok(Some(false)) => {
+                    lines.push(format!("$ {kubectl} -n {ns} delete pvc {claim}   (the new version's; its data go)"));
+                }
+                Err(_) => lines.push(format!(
+                    "$ {kubectl} -n {ns} delete pvc {claim}   (only where its uid is no more {uid}, which is the old one with its data)"
+                )),
+            }
+        }
+        lines
     }
 
     /// How the proven dump gets into a database that began empty.

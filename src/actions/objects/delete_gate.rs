@@ -90,7 +90,8 @@ impl Gated for DeleteSpec {
     fn stays(&self, cx: &StepCx, found: &Found, locks: &[Lock]) -> Vec<String> {
         let mut stays = volumes(cx, &self.keep_volumes, "kept");
         if self.without_volumes(cx).is_some() {
-            let claims = keep::claims(cx, &self.keep_volumes).join(", ");
+            let claims: Vec<String> = keep::claims(cx, &self.keep_volumes).into_iter().map(|(name, _)| name).collect();
+            let claims = claims.join(", ");
             stays.push(format!("no volume: the data of {claims} go"));
         }
         stays.extend(self.brings_back.iter().flat_map(|step| volumes(cx, step, "comes back")));
@@ -127,9 +128,11 @@ impl Gated for DeleteSpec {
 }
 
 impl DeleteSpec {
-    /// Why no volume is kept, where that was agreed to. What stands in the place of something else is in no dump.
-    fn without_volumes(&self, cx: &StepCx) -> Option<String> {
-        self.brings_back.is_none().then(|| keep::not_kept(cx, &self.keep_volumes)).flatten()
+    /// Why no volume is kept, where that was agreed to, and the dump holds every row: only what `quiet` is asked of does.
+    pub fn without_volumes(&self, cx: &StepCx) -> Option<String> {
+        let adopted = artifacts::DumpFacts::of(cx, &self.dump).is_ok_and(|facts| facts.is_adopted());
+        let whole = self.checked_by.is_some() && self.brings_back.is_none() && !adopted;
+        whole.then(|| keep::not_kept(cx, &self.keep_volumes)).flatten()
     }
 
     /// The lock of volumes that are not kept: shut as soon as they can be.

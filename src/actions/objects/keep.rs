@@ -1,7 +1,7 @@
 //! Where volumes cannot be kept, since they belong to the whole cluster: who finds that out, what is asked then, and what the gate
 //! says of it. Nothing here changes anything; called by `patch`, by the gate of `delete` and by the preflight.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     patch::{policy, volumes},
@@ -14,7 +14,7 @@ use crate::{
         preflight::rights,
     },
     ports::{Right, kinds},
-    run::{Question, Record, Reply, Row, Sign},
+    run::{Environment, Question, Record, Reply, Row, Sign},
     text::{Diagnostic, units},
 };
 
@@ -59,13 +59,9 @@ async fn elsewise(cx: &StepCx) -> Result<&'static str, Halt> {
 /// The way back; or a refusal, where no dump is proven that could take the place of the volumes.
 pub async fn without(cx: &StepCx, rehearsal: &str, missing: &[Right]) -> Result<Done, Halt> {
     let told = rights::told(missing);
-    let claims: Vec<String> = find_in(cx, vec![kinds::stateful_set(), kinds::claim()])
-        .await?
-        .goes
-        .into_iter()
-        .filter(|target| target.object.kind == kinds::claim())
-        .map(|target| target.object.name)
-        .collect();
+    let found = find_in(cx, vec![kinds::stateful_set(), kinds::claim()]).await?.goes;
+    let found: Vec<_> = found.into_iter().filter(|target| target.object.kind == kinds::claim()).collect();
+    let claims: Vec<String> = found.iter().map(|target| target.object.name.clone()).collect();
     let Ok(rehearsed) = rehearsed(cx, rehearsal) else {
         return Err(Halt::Refused(Box::new(
             Diagnostic::new(format!("no volume can be kept: {} is refused", told.what))
@@ -94,7 +90,12 @@ pub async fn without(cx: &StepCx, rehearsal: &str, missing: &[Right]) -> Result<
         "Nothing is deleted by this step.".to_owned(),
     ];
     let button = "Go on without keeping them".to_owned();
-    let question = Question::Confirm { step: cx.step.clone(), text, button, person: false };
+    let question = Question::Confirm {
+        step: cx.step.clone(),
+        text,
+        button,
+        person: cx.driver.state().environment == Environment::Prod,
+    };
     loop {
         match cx.driver.ask(question.clone()).await? {
             Reply::Continue => break,
@@ -103,12 +104,13 @@ pub async fn without(cx: &StepCx, rehearsal: &str, missing: &[Right]) -> Result<
         }
     }
     let why = format!("{} is refused", told.what);
+    let uids: Map<String, Value> = found.into_iter().map(|target| (target.object.name, json!(target.uid))).collect();
     let (step, by) = (cx.step.clone(), cx.world.host.operator());
     let reason = format!("{why}; the way back is the proven dump, {rehearsed}");
     cx.driver.record(Record::Confirmed { step, item: "no volume is kept".to_owned(), by, reason }).await?;
     Ok(Done::with(
         "no volume can be kept: the way back is the proven dump",
-        json!({"volumes": [], NOT_KEPT: why, "claims": claims}),
+        json!({"volumes": [], NOT_KEPT: why, "claims": uids}),
     ))
 }
 
@@ -117,8 +119,9 @@ pub fn not_kept(cx: &StepCx, step: &str) -> Option<String> {
     cx.facts_of(step).ok()?.get(NOT_KEPT).and_then(Value::as_str).map(str::to_owned)
 }
 
-/// Claims whose data go with them.
-pub fn claims(cx: &StepCx, step: &str) -> Vec<String> {
+/// Claims whose data go with them, each with its uid.
+pub fn claims(cx: &StepCx, step: &str) -> Vec<(String, String)> {
     let facts = cx.facts_of(step).unwrap_or_default();
-    facts["claims"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    let claims = facts["claims"].as_object().into_iter().flatten();
+    claims.map(|(name, uid)| (name.clone(), text(uid, "").to_owned())).collect()
 }

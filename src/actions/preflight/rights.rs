@@ -112,12 +112,16 @@ async fn in_scratch(cx: &StepCx, scratch: &str, rights: &mut BTreeSet<Right>) ->
     match scratch_look::way(cx, scratch).await? {
         Way::Made => {}
         Way::Given => {
-            rights.retain(|right| right.resource != "namespaces");
+            // a namespace beside the target is made whatever the rehearsal has
+            rights.retain(|right| right.resource != "namespaces" || cx.needs.beside.is_some());
             let more = scratch_look::rights_in(cx, scratch, rights).await?;
             rights.extend(more);
         }
         Way::Taken(_) | Way::Refused => {
-            rights.retain(|right| right.resource != "namespaces" && right.namespace.as_deref() != Some(scratch));
+            rights.retain(|right| {
+                let made = right.resource == "namespaces" && cx.needs.beside.is_none();
+                !made && right.namespace.as_deref() != Some(scratch)
+            });
         }
     }
     Ok(())

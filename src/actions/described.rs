@@ -1,7 +1,7 @@
 //! A step before it runs: what it would do and what it needs, from the runbook and the target alone. The plan is made of it.
 
 use super::deployment::Deployment;
-use crate::{ports::Right, text::Template};
+use crate::{ports::Right, run::StepId, text::Template};
 
 /// What the steps of a plan need.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Needs {
     pub scratch: Option<String>,
     /// Name of the namespace beside the target that the deployment is installed in, where it is.
     pub beside: Option<String>,
+    /// Steps that let others rest who act on the deployment.
+    pub pausing: Vec<StepId>,
 }
 
 /// What planning knows.

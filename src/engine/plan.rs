@@ -80,6 +80,9 @@ impl Plan {
             needs.rights.extend(described.rights.iter().cloned());
             needs.optional.extend(described.optional.iter().cloned());
             needs.programs.extend(described.programs.iter().cloned());
+            if pauses_others(&step.action) {
+                needs.pausing.push(step.id.clone());
+            }
             if let ActionSpec::Rehearse(spec) = &step.action {
                 needs.scratch = fill(&spec.namespace).ok();
             }
@@ -150,6 +153,15 @@ impl Plan {
 }
 
 /// A step with what makes it happen.
+/// Whether a step lets others rest who act on the deployment.
+fn pauses_others(action: &ActionSpec) -> bool {
+    match action {
+        ActionSpec::Suspend(_) => true,
+        ActionSpec::Scale(spec) => spec.others && spec.replicas.is_some(),
+        _ => false,
+    }
+}
+
 fn planned(phase: usize, number: String, step: &Step, described: Described) -> PlanStep {
     let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_owned() } else { text.to_owned() };
     PlanStep {

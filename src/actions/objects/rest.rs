@@ -117,8 +117,12 @@ impl Paused {
     }
 }
 
+fn memo_of(step: &StepId) -> StepId {
+    StepId(format!("{step}@others"))
+}
+
 fn memo(cx: &StepCx) -> StepId {
-    StepId(format!("{}@others", cx.step.0))
+    memo_of(&cx.step)
 }
 
 /// Those whom a step has paused by now, its own end written or not.
@@ -126,12 +130,17 @@ pub fn noted(cx: &StepCx) -> Vec<Paused> {
     cx.driver.draft(&memo(cx)).and_then(|all| serde_json::from_value(all).ok()).unwrap_or_default()
 }
 
-/// Everybody whom steps of this run have paused that are done, and those of a run that it goes on from, if that one did not come
-/// to its end.
+/// Everybody whom steps of this run have paused, their own end written or not, and those of a run that it goes on from, if that
+/// one did not come to its end.
 pub fn of_run(cx: &StepCx) -> Vec<Paused> {
+    let state = cx.driver.state();
+    let done = state.facts.values().map(|facts| facts["others"].clone());
+    let begun = state.plan.iter().filter_map(|step| cx.driver.draft(&memo_of(&step.id)));
     let mut all: Vec<Paused> = Vec::new();
-    for facts in cx.driver.state().facts.values() {
-        all.extend(serde_json::from_value::<Vec<Paused>>(facts["others"].clone()).unwrap_or_default());
+    for paused in done.chain(begun) {
+        let paused: Vec<Paused> = serde_json::from_value(paused).unwrap_or_default();
+        let known: Vec<String> = all.iter().map(|one| one.uid.clone()).collect();
+        all.extend(paused.into_iter().filter(|one| !known.contains(&one.uid)));
     }
     all
 }

@@ -25,7 +25,14 @@ pub async fn check(cx: &StepCx) -> Result<Check, Halt> {
         help.push(stuck.help.clone());
         result = if stuck.certain || result == CheckResult::Fail { CheckResult::Fail } else { CheckResult::Warn };
     }
+    let nobody_pauses = cx.needs.pausing.is_empty();
     for other in &found.active {
+        if nobody_pauses {
+            sentences.push(format!("{}, and this procedure pauses nobody", other.acts));
+            help.push(format!("have it paused until all is over: {}", command(&other.object, other.rest)));
+            result = CheckResult::Fail;
+            continue;
+        }
         if let Err(refused) = may_pause(cx, other).await? {
             sentences.push(format!("{}, and may not be paused from here", other.acts));
             help.push(refused);
@@ -33,7 +40,7 @@ pub async fn check(cx: &StepCx) -> Result<Check, Halt> {
             result = CheckResult::Fail;
         }
     }
-    if !found.active.is_empty() {
+    if !found.active.is_empty() && !nobody_pauses {
         let names: Vec<&str> = found.active.iter().map(|other| other.acts.as_str()).collect();
         let count = units::plural(names.len(), "other is", "others are");
         sentences.push(format!("{count} paused before anything stops, and put back as before: {}", names.join("; ")));

@@ -17,7 +17,7 @@ use crate::{
         spec::{NamespaceSpec, ScaleSpec},
     },
     run::{Repeat, Verdict},
-    text::Diagnostic,
+    text::{Diagnostic, quoted},
 };
 
 const NEW: Room = Room::New;
@@ -184,7 +184,10 @@ async fn refuse_foreign(there: &StepCx) -> Result<(), Halt> {
             .proves("somebody else works there; removing it would take theirs along")
             .safe("everything: nothing of it was removed")
             .help(format!("find out whose that is and take it out of {name}, then go on"))
-            .help(format!("where all of it may go: kubectl delete namespace {name}, then go on")),
+            .help(format!(
+                "where all of it may go: kubectl --context {} delete namespace {name}, then go on",
+                quoted(&there.driver.state().context)
+            )),
     )))
 }
 

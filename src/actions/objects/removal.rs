@@ -142,8 +142,7 @@ pub async fn find_in(cx: &StepCx, kinds: Vec<Kind>) -> Result<Found, Halt> {
         let claim = kind.kind == "PersistentVolumeClaim"
             && owners.into_iter().flatten().any(|owner| released.contains(text(owner, "/uid")));
         let owned = !claim && owners.is_some_and(|owners| !owners.is_empty());
-        let furniture = (kind.kind == "ConfigMap" && name == "kube-root-ca.crt")
-            || (kind.kind == "ServiceAccount" && name == "default");
+        let furniture = furniture(&kind, &object);
         // a helper of ours that ends already would be gone while the words are typed, and the list another one
         let ending = is_helper(&object) && object.pointer("/metadata/deletionTimestamp").is_some();
         if owned || furniture || ending {

@@ -3,7 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::pods::{object, text};
+use super::{
+    pods::{object, text},
+    removal,
+};
 use crate::{
     actions::{
         context::{Halt, StepCx},
@@ -64,9 +67,12 @@ pub async fn still(cx: &StepCx, step: &str) -> Result<Result<String, String>, Ha
         }
     }
     let is_over = |pod: &Value| matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
+    let goes = removal::find_in(cx, vec![kinds::stateful_set(), kinds::claim()]).await?.goes;
+    // a neighbour's pod on a volume of its own is no matter
+    let ours: Vec<&str> = goes.iter().map(|target| target.object.name.as_str()).collect();
     let pods = cx.list(&kinds::pod(), cx.namespace(), "").await?;
-    if let Some(pod) = pods.iter().find(|pod| !is_over(pod) && uses_a_claim(pod)) {
-        return Ok(Err(format!("pod {} is there and uses a volume", text(pod, "/metadata/name"))));
+    if let Some(pod) = pods.iter().find(|pod| !is_over(pod) && claims_of(pod).any(|claim| ours.contains(&claim))) {
+        return Ok(Err(format!("pod {} is there and uses a volume of it", text(pod, "/metadata/name"))));
     }
     Ok(Ok(format!(
         "{} as they were left, at 0 all the time since; no pod uses a volume",
@@ -74,7 +80,7 @@ pub async fn still(cx: &StepCx, step: &str) -> Result<Result<String, String>, Ha
     )))
 }
 
-fn uses_a_claim(pod: &Value) -> bool {
+fn claims_of(pod: &Value) -> impl Iterator<Item = &str> {
     let volumes = pod.pointer("/spec/volumes").and_then(Value::as_array);
-    volumes.into_iter().flatten().any(|volume| volume.get("persistentVolumeClaim").is_some())
+    volumes.into_iter().flatten().filter_map(|volume| volume.pointer("/persistentVolumeClaim/claimName")?.as_str())
 }

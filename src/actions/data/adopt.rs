@@ -29,7 +29,7 @@ use crate::{
         counts::Counts,
         dump::{DumpKind, DumpReport},
     },
-    run::{Question, Record, Repeat, Reply, Row, Sign, Verdict},
+    run::{Environment, Question, Record, Repeat, Reply, Row, Sign, Verdict},
     text::{Diagnostic, hex, units},
 };
 
@@ -93,9 +93,9 @@ impl AdoptSpec {
         cx.show("Rows in these files, and in the database now.", shown.rows, None, None);
         let question = Question::Confirm {
             step: cx.step.clone(),
-            text: text(&counts, &now, &shown.nowhere, (&csv, large.rows), &plain),
+            text: text(&counts, &now, &shown.nowhere, (&csv, &table), &plain),
             button: "Take these files".to_owned(),
-            person: false,
+            person: cx.driver.state().environment == Environment::Prod,
         };
         loop {
             match cx.driver.ask(question.clone()).await? {
@@ -161,7 +161,7 @@ fn text(
     files: &Counts,
     now: &Counts,
     nowhere: &[String],
-    (csv, rows): (&DumpFile, u64),
+    (csv, table): (&DumpFile, &str),
     plain: &DumpReport,
 ) -> Vec<String> {
     let sum = |counts: &Counts| units::plural(counts.tables.values().sum::<u64>(), "row", "rows");
@@ -170,9 +170,11 @@ fn text(
             .to_owned(),
         format!("- {} in {} tables; the database now has {} in {}", sum(files), files.tables.len(), sum(now), now.tables.len()),
         format!(
-            "- {} has {}. A CSV file that was cut at the end of a row looks whole: compare this number with what you know",
+            "- {} has {}, its table has {} now. A CSV file that was cut at the end of a row looks whole: compare this number with \
+             what you know",
             csv.name,
-            units::plural(rows, "row", "rows")
+            units::plural(files.tables.get(table).copied().unwrap_or(0), "row", "rows"),
+            units::count(now.tables.get(table).copied().unwrap_or(0))
         ),
     ];
     if let Some(version) = &plain.server_version {

@@ -37,8 +37,8 @@ pub async fn inspect(cx: &StepCx, facts: &DumpFacts) -> Result<Inspected, Halt> 
     };
     let mended = |problem: Diagnostic| problem.or("", "production: it was only read", "dump again");
     let found = read(cx, &facts.dump, &facts.csv, Some(rows)).await.map_err(|halt| halt.told(mended))?;
-    same(&facts.dump, &found.0.sha256)?;
-    same(&facts.csv, &found.1.sha256)?;
+    same(facts, &facts.dump, &found.0.sha256)?;
+    same(facts, &facts.csv, &found.1.sha256)?;
     Ok(Inspected { dump: found.0, csv: found.1, large })
 }
 
@@ -81,12 +81,13 @@ fn damaged(name: &str, fault: &impl std::error::Error) -> Diagnostic {
     Diagnostic::new(format!("{name}, {fault}")).proves("this file counts as no dump")
 }
 
-fn same(file: &DumpFile, sha256: &str) -> Result<(), Halt> {
+fn same(facts: &DumpFacts, file: &DumpFile, sha256: &str) -> Result<(), Halt> {
     if file.sha256 == sha256 {
         return Ok(());
     }
-    Err(Diagnostic::new(format!("{} is not the file that was dumped", file.name))
-        .proves("the file here changed since the dump")
-        .help("dump again")
+    let (then, help) = if facts.is_adopted() { ("taken", "take the files again") } else { ("dumped", "dump again") };
+    Err(Diagnostic::new(format!("{} is not the file that was {then}", file.name))
+        .proves("the file here changed since then")
+        .help(help)
         .into())
 }

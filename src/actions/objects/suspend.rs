@@ -11,7 +11,7 @@ use crate::{
         spec::SuspendSpec,
     },
     ports::Right,
-    run::{Question, Repeat, Reply, Verdict},
+    run::{Environment, Question, Repeat, Reply, Verdict},
     text::units,
 };
 
@@ -62,7 +62,12 @@ async fn agree(cx: &StepCx, deploying: &[String]) -> Result<(), Halt> {
         "See first that what it holds is the version that runs now.".to_owned(),
     ];
     let button = "Let it act again".to_owned();
-    let question = Question::Confirm { step: cx.step.clone(), text, button, person: false };
+    let question = Question::Confirm {
+        step: cx.step.clone(),
+        text,
+        button,
+        person: cx.driver.state().environment == Environment::Prod,
+    };
     loop {
         match cx.driver.ask(question.clone()).await? {
             Reply::Continue => return Ok(()),

@@ -186,6 +186,7 @@ fn a_step_names_the_steps_it_rests_on() {
             "which rollback puts back",
         ),
         ("rollback: {to: version}", "rollback: {to: dump}", "step dump, which is of kind `dump`, not `capture`"),
+        ("or_dump: rehearse", "or_dump: dump", "step dump, which is of kind `dump`, not `rehearse`"),
         ("bind_volumes, kept: keep", "bind_volumes", "`kept` belongs to `bind_volumes`"),
         ("{objects: keep_volumes}", "{objects: keep_volumes, kept: keep}", "`kept` belongs to `bind_volumes`"),
         (

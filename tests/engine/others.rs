@@ -217,3 +217,20 @@ async fn the_way_back_by_hand_names_who_still_rests() {
     assert!(lines.contains(r#"-n flux patch kustomizations.kustomize.toolkit.fluxcd.io apps --type merge -p '{"spec":{"suspend":false}}'"#), "{lines}");
     assert_eq!(fields(&desk.fake.state()), resting());
 }
+
+/// A procedure that lets nobody rest must not promise it.
+#[tokio::test(start_paused = true)]
+async fn where_no_step_pauses_them_they_are_refused() {
+    let (_home, answers) = answers();
+    let fake = world();
+    let before = of_others(&fake.state());
+    let desk = Desk::begin(&pixelcore().replace(", others: true", ""), fake).await;
+    let ride = desk.go(Clerk::new(answers)).await;
+    let said = refused(&ride.stopped);
+    assert!(
+        said.contains("this procedure pauses nobody") && said.contains("have it paused until all is over"),
+        "{said}"
+    );
+    assert_eq!(of_others(&desk.fake.state()), before);
+    assert!(desk.fake.calls("scale ").is_empty());
+}

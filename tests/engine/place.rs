@@ -70,6 +70,23 @@ async fn an_object_of_a_release_of_the_same_name_elsewhere_stays() {
     assert!(shown.unwrap().stays.contains(&"ConfigMap of-another".to_owned()));
 }
 
+/// What a cluster puts into every namespace it puts there again at once: nobody could take it out.
+#[tokio::test(start_paused = true)]
+async fn what_every_namespace_has_is_neither_listed_nor_left() {
+    let (_home, answers) = answers();
+    let mut state = State::with_deployment("test");
+    state.put(json!({"kind": "ConfigMap", "metadata": {"name": "istio-ca-root-cert", "namespace": "plant"}}));
+    let desk = Desk::begin(&pixelcore(), Fake::new(state)).await;
+    let ride = desk.go(Clerk::new(answers)).await;
+    assert_eq!(ride.stopped, Stopped::Finished);
+    let gates = ride.questions().into_iter().filter_map(|question| match question {
+        Question::Gate { gate, .. } => Some(format!("{gate:?}")),
+        _ => None,
+    });
+    let gates: Vec<String> = gates.collect();
+    assert!(!gates.is_empty() && gates.iter().all(|gate| !gate.contains("istio")), "{gates:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_helper_that_ends_already_is_not_listed() {
     let (_home, answers) = answers();

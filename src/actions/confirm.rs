@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 
 use super::{
+    agree::{Who, agrees},
     context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx},
     forms::form_state::load_of,
     spec::{ConfirmSpec, ManualSpec},
 };
 use crate::{
-    run::{Environment, Question, Record, Repeat, Reply, Verdict},
+    run::{Record, Repeat, Verdict},
     text::{Template, printable},
 };
 
@@ -52,7 +53,7 @@ impl Action for ManualSpec {
         if let Some(step) = &self.of {
             lines.extend(load_of(cx, step)?.items.iter().map(|item| format!("· {}", printable(&item.id))));
         }
-        ask_for_word(cx, lines, "I have done it", person(cx)).await?;
+        ask_for_word(cx, lines, "I have done it", Who::of(cx)).await?;
         Ok(Done::plain(format!("done by hand, said {}", cx.world.host.operator())))
     }
 
@@ -63,13 +64,8 @@ impl Action for ManualSpec {
     }
 
     async fn undo(&self, cx: &StepCx) -> Result<String, Halt> {
-        let question = confirmation(cx, rendered(cx, &self.back)?, "It is as before", person(cx));
-        loop {
-            match cx.driver.ask(question.clone()).await? {
-                Reply::Continue => break,
-                Reply::Back => return Err(Halt::Stopped("the operator went back".to_owned())),
-                _ => {}
-            }
+        if !agrees(cx, rendered(cx, &self.back)?, "It is as before", Who::of(cx)).await? {
+            return Err(Halt::Stopped("the operator went back".to_owned()));
         }
         let (by, item) = (cx.world.host.operator(), TAKEN_BACK.to_owned());
         let sentence = format!("taken back by hand, said {by}");
@@ -81,37 +77,13 @@ impl Action for ManualSpec {
 /// What is confirmed of a step by hand that was taken back.
 const TAKEN_BACK: &str = "taken back";
 
-/// Who has to say it: of production no file says what a hand did.
-fn person(cx: &StepCx) -> Who {
-    let of_production = cx.deployment.is_some() && cx.driver.state().environment == Environment::Prod;
-    if of_production { Who::Person } else { Who::Anybody }
-}
-
-/// Who may answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Who {
-    /// Whoever answers the run, a file too.
-    Anybody,
-    /// Somebody in front of it.
-    Person,
-}
-
 fn rendered(cx: &StepCx, text: &[Template]) -> Result<Vec<String>, Halt> {
     text.iter().map(|line| cx.render(line)).collect()
 }
 
-fn confirmation(cx: &StepCx, text: Vec<String>, button: &str, who: Who) -> Question {
-    Question::Confirm { step: cx.step.clone(), text, button: button.to_owned(), person: who == Who::Person }
-}
-
 async fn ask_for_word(cx: &StepCx, text: Vec<String>, button: &str, who: Who) -> Result<(), Halt> {
-    let question = confirmation(cx, text, button, who);
-    loop {
-        match cx.driver.ask(question.clone()).await? {
-            Reply::Continue => break,
-            Reply::Back => return Err(Halt::Back),
-            _ => {}
-        }
+    if !agrees(cx, text, button, who).await? {
+        return Err(Halt::Back);
     }
     let by = cx.world.host.operator();
     cx.driver.record(Record::Confirmed { step: cx.step.clone(), item: "1".into(), by, reason: String::new() }).await

@@ -4,6 +4,7 @@
 //! adding a kind is one file and one line here. Actions never nest steps. Called by `runbook` (reads and
 //! lints the specs) and `engine` (plans, probes, runs). Knows the world only through `ports`.
 
+mod agree;
 mod confirm;
 mod context;
 mod data;

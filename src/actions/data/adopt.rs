@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     actions::{
+        agree::{Who, agrees},
         context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
         deployment::DumpLayout,
         spec::AdoptSpec,
@@ -29,7 +30,7 @@ use crate::{
         counts::Counts,
         dump::{DumpKind, DumpReport},
     },
-    run::{Environment, Question, Record, Repeat, Reply, Row, Sign, Verdict},
+    run::{Record, Repeat, Row, Sign, Verdict},
     text::{Diagnostic, hex, units},
 };
 
@@ -91,18 +92,9 @@ impl AdoptSpec {
         let (now, server) = source(cx, cx.namespace()).await?;
         let shown = Beside::of(&counts, &now, layout);
         cx.show("Rows in these files, and in the database now.", shown.rows, None, None);
-        let question = Question::Confirm {
-            step: cx.step.clone(),
-            text: text(&counts, &now, &shown.nowhere, (&csv, &table), &plain),
-            button: "Take these files".to_owned(),
-            person: cx.driver.state().environment == Environment::Prod,
-        };
-        loop {
-            match cx.driver.ask(question.clone()).await? {
-                Reply::Continue => break,
-                Reply::Back => return Err(Halt::Back),
-                _ => {}
-            }
+        let text = text(&counts, &now, &shown.nowhere, (&csv, &table), &plain);
+        if !agrees(cx, text, "Take these files", Who::of(cx)).await? {
+            return Err(Halt::Back);
         }
         let (step, by) = (cx.step.clone(), cx.world.host.operator());
         let total: u64 = counts.tables.values().sum();

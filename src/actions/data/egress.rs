@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::client;
 use crate::{
     actions::{
+        agree::{Who, agrees},
         context::{Halt, StepCx},
         deploy::{
             contacts::{Contacts, hosts_in},
@@ -19,7 +20,7 @@ use crate::{
         objects::pods::{ask_container, text},
     },
     ports::{Identity, PodRef, PortErrorKind, kinds, remote::Script},
-    run::{Question, Record, Reply},
+    run::Record,
     text::{Diagnostic, units},
 };
 
@@ -231,14 +232,8 @@ pub async fn agreed(
     }
     let contacts = rendered.contacts(copy.still.iter().chain(&copy.running), name);
     let text = question(cx, &sentence, &contacts, &captured(cx)?);
-    let button = "Run the copy all the same".to_owned();
-    let question = Question::Confirm { step: cx.step.clone(), text, button, person: false };
-    loop {
-        match cx.driver.ask(question.clone()).await? {
-            Reply::Continue => break,
-            Reply::Back => return Err(Halt::Back),
-            _ => {}
-        }
+    if !agrees(cx, text, "Run the copy all the same", Who::Anybody).await? {
+        return Err(Halt::Back);
     }
     let (step, by) = (cx.step.clone(), cx.world.host.operator());
     let all: BTreeSet<String> = contacts.hosts.into_iter().chain(contacts.keys).collect();

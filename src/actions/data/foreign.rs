@@ -9,10 +9,13 @@ use serde_json::{Value, json};
 
 use super::{artifacts::DumpFacts, database::source};
 use crate::{
-    actions::context::{Halt, StepCx},
+    actions::{
+        agree::{Who, agrees},
+        context::{Halt, StepCx},
+    },
     ports::Identity,
     postgres::{QualifiedName, counts::Counts},
-    run::{Environment, Question, Record, Reply, RunState, StepState},
+    run::{Record, RunState, StepState},
     text::{Diagnostic, units},
 };
 
@@ -125,15 +128,7 @@ async fn agreed(cx: &StepCx, what: &str, place: &Identity) -> Result<bool, Halt>
     ];
     let button = format!("Empty {} and restore", place.namespace);
     // of these rows there is no copy: like the gate, on PROD no file says that they go
-    let person = cx.driver.state().environment == Environment::Prod;
-    let question = Question::Confirm { step: cx.step.clone(), text, button, person };
-    loop {
-        match cx.driver.ask(question.clone()).await? {
-            Reply::Continue => return Ok(true),
-            Reply::Back => return Ok(false),
-            _ => {}
-        }
-    }
+    agrees(cx, text, &button, Who::of(cx)).await
 }
 
 #[cfg(test)]

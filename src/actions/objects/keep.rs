@@ -10,11 +10,12 @@ use super::{
 };
 use crate::{
     actions::{
+        agree::{Who, agrees},
         context::{Done, Halt, StepCx, right},
         preflight::rights,
     },
     ports::{Right, kinds},
-    run::{Environment, Question, Record, Reply, Row, Sign},
+    run::{Record, Row, Sign},
     text::{Diagnostic, units},
 };
 
@@ -89,19 +90,8 @@ pub async fn without(cx: &StepCx, rehearsal: &str, missing: &[Right]) -> Result<
         elsewise(cx).await?.to_owned(),
         "Nothing is deleted by this step.".to_owned(),
     ];
-    let button = "Go on without keeping them".to_owned();
-    let question = Question::Confirm {
-        step: cx.step.clone(),
-        text,
-        button,
-        person: cx.driver.state().environment == Environment::Prod,
-    };
-    loop {
-        match cx.driver.ask(question.clone()).await? {
-            Reply::Continue => break,
-            Reply::Back => return Err(Halt::Back),
-            _ => {}
-        }
+    if !agrees(cx, text, "Go on without keeping them", Who::of(cx)).await? {
+        return Err(Halt::Back);
     }
     let why = format!("{} is refused", told.what);
     let uids: Map<String, Value> = found.into_iter().map(|target| (target.object.name, json!(target.uid))).collect();

@@ -15,12 +15,13 @@ use super::{
 };
 use crate::{
     actions::{
+        agree::{Who, agrees},
         context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
         data::{database::source, foreign::FRESH},
         spec::ScaleSpec,
     },
     ports::{Kind, kinds},
-    run::{Question, Repeat, Reply, Row, Sign, Verdict},
+    run::{Repeat, Row, Sign, Verdict},
     text::{Diagnostic, units},
 };
 
@@ -234,15 +235,10 @@ async fn agree_to_none(cx: &StepCx, idle: &[String]) -> Result<(), Halt> {
             idle.join(" ")
         ),
     ];
-    let question =
-        Question::Confirm { step: cx.step.clone(), text, button: format!("Leave {names} at 0"), person: false };
-    loop {
-        match cx.driver.ask(question.clone()).await? {
-            Reply::Continue => return Ok(()),
-            Reply::Back => return Err(Halt::Stopped("the operator went back".to_owned())),
-            _ => {}
-        }
+    if agrees(cx, text, &format!("Leave {names} at 0"), Who::Anybody).await? {
+        return Ok(());
     }
+    Err(Halt::Stopped("the operator went back".to_owned()))
 }
 
 /// Waits until the pods are as many as wanted: a stopped writer that still ends can still write. Says of each that is not there yet

@@ -7,11 +7,12 @@ use serde_json::json;
 use super::rest::{self, Paused};
 use crate::{
     actions::{
+        agree::{Who, agrees},
         context::{Action, Described, Done, Halt, PlanCx, Probed, StepCx, right},
         spec::SuspendSpec,
     },
     ports::Right,
-    run::{Environment, Question, Repeat, Reply, Verdict},
+    run::{Repeat, Verdict},
     text::units,
 };
 
@@ -61,20 +62,10 @@ async fn agree(cx: &StepCx, deploying: &[String]) -> Result<(), Halt> {
             .to_owned(),
         "See first that what it holds is the version that runs now.".to_owned(),
     ];
-    let button = "Let it act again".to_owned();
-    let question = Question::Confirm {
-        step: cx.step.clone(),
-        text,
-        button,
-        person: cx.driver.state().environment == Environment::Prod,
-    };
-    loop {
-        match cx.driver.ask(question.clone()).await? {
-            Reply::Continue => return Ok(()),
-            Reply::Back => return Err(Halt::Stopped("the operator went back".to_owned())),
-            _ => {}
-        }
+    if agrees(cx, text, "Let it act again", Who::of(cx)).await? {
+        return Ok(());
     }
+    Err(Halt::Stopped("the operator went back".to_owned()))
 }
 
 #[async_trait]
